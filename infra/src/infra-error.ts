@@ -1,0 +1,22 @@
+// Faults of the local stack. `code` is stable; the message is for the person at the terminal and says
+// what to do next.
+
+export type InfraErrorCode =
+  | "directory-in-use"
+  | "missing-program"
+  | "not-ready"
+  | "ports-taken"
+  | "process-gone"
+  | "process-stuck"
+  | "start-failed";
+
+export class InfraError extends Error {
+  override readonly name = "InfraError";
+  readonly code: InfraErrorCode;
+  readonly retryable = false;
+
+  constructor(code: InfraErrorCode, message: string, cause?: unknown) {
+    super(message, cause === undefined ? undefined : { cause });
+    this.code = code;
+  }
+}

@@ -1,0 +1,43 @@
+import { createServer, type AddressInfo, type Server } from "node:net";
+import { afterEach, expect, it } from "vitest";
+import { checkPortsFree, freePort } from "./ports.ts";
+
+const servers: Server[] = [];
+
+function occupy(): Promise<number> {
+  return new Promise((resolve) => {
+    const server = createServer();
+    servers.push(server);
+    server.listen(0, "127.0.0.1", () => resolve((server.address() as AddressInfo).port));
+  });
+}
+
+afterEach(() => servers.splice(0).forEach((server) => server.close()));
+
+it("names every taken port with the variable that moves it, and no free one", async () => {
+  const [first, second, free] = [await occupy(), await occupy(), await freePort()];
+  const check = checkPortsFree([
+    { name: "console", port: first, env: "CONSOLE_PORT" },
+    { name: "ledger", port: free, env: "LEDGER_PORT" },
+    { name: "Kafka", port: second, env: "KAFKA_PORT" },
+  ]);
+  const error: unknown = await check.catch((thrown: unknown) => thrown);
+  expect(error).toMatchObject({ code: "ports-taken" });
+  expect(String(error)).toContain(`127.0.0.1:${first} (console): move it with CONSOLE_PORT=PORT`);
+  expect(String(error)).toContain(`127.0.0.1:${second} (Kafka): move it with KAFKA_PORT=PORT`);
+  expect(String(error)).not.toContain("LEDGER_PORT");
+});
+
+it("names a port that is given to two", async () => {
+  const port = await freePort();
+  const twice = [
+    { name: "console", port, env: "CONSOLE_PORT" },
+    { name: "ledger", port, env: "LEDGER_PORT" },
+  ];
+  await expect(checkPortsFree(twice)).rejects.toThrow(`127.0.0.1:${port} is given twice`);
+});
+
+it("passes when all are free", async () => {
+  const ports = [{ name: "console", port: await freePort(), env: "CONSOLE_PORT" }];
+  await expect(checkPortsFree(ports)).resolves.toBeUndefined();
+});

@@ -1,0 +1,8 @@
+export {
+  fetchKeyLog,
+  LogReadError,
+  makeLogReader,
+  readKeyLog,
+  type KeyLogCopy,
+  type LogReader,
+} from './log-reader.ts';

@@ -1,0 +1,100 @@
+// The OpenAPI 3.1 document of an app, made from the same schemas that validate its requests, once,
+// when it is first asked for.
+import {
+  OpenApiGeneratorV31,
+  OpenAPIRegistry,
+  type ResponseConfig,
+  type RouteConfig,
+} from "@asteasolutions/zod-to-openapi";
+import { z } from "zod";
+import type { AuthKind } from "./auth.ts";
+
+/** What a route says about itself; `path` is in express's form (`/v1/transfers/:id`). */
+export type RouteDescription = {
+  readonly method: "get" | "post" | "put" | "patch" | "delete";
+  readonly path: string;
+  readonly summary: string;
+  readonly tags?: readonly string[];
+  readonly auth: AuthKind;
+  readonly params?: z.ZodObject | undefined;
+  readonly query?: z.ZodObject | undefined;
+  readonly headers?: z.ZodObject | undefined;
+  readonly body?: z.ZodType | undefined;
+  readonly bodyType: string;
+  readonly responses: Readonly<Record<number, z.ZodType | string>>;
+};
+
+const PROBLEM = z
+  .looseObject({
+    type: z.string(),
+    title: z.string(),
+    status: z.int(),
+    detail: z.string().optional(),
+    instance: z.string().optional(),
+    code: z.string(),
+    errors: z
+      .array(z.object({ pointer: z.string(), detail: z.string(), code: z.string() }))
+      .optional(),
+    action: z.string().optional(),
+  })
+  .meta({ id: "Problem", description: "RFC 9457 problem details" });
+
+/** Collects descriptions; `document()` makes the whole. */
+export class OpenApiBook {
+  readonly #routes: RouteDescription[] = [];
+
+  add(route: RouteDescription): void {
+    this.#routes.push(route);
+  }
+
+  /** The document as an object. */
+  document(info: { readonly title: string; readonly version: string }): object {
+    const registry = new OpenAPIRegistry();
+    registry.registerComponent("securitySchemes", "bearer", { type: "http", scheme: "bearer" });
+    for (const route of this.#routes) registry.registerPath(pathOf(route));
+    const generator = new OpenApiGeneratorV31(registry.definitions);
+    return generator.generateDocument({ openapi: "3.1.0", info });
+  }
+}
+
+function pathOf(route: RouteDescription): RouteConfig {
+  const { params, query, headers, body } = route;
+  return {
+    method: route.method,
+    path: route.path.replaceAll(/:(\w+)/g, "{$1}"),
+    summary: route.summary,
+    ...(route.tags === undefined ? {} : { tags: [...route.tags] }),
+    security: route.auth === "none" ? [] : [{ bearer: [] }],
+    request: {
+      ...(params === undefined ? {} : { params }),
+      ...(query === undefined ? {} : { query }),
+      ...(headers === undefined ? {} : { headers }),
+      ...(body === undefined
+        ? {}
+        : { body: { required: true, content: { [route.bodyType]: { schema: body } } } }),
+    },
+    responses: responsesOf(route),
+  };
+}
+
+function responsesOf(route: RouteDescription): Record<string, ResponseConfig> {
+  const responses: Record<string, ResponseConfig> = {};
+  for (const [status, response] of Object.entries(route.responses)) {
+    const told = typeof response === "string" ? { description: response } : described(response);
+    const failed = Number(status) >= 400;
+    responses[status] =
+      failed && typeof response === "string"
+        ? { ...told, content: { "application/problem+json": { schema: PROBLEM } } }
+        : told;
+  }
+  responses["default"] ??= {
+    description: "Anything else is a problem",
+    content: { "application/problem+json": { schema: PROBLEM } },
+  };
+  return responses;
+}
+
+function described(schema: z.ZodType): ResponseConfig {
+  const description = schema.description ?? "Done";
+  return { description, content: { "application/json": { schema } } };
+}

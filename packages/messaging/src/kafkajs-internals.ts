@@ -1,0 +1,131 @@
+// The parts of kafkajs that we use: its protocol layer (connections, requests, records), below its
+// producer and consumer. Those two are where its faults are: sequences that lose messages, retries
+// that hide an unknown outcome, groups that need 29 s to rejoin. kafkajs is at its last version and
+// pinned exactly, so these internals do not move; the conformance tests would show it if they did.
+import { createRequire } from "node:module";
+import type { Socket } from "node:net";
+
+const require = createRequire(import.meta.url);
+
+/** One record as kafkajs encodes it. */
+export type WireMessage = {
+  readonly key: string | null;
+  readonly value: Buffer | string;
+  readonly headers?: Readonly<Record<string, string>>;
+};
+
+/** One record as kafkajs decodes it. */
+export type WireRecord = {
+  readonly offset: string;
+  readonly timestamp: string;
+  readonly key: Buffer | null;
+  readonly value: Buffer | null;
+  readonly headers: Readonly<Record<string, Buffer | Buffer[] | null>>;
+  readonly isControlRecord: boolean;
+};
+
+type TopicPartitions<P> = { readonly topic: string; readonly partitions: readonly P[] };
+
+export type KafkaBroker = {
+  produce(request: {
+    acks: number;
+    timeout: number;
+    topicData: TopicPartitions<{
+      partition: number;
+      firstSequence: number;
+      messages: readonly WireMessage[];
+    }>[];
+  }): Promise<unknown>;
+  fetch(request: {
+    isolationLevel: number;
+    maxWaitTime: number;
+    minBytes: number;
+    maxBytes: number;
+    topics: TopicPartitions<{ partition: number; fetchOffset: string; maxBytes: number }>[];
+  }): Promise<{
+    responses: {
+      topicName: string;
+      partitions: { highWatermark: string; lastStartOffset: string; messages: WireRecord[] }[];
+    }[];
+  }>;
+  listOffsets(request: {
+    isolationLevel: number;
+    topics: TopicPartitions<{ partition: number; timestamp: number }>[];
+  }): Promise<{ responses: { topic: string; partitions: { offset: string }[] }[] }>;
+  offsetFetch(request: {
+    groupId: string;
+    topics: TopicPartitions<{ partition: number }>[];
+  }): Promise<{ responses: { topic: string; partitions: { offset: string }[] }[] }>;
+  offsetCommit(request: {
+    groupId: string;
+    groupGenerationId: number;
+    memberId: string;
+    topics: TopicPartitions<{ partition: number; offset: string }>[];
+  }): Promise<unknown>;
+};
+
+export type KafkaCluster = {
+  connect(): Promise<void>;
+  addMultipleTargetTopics(topics: readonly string[]): Promise<void>;
+  findLeaderForPartitions(topic: string, partitions: readonly number[]): Record<string, number[]>;
+  findBroker(options: { nodeId: string }): Promise<KafkaBroker>;
+  findGroupCoordinator(options: { groupId: string }): Promise<KafkaBroker>;
+};
+
+export type KafkaLogger = {
+  info(message: string, extra?: object): void;
+  error(message: string, extra?: object): void;
+  warn(message: string, extra?: object): void;
+  debug(message: string, extra?: object): void;
+  namespace(name: string): KafkaLogger;
+  setLogLevel(level: number): void;
+};
+
+export type ClusterOptions = {
+  readonly logger: KafkaLogger;
+  readonly socketFactory: (options: SocketOptions) => Socket;
+  readonly brokers: readonly string[];
+  readonly ssl?: object;
+  readonly sasl?: object;
+  readonly clientId: string;
+  readonly connectionTimeout: number;
+  readonly requestTimeout: number;
+  readonly enforceRequestTimeout: true;
+  readonly metadataMaxAge: number;
+  readonly retry: { readonly retries: number };
+  readonly allowAutoTopicCreation: false;
+  readonly maxInFlightRequests: number;
+};
+
+export type SocketOptions = {
+  readonly host: string;
+  readonly port: number;
+  readonly ssl?: object;
+  readonly onConnect: () => void;
+};
+
+/** kafkajs's connection pool and metadata of one cluster. */
+export const Cluster = require("kafkajs/src/cluster") as new (
+  options: ClusterOptions,
+) => KafkaCluster;
+
+/** kafkajs's own way to open a socket (TCP or TLS). */
+export const openSocket = (
+  require("kafkajs/src/network/socketFactory") as () => (options: SocketOptions) => Socket
+)();
+
+type RequestQueue = {
+  pending: unknown[];
+  scheduleCheckPendingRequests: (this: RequestQueue) => void;
+};
+
+const requestQueue = (require("kafkajs/src/network/requestQueue") as { prototype: RequestQueue })
+  .prototype;
+const schedule = requestQueue.scheduleCheckPendingRequests;
+
+// kafkajs schedules a look at the requests that wait, also when none does, by a timer of "-1 - now" ms:
+// a loop of 2,471 timers a second in an idle client, and a TimeoutNegativeWarning on Node 24. Nothing
+// waits: nothing to look at; the next request that has to wait schedules the look itself.
+requestQueue.scheduleCheckPendingRequests = function scheduleCheckPendingRequests() {
+  if (this.pending.length > 0) schedule.call(this);
+};

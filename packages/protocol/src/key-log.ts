@@ -1,0 +1,129 @@
+// What stands in the key log: participants, keys, operators, policies, fees, lanes, suspensions.
+// Each entry is a note of the key-log key around one inner note, like an entry of a lane.
+import { z } from 'zod';
+import {
+  counterSchema,
+  currencySchema,
+  decimalSchema,
+  hashSchema,
+  labelSchema,
+  participantSchema,
+  timeSchema,
+} from './fields.ts';
+import { statementText } from './statement.ts';
+
+const vkeySchema = z.string().max(400).regex(/^\S+\+[0-9a-f]{8}\+[A-Za-z0-9+/=]+$/);
+
+/** The ledger itself: who operates it, and which keys sign its entries. Signed by two operators. */
+export const ledgerSchema = z.strictObject({
+  operator: participantSchema,
+  /** Verifier key that signs entries of every lane. */
+  entryKey: vkeySchema,
+  /** Verifier keys of the operators, each a person's own. */
+  operators: z.array(vkeySchema).min(2).max(16),
+});
+export type LedgerRecord = z.infer<typeof ledgerSchema>;
+
+/** A participant enters with a root key that auditors pin out of band; signed by that key. */
+export const participantRecordSchema = z.strictObject({
+  participant: participantSchema,
+  roles: z.array(z.enum(['wallet', 'liquidity-provider'])).min(1),
+  rootKey: vkeySchema,
+  currencies: z.array(currencySchema).min(1).max(64),
+  /** `net`: unsettled credits reduce exposure; `gross`: they do not. */
+  exposure: z.enum(['gross', 'net']),
+  /** Most that may be unsettled per lane, by currency; without one, liquidity alone decides. */
+  caps: z.array(z.strictObject({ currency: currencySchema, amount: decimalSchema })),
+});
+export type ParticipantRecord = z.infer<typeof participantRecordSchema>;
+
+/** A key for one purpose; signed by the root key and, as proof of possession, by itself. */
+export const keySchema = z.strictObject({
+  participant: participantSchema,
+  purpose: z.enum(['transfer', 'rate-sheet', 'envelope']),
+  /** Ed25519 verifier key for signing purposes. */
+  vkey: vkeySchema.optional(),
+  /** X25519 public key, base64, for `envelope`. */
+  x25519: hashSchema.optional(),
+});
+export type KeyRecord = z.infer<typeof keySchema>;
+
+/** From this place on the key counts no more; signed by the participant's root key. */
+export const revocationSchema = z.strictObject({
+  participant: participantSchema,
+  vkey: vkeySchema,
+  reason: labelSchema,
+});
+export type Revocation = z.infer<typeof revocationSchema>;
+
+/** One operator can stop a participant; it takes two to let it go on. */
+export const suspensionSchema = z.strictObject({
+  participant: participantSchema,
+  suspended: z.boolean(),
+  reason: labelSchema,
+});
+export type Suspension = z.infer<typeof suspensionSchema>;
+
+export const feeScheduleSchema = z.strictObject({
+  schedule: labelSchema,
+  from: currencySchema,
+  to: currencySchema,
+  /** Who is paid. */
+  payee: participantSchema,
+  /** Charged in `from`, on the amount sent. */
+  basisPoints: decimalSchema,
+  minimum: decimalSchema,
+  rounding: z.literal('up'),
+});
+export type FeeSchedule = z.infer<typeof feeScheduleSchema>;
+
+/** Which signatures an entry needs. Verifiers hold a floor that no policy lowers. */
+export const policySchema = z.strictObject({
+  policy: labelSchema,
+  kind: z.literal('transfer'),
+  /** Both providers always sign; more operators may have to from an amount on. */
+  operatorsFrom: z
+    .array(z.strictObject({ currency: currencySchema, amount: decimalSchema, count: counterSchema }))
+    .max(16),
+});
+export type PolicyRecord = z.infer<typeof policySchema>;
+
+/** Lanes of this period and the slots of transfer ids that each decides. */
+export const lanesSchema = z.strictObject({
+  period: labelSchema,
+  lanes: z
+    .array(
+      z.strictObject({
+        lane: counterSchema,
+        origin: z.string().max(200),
+        vkey: vkeySchema,
+        /** Half-open ranges of the 1,024 slots. */
+        slots: z.array(z.strictObject({ from: counterSchema, to: counterSchema })),
+      }),
+    )
+    .min(1),
+});
+export type LanesRecord = z.infer<typeof lanesSchema>;
+
+export const keyEntryContextSchema = z.strictObject({
+  seq: counterSchema,
+  time: timeSchema,
+  prev: hashSchema,
+});
+export type KeyEntryContext = z.infer<typeof keyEntryContextSchema>;
+
+/** The text that the key-log key signs for one entry of the key log. */
+export const keyEntryText = (origin: string, context: KeyEntryContext, inner: string): string =>
+  statementText(origin, 'entry', context, inner);
+
+export const keyStatementKinds = [
+  'ledger',
+  'participant',
+  'key',
+  'revocation',
+  'suspension',
+  'fee-schedule',
+  'policy',
+  'lanes',
+] as const;
+export type KeyStatementKind = (typeof keyStatementKinds)[number];

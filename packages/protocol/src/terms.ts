@@ -1,0 +1,104 @@
+// The terms of a transfer: the one text that the payer's provider signs as an intent and the
+// payee's provider signs to accept. And what else parties say about a transfer: rejection,
+// cancellation, credit. Personal data appear as salted commitments only.
+import { z } from 'zod';
+import {
+  counterSchema,
+  currencySchema,
+  decimalSchema,
+  hashSchema,
+  labelSchema,
+  moneySchema,
+  participantSchema,
+  reasonSchema,
+  residueSchema,
+  timeSchema,
+  transferIdSchema,
+} from './fields.ts';
+
+const partySchema = z.strictObject({
+  participant: participantSchema,
+  /** SHA-256(salt32 ‖ bytes) of the account, base64. */
+  account: hashSchema,
+});
+
+export const feeSchema = z.strictObject({
+  /** Id of a fee schedule in the key log. */
+  schedule: labelSchema,
+  to: participantSchema,
+  currency: currencySchema,
+  amount: decimalSchema,
+});
+
+export const termsSchema = z.strictObject({
+  id: transferIdSchema,
+  /** HMAC-SHA-256 of the client's body bytes under a key that only the payer's adapters hold. */
+  request: hashSchema,
+  /** Used once in its lane; equal to `id` when the transfer was priced without a quote. */
+  quote: transferIdSchema,
+  /** Id of a policy in the key log. */
+  policy: labelSchema,
+  payer: partySchema,
+  payee: partySchema,
+  /** Which amount the client fixed; the other follows from fee, rate and rounding. */
+  fixed: z.enum(['send', 'receive']),
+  send: moneySchema,
+  fees: z.array(feeSchema).max(8),
+  /** What is left of `send` after the fees, and is converted. */
+  converted: decimalSchema,
+  sheet: z.strictObject({
+    provider: participantSchema,
+    number: counterSchema,
+    /** SHA-256 of the sheet's note. */
+    hash: hashSchema,
+  }),
+  rate: decimalSchema,
+  receive: moneySchema,
+  /** converted × rate − receive, exact, in major units: stays with the liquidity provider. */
+  residue: residueSchema,
+  /** SHA-256(salt32 ‖ bytes) of the remittance information, if there is any. */
+  reference: hashSchema.optional(),
+  expiresAt: timeSchema,
+});
+export type Terms = z.infer<typeof termsSchema>;
+
+/** The payee's provider refuses; the terms' note stands whole below it. */
+export const rejectionSchema = z.strictObject({
+  id: transferIdSchema,
+  participant: participantSchema,
+  reason: reasonSchema,
+  detail: z.string().max(200).optional(),
+});
+export type Rejection = z.infer<typeof rejectionSchema>;
+
+/** The payer's provider takes the intent back, if the ledger has not committed it yet. */
+export const cancellationSchema = z.strictObject({
+  id: transferIdSchema,
+  participant: participantSchema,
+  reason: reasonSchema,
+});
+export type Cancellation = z.infer<typeof cancellationSchema>;
+
+/** The payee's provider has credited all its sealed transfers up to `upTo` of its own chain. */
+export const creditedSchema = z.strictObject({
+  participant: participantSchema,
+  /** Chain number, inclusive. */
+  upTo: counterSchema,
+  /** Leaf hash of the participant's entry `upTo`, so that the statement names one history. */
+  head: hashSchema,
+  except: z
+    .array(z.strictObject({ id: transferIdSchema, n: counterSchema, reason: reasonSchema }))
+    .max(200),
+});
+export type Credited = z.infer<typeof creditedSchema>;
+
+/** Liquidity that two operators vouch for before a bank's statement covers it. */
+export const advanceSchema = z.strictObject({
+  /** Makes the advance idempotent: one entry for one id. */
+  id: transferIdSchema,
+  participant: participantSchema,
+  currency: currencySchema,
+  amount: decimalSchema,
+  note: z.string().max(200),
+});
+export type Advance = z.infer<typeof advanceSchema>;

@@ -1,0 +1,67 @@
+// What a lane decides on, after parsing and after the mathematics of signatures, which run off the
+// main thread. Whether a key is in force is decided here in `rules`, by place.
+import type {
+  Advance,
+  Cancellation,
+  Credited,
+  EnvelopeField,
+  RateSheet,
+  RateWithdrawal,
+  Rejection,
+  Terms,
+} from '@sealane/protocol';
+import type { RegisteredKey } from './key-state.ts';
+
+/** One signature line over a statement's text, by a key that the key log knows or knew. */
+export type CheckedLine = {
+  readonly line: string;
+  readonly key: RegisteredKey;
+  /** Whether the signature verifies. */
+  readonly good: boolean;
+};
+
+type Base = { readonly offset: bigint; readonly trace?: string | undefined };
+
+type Signed<K extends string, B> = Base & {
+  readonly kind: K;
+  readonly origin: string;
+  readonly body: B;
+  /** The statement's text, without signatures. */
+  readonly text: string;
+  /** The whole note as it came. */
+  readonly note: string;
+  readonly inner: string | undefined;
+  readonly lines: readonly CheckedLine[];
+  /** Signature lines by keys that the key log does not know. */
+  readonly unknownLines: number;
+};
+
+export type IntentCommand = Signed<'intent', Terms> & {
+  readonly envelope?: EnvelopeField | undefined;
+};
+export type AcceptanceCommand = Base & {
+  readonly kind: 'acceptance';
+  readonly id: string;
+  /** Undefined when the transfer was not open, or the key unknown, when the line was checked. */
+  readonly line: CheckedLine | undefined;
+};
+/** An operator's line is checked against the operators' keys, not the participants'. */
+export type AdvanceCommand = Signed<'advance', Advance> & {
+  /** Names of the operators whose signature verifies, without repetition. */
+  readonly operators: readonly string[];
+};
+export type LaneCommand =
+  | IntentCommand
+  | AcceptanceCommand
+  | Signed<'rejection', Rejection>
+  | Signed<'cancellation', Cancellation>
+  | Signed<'rate-sheet', RateSheet>
+  | Signed<'rate-withdrawal', RateWithdrawal>
+  | Signed<'credited', Credited>
+  | AdvanceCommand;
+
+export type RejectionCommand = Signed<'rejection', Rejection>;
+export type CancellationCommand = Signed<'cancellation', Cancellation>;
+export type RateSheetCommand = Signed<'rate-sheet', RateSheet>;
+export type RateWithdrawalCommand = Signed<'rate-withdrawal', RateWithdrawal>;
+export type CreditedCommand = Signed<'credited', Credited>;

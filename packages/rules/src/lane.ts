@@ -1,0 +1,88 @@
+// The lane's fold: one batch in, its decisions out. Order: timers due at the batch's log time,
+// then the commands in the order of the topic. Mutates the state; same input, same decisions.
+import { noteHash } from '@sealane/protocol';
+import { emptyOutcome, type BatchOutcome, type KeysCited } from './batch-outcome.ts';
+import type { LaneCommand } from './commands.ts';
+import { decideIntent, statementFault, type BatchContext } from './intent.ts';
+import type { KeyState } from './key-state.ts';
+import type { KnownTransfer, LaneState } from './lane-state.ts';
+import {
+  decideAdvance,
+  decideCredited,
+  decideRateSheet,
+  decideRateWithdrawal,
+} from './provider-statements.ts';
+import {
+  decideAcceptance,
+  decideCancellation,
+  decideRejection,
+  expireDue,
+  repeatProposals,
+} from './transfer-end.ts';
+
+export const proposalRepeatMs = 2_000;
+
+export type BatchInput = {
+  /** Log time: max(last, clock), stored with the batch and used again by replay. */
+  readonly timeMs: number;
+  readonly commands: readonly LaneCommand[];
+  /** The key log's state as of `cited`, which a quorum has cosigned. */
+  readonly keys: KeyState;
+  readonly cited: KeysCited;
+  /** What ended earlier under the ids of these commands. */
+  readonly known: Map<string, KnownTransfer>;
+  /** Which transfer used each of these commands' quotes. */
+  readonly usedQuotes: Map<string, string>;
+  /** False while too few witnesses answer: nothing new is reserved, open transfers still end. */
+  readonly mayReserve: boolean;
+  /**
+   * Leaf hash of a participant's entry n, base64, so that a `credited` statement that names another
+   * history is not logged. Without it heads are not judged here, but every verifier does.
+   */
+  readonly headOf?: ((participant: string, n: number) => string | undefined) | undefined;
+};
+
+/** An intent is answered with a refusal; every other statement that cannot stand is dead-lettered. */
+const isMisshapen = (context: BatchContext, command: LaneCommand): boolean => {
+  if (command.kind === 'intent' || command.kind === 'acceptance') return false;
+  const fault = statementFault(command);
+  if (fault === undefined) return false;
+  context.outcome.deadLetters.push({ offset: command.offset, ...fault });
+  return true;
+};
+
+const decideCommand = (context: BatchContext, command: LaneCommand): void => {
+  if (isMisshapen(context, command)) return undefined;
+  switch (command.kind) {
+    case 'intent':
+      return decideIntent(context, command);
+    case 'acceptance':
+      return decideAcceptance(context, command);
+    case 'rejection':
+      return decideRejection(context, command);
+    case 'cancellation':
+      return decideCancellation(context, command);
+    case 'rate-sheet':
+      return decideRateSheet(context, command, noteHash);
+    case 'rate-withdrawal':
+      return decideRateWithdrawal(context, command);
+    case 'credited':
+      return decideCredited(context, command);
+    case 'advance':
+      return decideAdvance(context, command);
+    default:
+      return command satisfies never;
+  }
+};
+
+/** Decides one batch and folds it into `state`. */
+export const decideBatch = (state: LaneState, input: BatchInput): BatchOutcome => {
+  if (input.timeMs < state.logTimeMs) throw new Error('broken invariant: log time went backwards');
+  const outcome = emptyOutcome(input.timeMs);
+  state.logTimeMs = input.timeMs;
+  const context: BatchContext = { state, outcome, ...input };
+  expireDue(context);
+  for (const command of input.commands) decideCommand(context, command);
+  repeatProposals(context, proposalRepeatMs);
+  return outcome;
+};

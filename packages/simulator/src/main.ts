@@ -1,0 +1,36 @@
+// Hosts the cores that a JSON file describes, in one process. The file is a list of objects; see
+// README.md. Stops on SIGINT and SIGTERM.
+import { readFileSync } from "node:fs";
+import { dirname, resolve } from "node:path";
+import { filePath, loadConfig, onShutdown, readSecretFile } from "@sealane/runtime";
+import { z } from "zod";
+import { startCore, type RunningCore } from "./start-core.ts";
+
+const coreFile = z.array(
+  z.strictObject({
+    participant: z.string().min(1),
+    currency: z.string().regex(/^[A-Z]{3}$/),
+    decimals: z.int().min(0).max(4).default(2),
+    prefix: z.string().min(1),
+    accounts: z.int().min(1).max(9_999_999).default(999),
+    port: z.int().min(0).max(65_535),
+    adapterTokenFile: z.string().min(1),
+    journalFile: z.string().min(1).optional(),
+  }),
+);
+
+const config = loadConfig(
+  z.object({ SEALANE_CORES: filePath.describe("a JSON file that lists the cores") }),
+);
+const base = dirname(config.SEALANE_CORES);
+const described = coreFile.parse(JSON.parse(readFileSync(config.SEALANE_CORES, "utf8")));
+const cores: RunningCore[] = [];
+for (const { adapterTokenFile, journalFile, ...core } of described) {
+  const adapterToken = readSecretFile(resolve(base, adapterTokenFile));
+  const journal = journalFile === undefined ? undefined : resolve(base, journalFile);
+  cores.push(await startCore({ ...core, adapterToken, journalFile: journal }));
+}
+for (const { participant, url } of cores) {
+  process.stdout.write(`${JSON.stringify({ event: "core-ready", participant, url })}\n`);
+}
+onShutdown(cores.map((core) => ({ name: core.participant, run: () => core.close() })));

@@ -1,0 +1,34 @@
+// W3C trace context in the one form that crosses Kafka and HTTP here: `00-<trace>-<span>-<flags>`.
+import {
+  isSpanContextValid,
+  ROOT_CONTEXT,
+  trace,
+  type Context,
+  type Span,
+  type SpanContext,
+} from "@opentelemetry/api";
+
+const TRACEPARENT = /^00-([0-9a-f]{32})-([0-9a-f]{16})-([0-9a-f]{2})$/;
+
+/** The span as a `traceparent`, or undefined when tracing is off. */
+export function traceparentOf(span: Span): string | undefined {
+  const context = span.spanContext();
+  if (!isSpanContextValid(context)) return undefined;
+  const flags = context.traceFlags.toString(16).padStart(2, "0");
+  return `00-${context.traceId}-${context.spanId}-${flags}`;
+}
+
+/** The remote span that a `traceparent` names; undefined for anything malformed. */
+export function spanContextOf(traceparent: string | undefined): SpanContext | undefined {
+  const found = traceparent === undefined ? null : TRACEPARENT.exec(traceparent);
+  if (found === null) return undefined;
+  const [, traceId = "", spanId = "", flags = ""] = found;
+  const context = { traceId, spanId, traceFlags: Number.parseInt(flags, 16), isRemote: true };
+  return isSpanContextValid(context) ? context : undefined;
+}
+
+/** A context whose active span is the remote one; the root context when there is none. */
+export function contextFromTraceparent(traceparent: string | undefined): Context {
+  const context = spanContextOf(traceparent);
+  return context === undefined ? ROOT_CONTEXT : trace.setSpanContext(ROOT_CONTEXT, context);
+}

@@ -1,0 +1,104 @@
+// The protocol's checks, pure, in the order of tlog-witness.md: form (400), known origin (404), the
+// log's signature (403), old size against checkpoint (400) and against what was cosigned (409), and
+// growth (422). A log's valid signature on a checkpoint that contradicts ours is evidence.
+import {
+  EMPTY_ROOT,
+  composeNote,
+  equalBytes,
+  openParsedNote,
+  parseAddCheckpoint,
+  parseCheckpointText,
+  parseNote,
+  TlogError,
+  verifyConsistency,
+  type AddCheckpoint,
+  type Checkpoint,
+  type Note,
+  type Verifier,
+} from "@sealane/tlog";
+import type { WitnessAnswer, WitnessHead } from "./witness-types.ts";
+
+/** A well-formed request that the log of a known origin signed. */
+export type SignedRequest = {
+  readonly oldSize: number;
+  readonly proof: readonly Uint8Array[];
+  readonly checkpoint: Checkpoint;
+  readonly text: string;
+  /** The lines of the log's keys, which were verified; unknown lines are dropped. */
+  readonly logLines: readonly string[];
+  /** The checkpoint with the log's lines only. */
+  readonly note: string;
+};
+
+export type Evidence = "two-roots-for-one-size" | "growth-not-proven" | "refused-by-owner";
+
+export type Refusal = {
+  readonly ok: false;
+  readonly answer: WitnessAnswer;
+  readonly evidence?: Evidence;
+};
+
+/** Reads a request and checks all that needs no memory. */
+export function readRequest(
+  body: string,
+  verifiersOf: ReadonlyMap<string, readonly Verifier[]>,
+): { readonly ok: true; readonly request: SignedRequest } | Refusal {
+  let parsed: AddCheckpoint;
+  let note: Note;
+  let checkpoint: Checkpoint;
+  try {
+    parsed = parseAddCheckpoint(body);
+    note = parseNote(parsed.checkpoint);
+    checkpoint = parseCheckpointText(note.text);
+  } catch (error) {
+    if (error instanceof TlogError) return refuse(400, error.message);
+    throw error;
+  }
+  const verifiers = verifiersOf.get(checkpoint.origin);
+  if (verifiers === undefined) return refuse(404, "the origin is not known here");
+  const logLines = verifiedLines(note, verifiers);
+  if (logLines === undefined) return refuse(403, "no valid signature of the log");
+  const { oldSize, proof } = parsed;
+  if (oldSize > checkpoint.size) return refuse(400, "the old size is above the checkpoint's");
+  const { text } = note;
+  const clean = composeNote(text, logLines);
+  return { ok: true, request: { oldSize, proof, checkpoint, text, logLines, note: clean } };
+}
+
+/** Checks a request against what was cosigned last. */
+export function judge(
+  request: SignedRequest,
+  head: WitnessHead | undefined,
+): { readonly ok: true } | Refusal {
+  const { checkpoint, oldSize, proof } = request;
+  const size = head?.size ?? 0;
+  const root = head?.root ?? EMPTY_ROOT;
+  const forked = checkpoint.size === size && !equalBytes(checkpoint.root, root);
+  const evidence = forked ? ({ evidence: "two-roots-for-one-size" } as const) : {};
+  if (oldSize !== size) return { ...refuse(409, String(size), "text/x.tlog.size"), ...evidence };
+  try {
+    verifyConsistency(oldSize, checkpoint.size, proof, root, checkpoint.root);
+    return { ok: true };
+  } catch (error) {
+    if (!(error instanceof TlogError)) throw error;
+    return { ...refuse(422, error.message), evidence: "growth-not-proven", ...evidence };
+  }
+}
+
+/** A refusal; the text is for people, but for 409, where it is the size. */
+export function refuse(
+  status: WitnessAnswer["status"],
+  text: string,
+  contentType = "text/plain; charset=utf-8",
+): Refusal {
+  return { ok: false, answer: { status, contentType, body: `${text}\n` } };
+}
+
+function verifiedLines(note: Note, verifiers: readonly Verifier[]): readonly string[] | undefined {
+  try {
+    return openParsedNote(note, verifiers).verified.map((signature) => signature.line);
+  } catch (error) {
+    if (error instanceof TlogError) return undefined;
+    throw error;
+  }
+}

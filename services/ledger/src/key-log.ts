@@ -1,0 +1,140 @@
+// The key log as the ledger keeps it: a few entries, all in memory, append-only in Postgres, with a
+// tree, a checkpoint and a quorum's cosignatures of its own. Lane entries cite cosigned states only.
+import { formatTime, keyEntryText, zeroHash } from '@sealane/protocol';
+import {
+  applyKeyStatement,
+  foldKeyLog,
+  type KeyFault,
+  type KeyHistory,
+  type KeysCited,
+  type KeyState,
+} from '@sealane/rules';
+import { invariant } from '@sealane/runtime';
+import type { KeyMaterial } from '@sealane/signer';
+import {
+  appendLeaves,
+  composeNote,
+  emptyRange,
+  formatCheckpointText,
+  leafHash,
+  parseVerifierKey,
+  rangeRoot,
+  signNoteLine,
+  toBase64,
+} from '@sealane/tlog';
+import type { Sql } from './lane-store.ts';
+import type { Sealed } from './sealer.ts';
+import { openTree } from './tree.ts';
+import type { Checkpoint } from './witness-client.ts';
+
+export type KeyLog = {
+  /** The newest state that a quorum has cosigned; undefined before the first seal. */
+  cosigned(): { readonly keys: KeyState; readonly cited: KeysCited } | undefined;
+  /** Everything that is logged, cosigned or not. */
+  history(): KeyHistory;
+  entries(): readonly string[];
+  checkpoint(): Checkpoint | undefined;
+  /** The newest cosigned checkpoint's note. */
+  sealedNote(): string | undefined;
+  tree: ReturnType<typeof openTree>;
+  /** Milliseconds since the oldest entry that is not cosigned yet was logged; 0 when all are. */
+  unsealedAgeMs(nowMs: number): number;
+  append(inner: string, nowMs: number): Promise<{ readonly ok: true; readonly seq: number } | KeyFault>;
+  sealed(sealed: Sealed): Promise<void>;
+};
+
+type Row = { readonly bytes: Buffer };
+
+/** Opens the key log, checking every entry of it again: assert where data come back from disk. */
+export const openKeyLog = async (
+  sql: Sql,
+  key: KeyMaterial,
+  directory: string,
+): Promise<KeyLog> => {
+  const verifierKey = parseVerifierKey(key.vkey);
+  const { rows } = await sql.query<Row>({ text: 'select bytes from key_entry order by seq' });
+  const entries = rows.map(({ bytes }) => bytes.toString('utf8'));
+  const opened = foldKeyLog(verifierKey, entries);
+  invariant(opened.ok, `the stored key log is broken: ${opened.ok ? '' : opened.detail}`);
+  let { history } = opened;
+  const tree = openTree(directory);
+  const leaves = entries.map((entry) => leafHash(entry));
+  tree.append(leaves);
+  let frontier = appendLeaves(emptyRange(), leaves);
+  const stored = await sql.query<{ sealed_size: bigint; sealed: string }>({
+    text: 'select sealed_size, sealed from key_log where origin = $1',
+    values: [key.name],
+  });
+  let sealedSize = Number(stored.rows[0]?.sealed_size ?? 0n);
+  let sealedNote = stored.rows[0]?.sealed;
+
+  const sign = (text: string): string => composeNote(text, [signNoteLine(key.name, key.seed, text)]);
+
+  const checkpoint = (): Checkpoint | undefined => {
+    if (entries.length === 0) return undefined;
+    const text = formatCheckpointText({
+      origin: key.name,
+      size: frontier.size,
+      root: rangeRoot(frontier),
+      extensions: [],
+    });
+    return { origin: key.name, size: frontier.size, text, note: sign(text) };
+  };
+
+  const append: KeyLog['append'] = async (inner, nowMs) => {
+    const state = history.states.at(-1) as KeyState;
+    const applied = applyKeyStatement(state, inner);
+    if (!applied.ok) return applied;
+    const seq = entries.length;
+    const timeMs = Math.max(nowMs, history.times.at(-1) ?? 0);
+    const prev = seq === 0 ? zeroHash : toBase64(leafHash(entries[seq - 1] as string));
+    const note = sign(keyEntryText(key.name, { seq, time: formatTime(timeMs), prev }, inner));
+    const hash = leafHash(note);
+    const { rowCount } = await sql.query({
+      text: `insert into key_entry (seq, leaf_hash, bytes)
+        select $1, $2, $3 where $1 = (select count(*) from key_entry)`,
+      values: [seq, Buffer.from(hash), Buffer.from(note, 'utf8')],
+    });
+    invariant(rowCount === 1, 'another writer has the key log');
+    entries.push(note);
+    tree.append([hash]);
+    frontier = appendLeaves(frontier, [hash]);
+    history = {
+      ...history,
+      states: [...history.states, applied.state],
+      roots: [...history.roots, toBase64(rangeRoot(frontier))],
+      times: [...history.times, timeMs],
+      size: seq + 1,
+    };
+    return { ok: true, seq };
+  };
+
+  return {
+    cosigned: () => {
+      const keys = history.states[sealedSize];
+      const root = history.roots[sealedSize];
+      if (sealedSize === 0 || keys === undefined || root === undefined) return undefined;
+      return { keys, cited: { size: sealedSize, root } };
+    },
+    history: () => history,
+    entries: () => entries,
+    checkpoint,
+    sealedNote: () => (sealedSize === 0 ? undefined : sealedNote),
+    tree,
+    unsealedAgeMs: (nowMs) => {
+      const oldest = history.times[sealedSize];
+      return oldest === undefined ? 0 : Math.max(0, nowMs - oldest);
+    },
+    append,
+    sealed: async (sealed) => {
+      await sql.query({
+        text: `insert into key_log (origin, sealed_size, sealed) values ($1, $2, $3)
+          on conflict (origin) do update set sealed_size = excluded.sealed_size,
+            sealed = excluded.sealed`,
+        values: [key.name, sealed.checkpoint.size, sealed.note],
+      });
+      sealedSize = sealed.checkpoint.size;
+      sealedNote = sealed.note;
+    },
+  };
+};

@@ -1,0 +1,131 @@
+// The one statement that saves a batch. Data-modifying CTEs run in one implicit transaction; each
+// insert selects from `moved`, which is empty when the compare-and-swap failed.
+import type { BatchToSave } from './lane-store.ts';
+
+const text = `
+with moved as (
+  update lane set size = $3, log_time_ms = $4, last_hash = $5, frontier = $6, input_offset = $7,
+    batch = $8, published_batch = greatest(published_batch, $9),
+    sealed_size = greatest(sealed_size, $10), sealed = case when $10 >= sealed_size then $11 else sealed end,
+    checkpoint = $12, heads = $13
+  where lane = $1 and size = $2 and epoch = $14
+  returning lane
+), entries as (
+  insert into entry (lane, seq, leaf_hash, bytes)
+  select lane, seq, leaf_hash, bytes
+  from moved, unnest($15::bigint[], $16::bytea[], $17::bytea[]) as t(seq, leaf_hash, bytes)
+), opened as (
+  insert into open_transfer (id, lane, body)
+  select id, lane, body from moved, unnest($18::uuid[], $19::text[]) as t(id, body)
+), closed as (
+  delete from open_transfer using moved where open_transfer.id = any($20::uuid[])
+), ended as (
+  insert into ended_transfer (id, lane, request, payer, seq, outcome, refusal, ended_at_ms)
+  select id, lane, request, payer, seq, outcome, refusal, $4
+  from moved, unnest($21::uuid[], $22::text[], $23::text[], $24::bigint[], $25::text[], $26::text[])
+    as t(id, request, payer, seq, outcome, refusal)
+), quotes as (
+  insert into used_quote (quote, id)
+  select quote, id from moved, unnest($27::uuid[], $28::uuid[]) as t(quote, id)
+), balances as (
+  insert into balance (lane, account, currency, pending_debit, posted_debit, pending_credit, posted_credit)
+  select lane, account, currency, pd, od, pc, oc
+  from moved, unnest($29::text[], $30::text[], $31::bigint[], $32::bigint[], $33::bigint[], $34::bigint[])
+    as t(account, currency, pd, od, pc, oc)
+  on conflict (lane, account, currency) do update set pending_debit = excluded.pending_debit,
+    posted_debit = excluded.posted_debit, pending_credit = excluded.pending_credit,
+    posted_credit = excluded.posted_credit
+), sheets as (
+  insert into sheet (lane, seq, body)
+  select lane, seq, body from moved, unnest($35::bigint[], $36::text[]) as t(seq, body)
+  on conflict (lane, seq) do update set body = excluded.body
+), inbox as (
+  insert into inbox_message (participant, n, lane, batch, time_ms, refs)
+  select participant, n, lane, $8, $4, refs
+  from moved, unnest($37::text[], $38::bigint[], $39::text[]) as t(participant, n, refs)
+)
+select lane from moved`;
+
+/** Balances that the batch's postings may have touched: few, whatever the batch's size. */
+const touchedBalances = ({ state, outcome }: BatchToSave) => {
+  const keys = new Set<string>();
+  const add = (debit: string, credit: string, currency: string): void => {
+    keys.add(`${debit} ${currency}`);
+    keys.add(`${credit} ${currency}`);
+  };
+  for (const { postings } of outcome.reserved) {
+    for (const { debit, credit, currency } of postings) add(debit, credit, currency);
+  }
+  for (const { postings } of outcome.entries) {
+    for (const { debit, credit, currency } of postings) add(debit, credit, currency);
+  }
+  for (const { postings } of outcome.released) {
+    for (const { debit, credit, currency } of postings) add(debit, credit, currency);
+  }
+  return [...keys].flatMap((key) => state.balances.get(key) ?? []);
+};
+
+/** The statement and its parameters. @param toJson JSON with bigint as text */
+export const saveBatchSql = (
+  lane: number,
+  batch: BatchToSave,
+  heads: unknown,
+  toJson: (value: unknown) => string,
+) => {
+  const { state, outcome, entries, head } = batch;
+  const endedHere = new Set(outcome.ended.map(({ id }) => id));
+  const opened = outcome.reserved.filter(({ id }) => !endedHere.has(id));
+  const refusalOf = new Map(
+    outcome.refusals.flatMap(({ id, final }, at) =>
+      final ? [[id, batch.refusalNotes[at] ?? ''] as const] : [],
+    ),
+  );
+  const balances = touchedBalances(batch);
+  const sheets = [...new Set([...outcome.sheets, ...outcome.usedSheets])];
+  const { ended, usedQuotes } = outcome;
+  return {
+    name: 'lane-save',
+    text,
+    values: [
+      lane,
+      batch.loaded.oldSize,
+      state.size,
+      outcome.timeMs,
+      head.lastHash,
+      Buffer.concat(head.frontier.hashes),
+      batch.inputOffset,
+      batch.batch,
+      batch.publishedBatch,
+      batch.sealedSize,
+      batch.sealed,
+      batch.checkpoint,
+      JSON.stringify(heads),
+      batch.loaded.epoch,
+      entries.map(({ seq }) => seq),
+      entries.map(({ leafHash }) => Buffer.from(leafHash)),
+      entries.map(({ note }) => Buffer.from(note, 'utf8')),
+      opened.map(({ id }) => id),
+      opened.map((open) => JSON.stringify(open)),
+      ended.map(({ id }) => id),
+      ended.map(({ id }) => id),
+      ended.map(({ request }) => request ?? null),
+      ended.map(({ payer }) => payer),
+      ended.map(({ seq }) => seq ?? null),
+      ended.map((one) => one.outcome),
+      ended.map(({ id, seq }) => (seq === undefined ? (refusalOf.get(id) ?? null) : null)),
+      usedQuotes.map(({ quote }) => quote),
+      usedQuotes.map(({ id }) => id),
+      balances.map(({ account }) => account),
+      balances.map(({ currency }) => currency),
+      balances.map(({ pendingDebit }) => pendingDebit),
+      balances.map(({ postedDebit }) => postedDebit),
+      balances.map(({ pendingCredit }) => pendingCredit),
+      balances.map(({ postedCredit }) => postedCredit),
+      sheets.map(({ seq }) => seq),
+      sheets.map((sheet) => toJson(sheet)),
+      batch.inbox.map(({ participant }) => participant),
+      batch.inbox.map(({ n }) => n),
+      batch.inbox.map(({ refs }) => JSON.stringify(refs)),
+    ],
+  };
+};

@@ -1,0 +1,80 @@
+// What the lane counts and traces. Spans are made per transfer that is sampled, never per batch of
+// everything: an unsampled one costs a comparison.
+import type { BatchOutcome, LaneCommand } from '@sealane/rules';
+import { traceparentOf, type Telemetry } from '@sealane/telemetry';
+
+/** Milliseconds since 1970. */
+export type Clock = () => number;
+
+export type LaneMetrics = {
+  batch(outcome: BatchOutcome, commands: number, tookMs: number): void;
+  sealed(ageMs: number): void;
+  deadLetter(code: string): void;
+};
+
+export type LaneSpans = {
+  /** Ends a span per sampled transfer of the batch; answers the traces to go on with, by id. */
+  batch(
+    outcome: BatchOutcome,
+    commands: readonly LaneCommand[],
+    startedMs: number,
+  ): ReadonlyMap<string, string>;
+  sealed(trace: string, startedMs: number): void;
+};
+
+export const makeLaneMetrics = (telemetry: Telemetry): LaneMetrics => {
+  const transfers = telemetry.counter('sealane_transfers', 'Transfers by outcome');
+  const refused = telemetry.counter('sealane_refusals', 'Refused requests by code');
+  const reserved = telemetry.counter('sealane_reservations', 'Transfers reserved');
+  const letters = telemetry.counter('sealane_dead_letters', 'Input that was dead-lettered, by code');
+  const bounds = [1, 2, 5, 10, 15, 20, 30, 50, 80, 120, 200, 500, 1_000, 5_000];
+  const batchMs = telemetry.histogram('sealane_batch_ms', 'From decision to stored, per batch', bounds);
+  const commandsIn = telemetry.histogram('sealane_batch_commands', 'Commands per batch', [
+    1, 2, 5, 10, 20, 50, 100, 200, 500, 1_000,
+  ]);
+  const sealMs = telemetry.histogram('sealane_seal_ms', 'From log time to a quorum, per entry', bounds);
+  return {
+    batch: (outcome, commands, tookMs) => {
+      for (const { outcome: end } of outcome.ended) transfers.add(1, { outcome: end });
+      for (const { code } of outcome.refusals) refused.add(1, { code });
+      if (outcome.reserved.length > 0) reserved.add(outcome.reserved.length);
+      batchMs.record(tookMs);
+      commandsIn.record(commands);
+    },
+    sealed: (ageMs) => sealMs.record(ageMs),
+    deadLetter: (code) => letters.add(1, { code }),
+  };
+};
+
+export const makeLaneSpans = (telemetry: Telemetry): LaneSpans => {
+  const end = (name: string, parent: string, id: string, startTimeMs: number): string => {
+    // Goes on with the parent where tracing is off.
+    const span = telemetry.startSpan(name, { parent, startTimeMs, attributes: { 'transfer.id': id } });
+    span.end();
+    return traceparentOf(span) ?? parent;
+  };
+  return {
+    batch: (outcome, commands, startedMs) => {
+      const traces = new Map<string, string>();
+      for (const { id, trace } of outcome.reserved) {
+        if (trace !== undefined) traces.set(id, end('ledger.reserve', trace, id, startedMs));
+      }
+      const accepted = new Map<string, string>();
+      for (const command of commands) {
+        if (command.trace === undefined || command.kind === 'intent') continue;
+        const id = command.kind === 'acceptance' ? command.id : undefined;
+        if (id !== undefined) accepted.set(id, command.trace);
+      }
+      for (const entry of outcome.entries) {
+        const id = entry.transferId;
+        if (id === undefined) continue;
+        const parent = accepted.get(id) ?? entry.trace;
+        if (parent !== undefined) traces.set(id, end(`ledger.${entry.outcome}`, parent, id, startedMs));
+      }
+      return traces;
+    },
+    sealed: (trace, startedMs) => {
+      telemetry.startSpan('ledger.seal', { parent: trace, startTimeMs: startedMs }).end();
+    },
+  };
+};

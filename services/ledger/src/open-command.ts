@@ -1,0 +1,187 @@
+// From a record of the topic to a command the rules can decide: frame, statement, and the mathematics
+// of its signatures, off the main thread. What cannot be read is a dead letter with its reason.
+import {
+  advanceSchema,
+  cancellationSchema,
+  commandSchema,
+  creditedSchema,
+  parseStrictJson,
+  rateSheetSchema,
+  rateWithdrawalSchema,
+  readNote,
+  readStatement,
+  rejectionSchema,
+  termsSchema,
+  type Command,
+} from '@sealane/protocol';
+import {
+  keyIndex,
+  type CheckedLine,
+  type KeyState,
+  type LaneCommand,
+  type LaneState,
+} from '@sealane/rules';
+import { verifyOffThread } from '@sealane/signer';
+import { parseSignatureLine, TlogError, utf8, type Note, type NoteSignature } from '@sealane/tlog';
+
+export type OpenedCommand =
+  | { readonly ok: true; readonly command: LaneCommand }
+  | { readonly ok: false; readonly offset: bigint; readonly code: string; readonly detail: string };
+
+export type RawCommand = { readonly offset: bigint; readonly value: Uint8Array | null };
+
+const maxCommandBytes = 64 * 1024;
+const decoder = new TextDecoder('utf-8', { fatal: true });
+
+const no = (offset: bigint, code: string, detail: string): OpenedCommand => ({
+  ok: false,
+  offset,
+  code,
+  detail,
+});
+
+type ParsedFrame =
+  | { readonly ok: true; readonly frame: Command }
+  | { readonly ok: false; readonly fault: OpenedCommand };
+
+const parseFrame = ({ offset, value }: RawCommand): ParsedFrame => {
+  const bad = (code: string, detail: string) => ({ ok: false, fault: no(offset, code, detail) }) as const;
+  if (value === null) return bad('command-empty', 'the record has no value');
+  if (value.length > maxCommandBytes) return bad('command-too-large', `${value.length} bytes`);
+  let text: string;
+  try {
+    text = decoder.decode(value);
+  } catch {
+    return bad('command-not-utf8', 'the record is not UTF-8');
+  }
+  const json = parseStrictJson(text, 8);
+  if (!json.ok) return bad(json.code, json.detail);
+  const frame = commandSchema.safeParse(json.value);
+  if (frame.success) return { ok: true, frame: frame.data };
+  const issue = frame.error.issues[0];
+  return bad('command-schema', `/${issue?.path.join('/') ?? ''}: ${issue?.message ?? ''}`);
+};
+
+/** Judges each line by a key that the key log knows; others are counted, not judged. */
+const checkLines = async (
+  text: string,
+  signatures: readonly NoteSignature[],
+  keys: KeyState,
+): Promise<{ lines: CheckedLine[]; unknown: number }> => {
+  const bytes = utf8(text);
+  const judged = await Promise.all(
+    signatures.map(async (signature): Promise<CheckedLine | undefined> => {
+      const key = keys.keys.get(keyIndex(signature.name, signature.keyId));
+      if (key === undefined) return undefined;
+      const good = await verifyOffThread(key.key.publicKey, bytes, signature.signature);
+      return { line: signature.line, key, good };
+    }),
+  );
+  const lines = judged.filter((line) => line !== undefined);
+  return { lines, unknown: judged.length - lines.length };
+};
+
+/** Operators' keys are not participants' keys: counted by name, each once. */
+const checkOperators = async (
+  note: Note,
+  keys: KeyState,
+): Promise<{ names: string[]; lines: CheckedLine[] }> => {
+  const bytes = utf8(note.text);
+  const names = new Set<string>();
+  const lines: CheckedLine[] = [];
+  for (const key of keys.operatorKeys) {
+    const signature = note.signatures.find(
+      ({ name, keyId }) => name === key.name && keyId === key.keyId,
+    );
+    if (signature === undefined) continue;
+    if (!(await verifyOffThread(key.publicKey, bytes, signature.signature))) continue;
+    names.add(key.name);
+    const registered = {
+      participant: keys.ledger?.operator ?? '',
+      purpose: 'transfer',
+      key,
+      vkey: '',
+      addedAt: 0,
+      revokedAt: undefined,
+    } as const;
+    lines.push({ line: signature.line, key: registered, good: true });
+  }
+  return { names: [...names], lines };
+};
+
+const schemas = {
+  intent: ['transfer', termsSchema],
+  rejection: ['rejection', rejectionSchema],
+  cancellation: ['cancellation', cancellationSchema],
+  'rate-sheet': ['rate-sheet', rateSheetSchema],
+  'rate-withdrawal': ['rate-withdrawal', rateWithdrawalSchema],
+  credited: ['credited', creditedSchema],
+  advance: ['advance', advanceSchema],
+} as const;
+
+type NoteCommand = Exclude<Command, { kind: 'acceptance' }>;
+
+const openStatement = async (
+  offset: bigint,
+  frame: NoteCommand,
+  keys: KeyState,
+): Promise<OpenedCommand> => {
+  const read = readNote(frame.note);
+  if (!read.ok) return no(offset, read.code, read.detail);
+  const [kind, schema] = schemas[frame.kind];
+  const statement = readStatement(read.note, kind, schema as typeof termsSchema);
+  if (!statement.ok) return no(offset, statement.code, statement.detail);
+  const { origin, body, inner } = statement.statement;
+  const { text, signatures } = read.note;
+  const common = { offset, trace: frame.trace, origin, text, note: frame.note, inner };
+  if (frame.kind === 'advance') {
+    const { names, lines } = await checkOperators(read.note, keys);
+    const command = { ...common, kind: frame.kind, body, lines, unknownLines: 0, operators: names };
+    return { ok: true, command: command as unknown as LaneCommand };
+  }
+  const { lines, unknown } = await checkLines(text, signatures, keys);
+  if (lines.length === 0) {
+    const detail =
+      unknown > 0 ? `the key log does not know ${signatures[0]?.name ?? ''}` : 'no signature';
+    return no(offset, unknown > 0 ? 'key-unknown' : 'signature-missing', detail);
+  }
+  const envelope = frame.kind === 'intent' ? frame.envelope : undefined;
+  const command = { ...common, kind: frame.kind, body, lines, unknownLines: unknown, envelope };
+  return { ok: true, command: command as unknown as LaneCommand };
+};
+
+/**
+ * Opens one record. Signatures are judged against the keys of `keys`, revoked ones too: whether a
+ * key is in force is the rules' to say.
+ * @param state the lane, for the text that an acceptance's line signs
+ */
+export const openCommand = async (
+  raw: RawCommand,
+  keys: KeyState,
+  state: LaneState,
+): Promise<OpenedCommand> => {
+  const parsed = parseFrame(raw);
+  if (!parsed.ok) return parsed.fault;
+  const { offset } = raw;
+  const { frame } = parsed;
+  if (frame.kind !== 'acceptance') return openStatement(offset, frame, keys);
+  let signature: NoteSignature;
+  try {
+    signature = parseSignatureLine(frame.line);
+  } catch (error) {
+    if (error instanceof TlogError) return no(offset, 'statement-malformed', error.message);
+    throw error;
+  }
+  const open = state.open.get(frame.id);
+  const key = keys.keys.get(keyIndex(signature.name, signature.keyId));
+  let line: CheckedLine | undefined;
+  if (key !== undefined) {
+    // Without the text nothing can be judged; the rules only tell the sender how it ended.
+    const good =
+      open !== undefined &&
+      (await verifyOffThread(key.key.publicKey, utf8(open.text), signature.signature));
+    line = { line: frame.line, key, good };
+  }
+  const command = { kind: 'acceptance', offset, trace: frame.trace, id: frame.id, line } as const;
+  return { ok: true, command };
+};

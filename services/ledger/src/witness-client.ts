@@ -1,0 +1,121 @@
+// The ledger's side of C2SP tlog-witness: one witness, one request in flight, always the newest
+// checkpoint. It remembers the size the witness has and learns it anew from a 409.
+import { httpClient, type HttpClient } from '@sealane/http';
+import {
+  cosignatureTime,
+  formatAddCheckpoint,
+  parseSignatureLine,
+  toHex,
+  sha256,
+  parseCheckpointText,
+  parseNote,
+  verifierFor,
+  type PolicyWitness,
+  type TlogError,
+} from '@sealane/tlog';
+
+export type Checkpoint = {
+  readonly origin: string;
+  readonly size: number;
+  /** The note, with the log's own line only. */
+  readonly note: string;
+  /** The text that witnesses cosign. */
+  readonly text: string;
+};
+
+export type Cosignature = { readonly line: string; readonly timeMs: number };
+
+export type WitnessAnswer =
+  | { readonly outcome: 'cosigned'; readonly cosignature: Cosignature }
+  /** The witness holds a larger tree than ours: we are behind our own witnesses. */
+  | { readonly outcome: 'ahead'; readonly size: number }
+  | { readonly outcome: 'failed'; readonly detail: string };
+
+export type ConsistencyReader = (oldSize: number, newSize: number) => Uint8Array[];
+
+export type WitnessClient = {
+  readonly name: string;
+  readonly busy: () => boolean;
+  cosign(checkpoint: Checkpoint, consistency: ConsistencyReader): Promise<WitnessAnswer>;
+  /** The size of the newest checkpoint that the witness serves for an origin; 0 when none. */
+  sizeOf(origin: string): Promise<number | undefined>;
+  close(): void;
+};
+
+const timeoutMs = 2_000;
+
+export const makeWitnessClient = ({ name, key, url }: PolicyWitness): WitnessClient => {
+  if (url === undefined) throw new Error(`the policy has no URL for witness ${name}`);
+  const http: HttpClient = httpClient({ baseUrl: url, timeoutMs, connections: 2 });
+  const verifier = verifierFor(key);
+  const sizes = new Map<string, number>();
+  let inFlight = false;
+
+  const readCosignature = (body: string, text: string): Cosignature | undefined => {
+    for (const line of body.split('\n')) {
+      if (line === '') continue;
+      try {
+        const signature = parseSignatureLine(line);
+        if (signature.name !== key.name || signature.keyId !== key.keyId) continue;
+        if (!verifier.verify(text, signature.signature)) return undefined;
+        return { line, timeMs: cosignatureTime(signature.signature) * 1_000 };
+      } catch (error) {
+        if ((error as TlogError).name === 'TlogError') return undefined;
+        throw error;
+      }
+    }
+    return undefined;
+  };
+
+  const attempt = async (
+    checkpoint: Checkpoint,
+    consistency: ConsistencyReader,
+    again: boolean,
+  ): Promise<WitnessAnswer> => {
+    const oldSize = sizes.get(checkpoint.origin) ?? 0;
+    if (oldSize > checkpoint.size) return { outcome: 'ahead', size: oldSize };
+    const proof = oldSize === 0 ? [] : consistency(oldSize, checkpoint.size);
+    const body = formatAddCheckpoint({ oldSize, proof, checkpoint: checkpoint.note });
+    const answer = await http.post('/add-checkpoint', body, { contentType: 'text/plain' });
+    if (answer.outcome !== 'ok') return { outcome: 'failed', detail: answer.error.message };
+    if (answer.status === 409) {
+      const size = Number.parseInt(answer.body.trim(), 10);
+      if (!Number.isSafeInteger(size)) return { outcome: 'failed', detail: '409 without a size' };
+      sizes.set(checkpoint.origin, size);
+      if (size > checkpoint.size) return { outcome: 'ahead', size };
+      return again
+        ? attempt(checkpoint, consistency, false)
+        : { outcome: 'failed', detail: 'the witness disagrees about its size' };
+    }
+    if (answer.status !== 200) {
+      return { outcome: 'failed', detail: `status ${answer.status}: ${answer.body.slice(0, 200)}` };
+    }
+    const cosignature = readCosignature(answer.body, checkpoint.text);
+    if (cosignature === undefined) return { outcome: 'failed', detail: 'no valid cosignature' };
+    sizes.set(checkpoint.origin, checkpoint.size);
+    return { outcome: 'cosigned', cosignature };
+  };
+
+  return {
+    name,
+    busy: () => inFlight,
+    cosign: async (checkpoint, consistency) => {
+      inFlight = true;
+      try {
+        return await attempt(checkpoint, consistency, true);
+      } finally {
+        inFlight = false;
+      }
+    },
+    sizeOf: async (origin) => {
+      const answer = await http.get(`/${toHex(sha256(origin))}/checkpoint`);
+      if (answer.outcome !== 'ok') return undefined;
+      if (answer.status === 404) return 0;
+      if (answer.status !== 200) return undefined;
+      const { size } = parseCheckpointText(parseNote(answer.body).text);
+      sizes.set(origin, size);
+      return size;
+    },
+    close: () => http.close(),
+  };
+};

@@ -1,0 +1,153 @@
+// The payee's duty after the seal: tell the core to credit, until it answers, and sign about once a
+// second how far it has credited. What the core refuses after the seal is an exception, named in the
+// statement, and ends in a return.
+import type { HttpClient } from '@sealane/http';
+import { statementText } from '@sealane/protocol';
+import { pause } from '@sealane/runtime';
+import type { EnvelopeOpener, Signer } from '@sealane/signer';
+import { composeNote, toBase64 } from '@sealane/tlog';
+import { z } from 'zod';
+import { makeCoreQueue } from './core-desk.ts';
+import { readNoteTerms } from './note-terms.ts';
+import { readAccounts } from './payee-desk.ts';
+import type { TransferBook } from './transfer-book.ts';
+import type { ChainEntry, InboxPosition } from './view-store.ts';
+
+const creditResultSchema = z.object({
+  transferId: z.string(),
+  status: z.enum(['credited', 'refused']),
+  reason: z.string().regex(/^[A-Z][A-Z0-9]{3}$/).optional(),
+});
+
+export type CreditDesk = ReturnType<typeof makeCreditDesk>;
+
+type Deps = {
+  readonly participant: string;
+  readonly origin: string;
+  readonly core: HttpClient;
+  readonly signer: Signer;
+  readonly openEnvelope: EnvelopeOpener;
+  readonly book: TransferBook;
+  readonly chain: ChainEntry[];
+  readonly position: InboxPosition;
+  readonly clock: () => number;
+  readonly produce: (command: Record<string, unknown>) => Promise<void>;
+  readonly log: { warn(fields: object, message: string): void };
+};
+
+export const makeCreditDesk = (deps: Deps) => {
+  const { participant, origin, signer, book, chain, position, log } = deps;
+  const stopping = new AbortController();
+  /** How the core answered, by transfer, until a statement covers it. */
+  const answers = new Map<string, { readonly reason: string | undefined }>();
+
+  const queue = makeCoreQueue({
+    core: deps.core,
+    path: '/v1/credits',
+    list: 'credits',
+    result: creditResultSchema,
+    keyOf: ({ transferId }) => transferId,
+    inFlight: 4,
+    perCall: 200,
+    timeoutMs: 10_000,
+    clock: deps.clock,
+    onFailure: (detail, jobs) => log.warn({ detail, jobs }, 'the core did not answer credits'),
+  });
+
+  const orderOf = async (id: string): Promise<Record<string, unknown> | undefined> => {
+    const kept = await book.findKept(id);
+    const terms = kept?.view.entry === undefined ? undefined : readNoteTerms(kept.view.entry);
+    if (kept?.envelope === undefined || terms === undefined) return undefined;
+    const accounts = readAccounts(deps.openEnvelope, JSON.parse(kept.envelope), terms);
+    if (accounts === undefined) return undefined;
+    const { currency, amount } = terms.receive;
+    return { transferId: id, account: accounts.account, currency, amount };
+  };
+
+  /** A transfer to us is sealed: its credit is owed from now on. */
+  const owe = (id: string): void => {
+    if (answers.has(id)) return;
+    queue.add({
+      key: id,
+      build: () => orderOf(id),
+      done: ({ status, reason }) => {
+        answers.set(id, { reason: status === 'credited' ? undefined : (reason ?? 'MS03') });
+      },
+    });
+  };
+
+  type Statement = { upTo: number; head: string; except: { id: string; n: number; reason: string }[] };
+
+  /** The longest run of own entries that are sealed and, where a credit is owed, answered. */
+  const nextStatement = (): Statement | undefined => {
+    const except: Statement['except'] = [];
+    let last: ChainEntry | undefined;
+    let credits = 0;
+    for (const entry of chain) {
+      if (entry.n < position.creditedTo) continue;
+      if (entry.n >= position.sealedTo || except.length >= 200) break;
+      if (entry.owesCredit && entry.transferId !== undefined) {
+        const answer = answers.get(entry.transferId);
+        if (answer === undefined) break;
+        credits += 1;
+        if (answer.reason !== undefined) {
+          except.push({ id: entry.transferId, n: entry.n, reason: answer.reason });
+        }
+      }
+      last = entry;
+    }
+    // A statement that covers no credit would only be answered by another of its own kind.
+    if (last === undefined || credits === 0) return undefined;
+    return { upTo: last.n, head: toBase64(last.leafHash), except };
+  };
+
+  const say = async (statement: Statement): Promise<void> => {
+    const text = statementText(origin, 'credited', { participant, ...statement });
+    const note = composeNote(text, [await signer.signLine(text)]);
+    await deps.produce({ v: 1, kind: 'credited', note });
+  };
+
+  /** Our own credited statement is on the log: what it covers can be forgotten. */
+  const covered = (upTo: number): void => {
+    position.creditedTo = Math.max(position.creditedTo, upTo + 1);
+    let count = 0;
+    for (const entry of chain) {
+      // The last entry stays: the next one must follow it.
+      if (entry.n >= position.creditedTo || entry.n >= position.sealedTo - 1) break;
+      if (entry.transferId !== undefined) answers.delete(entry.transferId);
+      count += 1;
+    }
+    chain.splice(0, count);
+  };
+
+  const run = async (everyMs: number): Promise<void> => {
+    let said = -1;
+    let saidAtMs = 0;
+    while (!stopping.signal.aborted) {
+      await pause(everyMs, stopping.signal);
+      const statement = nextStatement();
+      if (statement === undefined) continue;
+      // Said already and not on the log yet: again only after a while.
+      if (statement.upTo === said && deps.clock() - saidAtMs < 10_000) continue;
+      try {
+        await say(statement);
+        said = statement.upTo;
+        saidAtMs = deps.clock();
+      } catch (error) {
+        log.warn({ err: error }, 'the credited statement was not published, trying again');
+      }
+    }
+  };
+
+  return {
+    owe,
+    covered,
+    run,
+    owed: queue.size,
+    oldestMs: queue.oldestMs,
+    stop: (): void => {
+      stopping.abort();
+      queue.stop();
+    },
+  };
+};

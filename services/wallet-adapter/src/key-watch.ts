@@ -1,0 +1,70 @@
+// The key log as this adapter has checked it: fetched from the ledger, verified against the pinned
+// policy, and never taken back. A log that shrinks or changes its past is refused.
+import { LogReadError, readKeyLog, type LogReader } from '@sealane/client';
+import type { KeyHistory, KeyState } from '@sealane/rules';
+import { pause } from '@sealane/runtime';
+import type { TlogPolicy } from '@sealane/tlog';
+
+export type KeyWatch = {
+  history(): KeyHistory | undefined;
+  /** The newest state; throws before the first one was read. */
+  state(): KeyState;
+  /** Reads again when an entry cites a state that is not known yet. */
+  reach(size: number): Promise<void>;
+  /** Reads until it succeeds, then once per `everyMs`, until stopped. */
+  run(everyMs: number): Promise<void>;
+  stop(): void;
+};
+
+type Log = { warn(fields: object, message: string): void };
+
+export const watchKeyLog = (reader: LogReader, policy: TlogPolicy, log: Log): KeyWatch => {
+  const stopping = new AbortController();
+  let history: KeyHistory | undefined;
+
+  const refresh = async (): Promise<void> => {
+    const read = await readKeyLog(reader, policy);
+    if (!read.ok) throw new Error(`the key log is refused: ${read.code} ${read.detail}`);
+    const next = read.history;
+    if (history !== undefined) {
+      if (next.size < history.size) return; // an older copy: keep what we have
+      if (next.roots[history.size] !== history.roots[history.size]) {
+        throw new Error('the key log changed its past: evidence against the operator');
+      }
+    }
+    history = next;
+  };
+
+  const attempt = async (): Promise<boolean> => {
+    try {
+      await refresh();
+      return true;
+    } catch (error) {
+      const waiting = error instanceof LogReadError && history === undefined;
+      if (!waiting) log.warn({ err: error }, 'the key log could not be read');
+      return false;
+    }
+  };
+
+  return {
+    history: () => history,
+    state: () => {
+      const state = history?.states.at(-1);
+      if (state === undefined) throw new Error('the key log has not been read yet');
+      return state;
+    },
+    reach: async (size) => {
+      for (let tries = 0; (history?.size ?? 0) < size && tries < 40; tries += 1) {
+        if (!(await attempt()) || (history?.size ?? 0) < size) await pause(50, stopping.signal);
+        if (stopping.signal.aborted) return;
+      }
+    },
+    run: async (everyMs) => {
+      while (!stopping.signal.aborted) {
+        const ok = await attempt();
+        await pause(ok ? everyMs : 100, stopping.signal);
+      }
+    },
+    stop: () => stopping.abort(),
+  };
+};

@@ -1,0 +1,233 @@
+// The payee's side of a proposal: check the terms, ask the core whether it can credit, and sign yes or
+// no. Asked again, it answers the same: a signature over the same bytes is the same signature.
+import type { HttpClient } from '@sealane/http';
+import {
+  parseTime,
+  readNote,
+  readStatement,
+  statementText,
+  termsSchema,
+  type EnvelopeField,
+  type ProposalItem,
+  type Terms,
+} from '@sealane/protocol';
+import { checkPrice, keyIndex, type KeyState } from '@sealane/rules';
+import { verifyOffThread, type EnvelopeOpener, type Signer } from '@sealane/signer';
+import { composeNote, fromBase64, fromUtf8, sha256, toBase64, utf8, type Note } from '@sealane/tlog';
+import { z } from 'zod';
+import type { SheetBook } from './sheet-book.ts';
+import type { Openings } from './terms-maker.ts';
+
+export type Proposal = {
+  readonly terms: Terms;
+  readonly note: Note;
+  readonly raw: string;
+  readonly envelope: EnvelopeField | undefined;
+  readonly trace: string | undefined;
+};
+
+export type Answer = {
+  readonly proposal: Proposal;
+  readonly command: Record<string, unknown>;
+};
+
+type Deps = {
+  readonly participant: string;
+  readonly origin: string;
+  readonly keys: () => KeyState;
+  readonly sheets: SheetBook;
+  readonly signer: Signer;
+  readonly openEnvelope: EnvelopeOpener;
+  readonly core: HttpClient;
+  readonly clock: () => number;
+  readonly answer: (answers: readonly Answer[]) => void;
+  readonly log: { warn(fields: object, message: string): void };
+};
+
+const openingsSchema = z.strictObject({
+  payer: z.string(),
+  payee: z.string(),
+  reference: z.string().optional(),
+});
+
+const resultsSchema = z.object({
+  results: z.array(
+    z.object({
+      transferId: z.string(),
+      answer: z.enum(['yes', 'no']),
+      reason: z.string().regex(/^[A-Z][A-Z0-9]{3}$/).optional(),
+    }),
+  ),
+});
+
+const checksInFlight = 6;
+const checksPerCall = 200;
+const checkTimeoutMs = 5_000;
+
+/** The value behind a commitment, if the envelope opens it: `salt32 ‖ bytes`. */
+export const openCommitment = (opening: string, commitment: string): string | undefined => {
+  const bytes = fromBase64(opening);
+  if (bytes.length < 33 || toBase64(sha256(bytes)) !== commitment) return undefined;
+  return fromUtf8(bytes.subarray(32));
+};
+
+/** What the payee may read of a transfer's personal data; undefined when it cannot be opened. */
+export const readAccounts = (
+  openEnvelope: EnvelopeOpener,
+  envelope: EnvelopeField | undefined,
+  terms: Pick<Terms, 'id' | 'payee' | 'reference'>,
+): { readonly account: string; readonly reference: string | undefined } | undefined => {
+  if (envelope === undefined) return undefined;
+  try {
+    const text = fromUtf8(openEnvelope(envelope, terms.id));
+    const openings: Openings = openingsSchema.parse(JSON.parse(text));
+    const account = openCommitment(openings.payee, terms.payee.account);
+    if (account === undefined) return undefined;
+    const reference =
+      openings.reference === undefined || terms.reference === undefined
+        ? undefined
+        : openCommitment(openings.reference, terms.reference);
+    return { account, reference };
+  } catch {
+    return undefined; // whoever sealed it badly gets a rejection, not an exception
+  }
+};
+
+export const makePayeeDesk = (deps: Deps) => {
+  const { participant, origin, signer, core, clock, log } = deps;
+  const inFlight = new Set<string>();
+  const waiting: { proposal: Proposal; account: string; reference: string | undefined }[] = [];
+  const alone: typeof waiting = [];
+  let calls = 0;
+
+  const judge = async ({ terms, note }: Proposal): Promise<string | undefined> => {
+    if (terms.payee.participant !== participant) return 'RC04';
+    if (clock() >= parseTime(terms.expiresAt)) return 'AB05';
+    const keys = deps.keys();
+    const signed = await Promise.all(
+      note.signatures.map(async ({ name, keyId, signature }) => {
+        const key = keys.keys.get(keyIndex(name, keyId));
+        if (key === undefined || key.revokedAt !== undefined || key.purpose !== 'transfer') return false;
+        if (key.participant !== terms.payer.participant) return false;
+        return verifyOffThread(key.key.publicKey, utf8(note.text), signature);
+      }),
+    );
+    if (!signed.includes(true)) return 'DS0B';
+    const sheet = deps.sheets.byHash(terms.sheet.hash);
+    if (sheet === undefined) return undefined; // logged before we looked: the ledger has checked it
+    const schedule = keys.schedules.get(terms.fees[0]?.schedule ?? '');
+    return checkPrice(terms, sheet.sheet, schedule) === undefined ? undefined : 'AM09';
+  };
+
+  const reject = async (proposal: Proposal, reason: string): Promise<Answer> => {
+    const body = { id: proposal.terms.id, participant, reason };
+    const text = statementText(origin, 'rejection', body, proposal.raw);
+    const note = composeNote(text, [await signer.signLine(text)]);
+    return { proposal, command: { v: 1, kind: 'rejection', note } };
+  };
+
+  const accept = async (proposal: Proposal): Promise<Answer> => {
+    const line = await signer.signLine(proposal.note.text);
+    return { proposal, command: { v: 1, kind: 'acceptance', id: proposal.terms.id, line } };
+  };
+
+  const ask = async (batch: typeof waiting): Promise<void> => {
+    const checks = batch.map(({ proposal, account, reference }) => ({
+      transferId: proposal.terms.id,
+      account,
+      currency: proposal.terms.receive.currency,
+      amount: proposal.terms.receive.amount,
+      ...(reference === undefined ? {} : { reference }),
+    }));
+    const body = JSON.stringify({ checks });
+    const reply = await core.post('/v1/credit-checks', body, { timeoutMs: checkTimeoutMs });
+    if (reply.outcome !== 'ok' || reply.status !== 200) {
+      const detail = reply.outcome === 'ok' ? `status ${reply.status}` : reply.error.message;
+      log.warn({ detail, checks: checks.length }, 'the core did not answer credit checks');
+      // One account that the core chokes on must not hold up the others: ask each alone.
+      if (batch.length > 1) for (const one of batch) alone.push(one);
+      return; // alone and unanswered: the ledger proposes again until it expires
+    }
+    const parsed = resultsSchema.safeParse(JSON.parse(reply.body));
+    if (!parsed.success) {
+      log.warn({ detail: parsed.error.message }, 'the core answered what cannot be read');
+      return;
+    }
+    const byId = new Map(parsed.data.results.map((result) => [result.transferId, result]));
+    const answers = await Promise.all(
+      batch.flatMap(({ proposal }) => {
+        const result = byId.get(proposal.terms.id);
+        if (result === undefined) return [];
+        return result.answer === 'yes'
+          ? [accept(proposal)]
+          : [reject(proposal, result.reason ?? 'MS03')];
+      }),
+    );
+    if (answers.length > 0) deps.answer(answers);
+  };
+
+  const run = (batch: typeof waiting): void => {
+    calls += 1;
+    ask(batch)
+      .catch((err: unknown) => log.warn({ err }, 'credit checks failed'))
+      .finally(() => {
+        calls -= 1;
+        const again = new Set(alone.map(({ proposal }) => proposal.terms.id));
+        for (const { proposal } of batch) {
+          if (!again.has(proposal.terms.id)) inFlight.delete(proposal.terms.id);
+        }
+        pump();
+      });
+  };
+
+  const pump = (): void => {
+    // One call stays free for the rest, whatever the suspects do.
+    while (calls < checksInFlight - 1 && alone.length > 0) run(alone.splice(0, 1));
+    while (calls < checksInFlight && waiting.length > 0) run(waiting.splice(0, checksPerCall));
+  };
+
+  /** Reads a proposal; undefined when it is none of ours to answer. */
+  const read = (item: ProposalItem): Proposal | undefined => {
+    const note = readNote(item.note);
+    if (!note.ok) return undefined;
+    const terms = readStatement(note.note, 'transfer', termsSchema);
+    if (!terms.ok || terms.statement.origin !== origin) return undefined;
+    return {
+      terms: terms.statement.body,
+      note: note.note,
+      raw: item.note,
+      envelope: item.envelope,
+      trace: item.trace,
+    };
+  };
+
+  const consider = async (proposal: Proposal): Promise<void> => {
+    const { terms, envelope } = proposal;
+    const reason = await judge(proposal);
+    const accounts = readAccounts(deps.openEnvelope, envelope, terms);
+    if (reason === undefined && accounts !== undefined) {
+      waiting.push({ proposal, ...accounts });
+      pump();
+      return;
+    }
+    inFlight.delete(terms.id);
+    // What cannot be opened names no account that could be credited.
+    deps.answer([await reject(proposal, reason ?? 'AC03')]);
+  };
+
+  return {
+    read,
+    /** Answers in its own time; the same proposal is not asked twice at once. */
+    take: (proposal: Proposal): void => {
+      const { id } = proposal.terms;
+      if (inFlight.has(id)) return;
+      inFlight.add(id);
+      consider(proposal).catch((err: unknown) => {
+        inFlight.delete(id);
+        log.warn({ err }, 'a proposal could not be considered');
+      });
+    },
+    inFlight: () => inFlight.size,
+  };
+};
+

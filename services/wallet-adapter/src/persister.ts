@@ -1,0 +1,100 @@
+// Writes the read model behind: changes gather while one statement is on its way and go together in
+// the next. Latest state wins; the inbox's position is written with what it led to.
+import { pause } from '@sealane/runtime';
+import type { Kept } from './transfer-book.ts';
+import type { ChainEntry, InboxPosition, StoredSheet, ViewStore } from './view-store.ts';
+
+export type Persister = {
+  view(kept: Kept): void;
+  chain(entry: ChainEntry): void;
+  sheet(sheet: StoredSheet): void;
+  /** What has been handled; a copy is taken. */
+  position(position: InboxPosition): void;
+  /** Views that wait to be written: back-pressure for the inbox. */
+  pending(): number;
+  flush(): Promise<void>;
+  stop(): Promise<void>;
+};
+
+const mostPerStatement = 500;
+
+export const makePersister = (
+  store: ViewStore,
+  clock: () => number,
+  onError: (error: unknown) => void,
+): Persister => {
+  const stopping = new AbortController();
+  let views = new Map<string, Kept>();
+  let chain: ChainEntry[] = [];
+  let sheets: StoredSheet[] = [];
+  let position: InboxPosition | undefined;
+  let running: Promise<void> | undefined;
+
+  const write = async (): Promise<void> => {
+    const kept = [...views.values()].slice(0, mostPerStatement);
+    const rest = [...views].slice(mostPerStatement);
+    views = new Map(rest);
+    const entries = chain;
+    const newSheets = sheets;
+    // The position may only be written with the last of what it covers.
+    const at = rest.length === 0 ? position : undefined;
+    chain = [];
+    sheets = [];
+    if (rest.length === 0) position = undefined;
+    const changes = {
+      views: kept.map(({ view, envelope }) => ({ view, envelope })),
+      chain: entries,
+      sheets: newSheets,
+      position: at,
+    };
+    for (let attempt = 0; ; attempt += 1) {
+      try {
+        await store.save(changes, clock());
+        return;
+      } catch (error) {
+        onError(error);
+        if (stopping.signal.aborted) return; // replayed from the inbox at the next start
+        await pause(Math.min(100 * 2 ** attempt, 2_000), stopping.signal);
+      }
+    }
+  };
+
+  const dirty = (): boolean =>
+    views.size > 0 || chain.length > 0 || sheets.length > 0 || position !== undefined;
+
+  const run = async (): Promise<void> => {
+    while (dirty()) await write();
+    running = undefined;
+  };
+
+  const kick = (): void => {
+    running ??= new Promise<void>((resolve) => setImmediate(resolve)).then(run);
+  };
+
+  return {
+    view: (kept) => {
+      views.set(kept.view.id, kept);
+      kick();
+    },
+    chain: (entry) => {
+      chain.push(entry);
+      kick();
+    },
+    sheet: (sheet) => {
+      sheets.push(sheet);
+      kick();
+    },
+    position: (at) => {
+      position = { ...at };
+      kick();
+    },
+    pending: () => views.size,
+    flush: async () => {
+      while (running !== undefined) await running;
+    },
+    stop: async () => {
+      stopping.abort();
+      while (running !== undefined) await running;
+    },
+  };
+};

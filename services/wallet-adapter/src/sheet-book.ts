@@ -1,0 +1,47 @@
+// The rate sheets that this adapter has seen logged: it quotes from nothing else (`decisions.md`).
+import { noteHash, parseTime, type RateSheet } from '@sealane/protocol';
+
+export type LoggedSheet = { readonly sheet: RateSheet; readonly note: string; readonly hash: string };
+
+export type SheetBook = {
+  add(sheet: RateSheet, note: string): void;
+  withdraw(provider: string, number: number): void;
+  /** The newest sheet for a pair that may be quoted from now. */
+  current(from: string, to: string, nowMs: number): LoggedSheet | undefined;
+  byHash(hash: string): LoggedSheet | undefined;
+  all(): readonly LoggedSheet[];
+};
+
+export const makeSheetBook = (): SheetBook => {
+  const newest = new Map<string, LoggedSheet>();
+  const known = new Map<string, LoggedSheet>();
+  return {
+    add: (sheet, note) => {
+      const logged = { sheet, note, hash: noteHash(note) };
+      known.set(logged.hash, logged);
+      // Terms that cite an old sheet end within minutes: a few are enough.
+      if (known.size > 64) known.delete(known.keys().next().value as string);
+      const key = `${sheet.pair.from}/${sheet.pair.to}`;
+      const before = newest.get(key);
+      const newer =
+        before === undefined ||
+        before.sheet.provider !== sheet.provider ||
+        before.sheet.number < sheet.number;
+      if (newer) newest.set(key, logged);
+    },
+    withdraw: (provider, number) => {
+      for (const [key, { sheet }] of newest) {
+        if (sheet.provider === provider && sheet.number === number) newest.delete(key);
+      }
+    },
+    current: (from, to, nowMs) => {
+      const found = newest.get(`${from}/${to}`);
+      if (found === undefined) return undefined;
+      const { sheet } = found;
+      const open = parseTime(sheet.from) <= nowMs && nowMs < parseTime(sheet.quoteUntil);
+      return open ? found : undefined;
+    },
+    byHash: (hash) => known.get(hash),
+    all: () => [...newest.values()],
+  };
+};
