@@ -38,7 +38,7 @@ function checkPrograms(needsKafka) {
   const [major] = process.versions.node.split(".").map(Number);
   if (major < 20) fail(`Node 20 or newer is needed to begin; this is ${process.version}.`);
   const missing = [];
-  if (!runs("npm", ["--version"])) missing.push("npm");
+  if (!isInstalled() && !runs("npm", ["--version"])) missing.push("npm");
   if (needsKafka) {
     const java = javaVersion();
     if (java < 17) missing.push(java === 0 ? "java (17 or newer)" : `java 17 (found ${java})`);

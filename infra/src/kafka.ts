@@ -9,6 +9,7 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
 import { InfraError } from "./infra-error.ts";
+import { checkPortsFree } from "./ports.ts";
 import { clearServerRecord, endLeftover, writeServerRecord } from "./process-identity.ts";
 import { spawnSupervised, type SupervisedProcess } from "./supervised-process.ts";
 import { pollUntil } from "./readiness.ts";
@@ -51,6 +52,15 @@ export async function startKafka(options: KafkaOptions): Promise<KafkaServer> {
     );
   }
   await endLeftover(options.dir, options.log ?? (() => undefined));
+  // Another Kafka on these ports would answer our probe in the place of ours.
+  await checkPortsFree([
+    { name: "Kafka", port: options.port, env: "SEALANE_KAFKA_PORT" },
+    {
+      name: "Kafka's controller",
+      port: options.controllerPort,
+      env: "SEALANE_KAFKA_CONTROLLER_PORT",
+    },
+  ]);
   mkdirSync(options.dir, { recursive: true });
   const config = join(options.dir, "server.properties");
   writeFileSync(config, serverProperties(options));
@@ -82,12 +92,19 @@ async function formatOnce(dir: string, config: string): Promise<void> {
   }
 }
 
+/**
+ * The quick compiler alone: on two cores the thorough one takes its time from everybody else for the
+ * first minutes. Acknowledgements of single 500-byte records, p50 / p99 in ms: first 1,000 records 1.5
+ * / 7.6 with both compilers and 1.0 / 5.2 without; after 9,000, 0.8 / 4.2 and 0.7 / 2.3; up in 2.4 s and
+ * 1.7 s; CPU for 100,000 records in batches the same (0.2 to 0.3 s). The serial collector takes 250 MB
+ * instead of 380 MB at the same latencies.
+ */
 function javaArguments({ heapMb = 512 }: KafkaOptions): string[] {
   return [
     `-Xms${Math.min(heapMb, 256)}m`,
     `-Xmx${heapMb}m`,
-    "-XX:+UseG1GC",
-    "-XX:MaxGCPauseMillis=20",
+    "-XX:TieredStopAtLevel=1",
+    "-XX:+UseSerialGC",
     "-XX:+ExitOnOutOfMemoryError",
     "-Xshare:auto",
     "-Djava.awt.headless=true",
@@ -126,8 +143,8 @@ function serverProperties({ dir, port, controllerPort }: KafkaOptions): string {
     "share.coordinator.state.topic.min.isr": 1,
     "share.coordinator.state.topic.num.partitions": 1,
     // After kill -9 the controller refuses the same broker until its session ends: 9 s by default.
-    "broker.session.timeout.ms": 3000,
-    "broker.heartbeat.interval.ms": 500,
+    "broker.session.timeout.ms": 2000,
+    "broker.heartbeat.interval.ms": 400,
     // A small machine: fewer threads, and 16 MB instead of 128 MB of heap for compaction.
     "num.network.threads": 2,
     "num.io.threads": 4,

@@ -3,7 +3,7 @@
 // programs and data: below a private home (/root, mode 700) that user can reach neither, so both are
 // placed below /var/tmp then, in a folder of that user named after the wanted one.
 import { execFileSync } from "node:child_process";
-import { createHash } from "node:crypto";
+import { createHash, randomBytes } from "node:crypto";
 import {
   chownSync,
   cpSync,
@@ -12,7 +12,9 @@ import {
   mkdirSync,
   readdirSync,
   renameSync,
+  readFileSync,
   statSync,
+  writeFileSync,
 } from "node:fs";
 import { createRequire } from "node:module";
 import { dirname, join, resolve } from "node:path";
@@ -37,8 +39,18 @@ export function placeFor(dir: string): PostgresPlace {
   if (process.getuid?.() !== 0) return finish(installed, data);
   const user = unprivilegedUser();
   const binaries = isReachable(installed) ? installed : copyPrograms(installed, user);
-  const place = isReachable(dirname(data)) ? data : join(privateFolder("data", dir, user), "data");
+  const place = isReachable(dirname(data)) ? data : join(elsewhere(dir, user), "data");
   return finish(binaries, place, user);
+}
+
+/** The data's folder when it cannot be below `dir`: another one after `dir` was removed and made anew. */
+function elsewhere(dir: string, user: ServerUser): string {
+  const file = join(dir, "place");
+  if (!existsSync(file)) {
+    mkdirSync(dir, { recursive: true });
+    writeFileSync(file, randomBytes(8).toString("hex"), { mode: 0o600 });
+  }
+  return privateFolder("data", `${resolve(dir)} ${readFileSync(file, "utf8")}`, user);
 }
 
 function finish(binaries: string, data: string, user?: ServerUser): PostgresPlace {

@@ -1,9 +1,9 @@
 // Makes a world's keys, tokens and first statements, once: every party's own keys in a folder of its
 // own, what auditors pin (policy, verifier keys), and the statements that begin the key log. In
 // production each party does its own part of this; here one program plays all of them.
-import { createHash, randomBytes } from 'node:crypto';
-import { existsSync, mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { createHash, randomBytes } from "node:crypto";
+import { existsSync, mkdirSync, readFileSync, renameSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
 import {
   statementText,
   type FeeSchedule,
@@ -12,7 +12,7 @@ import {
   type LedgerRecord,
   type ParticipantRecord,
   type PolicyRecord,
-} from '@sealane/protocol';
+} from "@sealane/protocol";
 import {
   generateEnvelopeKey,
   generateKeyFile,
@@ -21,8 +21,8 @@ import {
   readKeyFile,
   type KeyMaterial,
   type KeyType,
-} from '@sealane/signer';
-import { composeNote, signNoteLine, toBase64 } from '@sealane/tlog';
+} from "@sealane/signer";
+import { composeNote, signNoteLine, toBase64 } from "@sealane/tlog";
 import {
   auditor,
   feeSchedules,
@@ -35,7 +35,7 @@ import {
   period,
   wallets,
   type Ports,
-} from './world.ts';
+} from "./world.ts";
 
 export type Home = {
   /** The world's folder, `.sealane/`. */
@@ -46,15 +46,15 @@ export type Home = {
 
 export const homeAt = (dir: string): Home => ({
   dir,
-  keys: (...parts) => join(dir, 'keys', ...parts),
+  keys: (...parts) => join(dir, "keys", ...parts),
   path: (...parts) => join(dir, ...parts),
 });
 
 const witnessesOf = [
-  ['hk-wallet', 'hk-wallet.example'],
-  ['ph-wallet', 'ph-wallet.example'],
-  ['fx-desk', liquidityProvider],
-  ['auditor', auditor],
+  ["hk-wallet", "hk-wallet.example"],
+  ["ph-wallet", "ph-wallet.example"],
+  ["fx-desk", liquidityProvider],
+  ["auditor", auditor],
 ] as const;
 
 const makeKey = async (
@@ -66,13 +66,22 @@ const makeKey = async (
 };
 
 const makeSecret = (path: string): void => {
-  if (!existsSync(path)) writeFileSync(path, `${randomBytes(32).toString('base64')}\n`, { mode: 0o600 });
+  if (!existsSync(path))
+    writeFileSync(path, `${randomBytes(32).toString("base64")}\n`, { mode: 0o600 });
 };
 
 const makeDirs = (home: Home): void => {
-  const owners = ['operator', ...operators, 'hk-wallet', 'ph-wallet', 'fx-desk', 'auditor', 'database'];
+  const owners = [
+    "operator",
+    ...operators,
+    "hk-wallet",
+    "ph-wallet",
+    "fx-desk",
+    "auditor",
+    "database",
+  ];
   for (const owner of owners) mkdirSync(home.keys(owner), { recursive: true, mode: 0o700 });
-  for (const dir of ['receipts', 'logs', 'state', 'tiles']) {
+  for (const dir of ["receipts", "logs", "state", "tiles"]) {
     mkdirSync(home.path(dir), { recursive: true, mode: 0o700 });
   }
 };
@@ -80,36 +89,43 @@ const makeDirs = (home: Home): void => {
 /** Every key and token that is not there yet; an existing one is never replaced. */
 const makeKeys = async (home: Home): Promise<void> => {
   const { keys } = home;
-  await makeKey(keys('operator', 'entry.key'), `${operator}/entry-1`);
-  await makeKey(keys('operator', 'checkpoint.key'), origin);
-  await makeKey(keys('operator', 'key-log.key'), keyLogOrigin);
+  await makeKey(keys("operator", "entry.key"), `${operator}/entry-1`);
+  await makeKey(keys("operator", "checkpoint.key"), origin);
+  await makeKey(keys("operator", "key-log.key"), keyLogOrigin);
   for (const person of operators) {
-    await makeKey(keys(person, 'operator.key'), `${operator}/operators/${person}`);
+    await makeKey(keys(person, "operator.key"), `${operator}/operators/${person}`);
   }
   for (const { name, participant } of wallets) {
-    await makeKey(keys(name, 'root.key'), `${participant}/root`);
-    await makeKey(keys(name, 'transfer.key'), `${participant}/k1`);
-    if (!existsSync(keys(name, 'envelope.key'))) await generateEnvelopeKey(keys(name, 'envelope.key'));
-    for (const file of ['request.key', 'api.token', 'core.token', 'ledger.token']) {
+    await makeKey(keys(name, "root.key"), `${participant}/root`);
+    await makeKey(keys(name, "transfer.key"), `${participant}/k1`);
+    if (!existsSync(keys(name, "envelope.key")))
+      await generateEnvelopeKey(keys(name, "envelope.key"));
+    for (const file of ["request.key", "api.token", "core.token", "ledger.token"]) {
       makeSecret(keys(name, file));
     }
   }
-  await makeKey(keys('fx-desk', 'root.key'), `${liquidityProvider}/root`);
-  await makeKey(keys('fx-desk', 'rates.key'), `${liquidityProvider}/rates-1`);
-  makeSecret(keys('fx-desk', 'ledger.token'));
-  makeSecret(keys('fx-desk', 'api.token'));
+  await makeKey(keys("fx-desk", "root.key"), `${liquidityProvider}/root`);
+  await makeKey(keys("fx-desk", "rates.key"), `${liquidityProvider}/rates-1`);
+  makeSecret(keys("fx-desk", "ledger.token"));
+  makeSecret(keys("fx-desk", "api.token"));
   for (const [owner, name] of witnessesOf) {
-    await makeKey(keys(owner, 'witness.key'), `${name}/witness`, KEY_TYPE.cosignature);
+    await makeKey(keys(owner, "witness.key"), `${name}/witness`, KEY_TYPE.cosignature);
   }
-  for (const schema of ['ledger', 'reconciliation', ...wallets.map((wallet) => wallet.schema)]) {
-    makeSecret(keys('database', `${schema}.password`));
+  for (const schema of ["ledger", "reconciliation", ...wallets.map((wallet) => wallet.schema)]) {
+    makeSecret(keys("database", `${schema}.password`));
   }
 };
 
 const sign = (text: string, signers: readonly KeyMaterial[]): string =>
-  composeNote(text, signers.map(({ name, seed }) => signNoteLine(name, seed, text)));
+  composeNote(
+    text,
+    signers.map(({ name, seed }) => signNoteLine(name, seed, text)),
+  );
 
-type Genesis = { readonly notes: string[]; say(kind: string, body: unknown, by: KeyMaterial[]): void };
+type Genesis = {
+  readonly notes: string[];
+  say(kind: string, body: unknown, by: KeyMaterial[]): void;
+};
 
 const beginGenesis = (): Genesis => {
   const notes: string[] = [];
@@ -121,83 +137,87 @@ const beginGenesis = (): Genesis => {
 
 const introduceWallets = (home: Home, genesis: Genesis, operatorKeys: KeyMaterial[]): void => {
   for (const { name, participant, currencies } of wallets) {
-    const root = readKeyFile(home.keys(name, 'root.key'));
+    const root = readKeyFile(home.keys(name, "root.key"));
     const record: ParticipantRecord = {
       participant,
-      roles: ['wallet'],
+      roles: ["wallet"],
       rootKey: root.vkey,
       currencies: [...currencies],
-      exposure: 'gross',
+      exposure: "gross",
       caps: [],
     };
-    genesis.say('participant', record, [root, ...operatorKeys]);
-    const key = readKeyFile(home.keys(name, 'transfer.key'));
-    const transfer: KeyRecord = { participant, purpose: 'transfer', vkey: key.vkey };
-    genesis.say('key', transfer, [root, key]);
-    const { publicKey } = readEnvelopeKey(home.keys(name, 'envelope.key'));
-    const envelope: KeyRecord = { participant, purpose: 'envelope', x25519: toBase64(publicKey) };
-    genesis.say('key', envelope, [root]);
+    genesis.say("participant", record, [root, ...operatorKeys]);
+    const key = readKeyFile(home.keys(name, "transfer.key"));
+    const transfer: KeyRecord = { participant, purpose: "transfer", vkey: key.vkey };
+    genesis.say("key", transfer, [root, key]);
+    const { publicKey } = readEnvelopeKey(home.keys(name, "envelope.key"));
+    const envelope: KeyRecord = { participant, purpose: "envelope", x25519: toBase64(publicKey) };
+    genesis.say("key", envelope, [root]);
   }
 };
 
 /** The statements that begin the key log, each signed by who it takes. */
 const makeGenesis = (home: Home): string[] => {
   const genesis = beginGenesis();
-  const operatorKeys = operators.map((person) => readKeyFile(home.keys(person, 'operator.key')));
+  const operatorKeys = operators.map((person) => readKeyFile(home.keys(person, "operator.key")));
   const ledger: LedgerRecord = {
     operator,
-    entryKey: readKeyFile(home.keys('operator', 'entry.key')).vkey,
+    entryKey: readKeyFile(home.keys("operator", "entry.key")).vkey,
     operators: operatorKeys.map(({ vkey }) => vkey),
   };
-  genesis.say('ledger', ledger, operatorKeys);
+  genesis.say("ledger", ledger, operatorKeys);
   introduceWallets(home, genesis, operatorKeys);
-  const root = readKeyFile(home.keys('fx-desk', 'root.key'));
+  const root = readKeyFile(home.keys("fx-desk", "root.key"));
   const provider: ParticipantRecord = {
     participant: liquidityProvider,
-    roles: ['liquidity-provider'],
+    roles: ["liquidity-provider"],
     rootKey: root.vkey,
-    currencies: ['HKD', 'PHP'],
-    exposure: 'gross',
+    currencies: ["HKD", "PHP"],
+    exposure: "gross",
     caps: [],
   };
-  genesis.say('participant', provider, [root, ...operatorKeys]);
-  const rates = readKeyFile(home.keys('fx-desk', 'rates.key'));
-  const key: KeyRecord = { participant: liquidityProvider, purpose: 'rate-sheet', vkey: rates.vkey };
-  genesis.say('key', key, [root, rates]);
+  genesis.say("participant", provider, [root, ...operatorKeys]);
+  const rates = readKeyFile(home.keys("fx-desk", "rates.key"));
+  const key: KeyRecord = {
+    participant: liquidityProvider,
+    purpose: "rate-sheet",
+    vkey: rates.vkey,
+  };
+  genesis.say("key", key, [root, rates]);
   for (const { schedule, from, to } of feeSchedules) {
     const fees: FeeSchedule = {
       schedule,
       from,
       to,
       payee: operator,
-      basisPoints: '50',
-      minimum: '0',
-      rounding: 'up',
+      basisPoints: "50",
+      minimum: "0",
+      rounding: "up",
     };
-    genesis.say('fee-schedule', fees, operatorKeys);
+    genesis.say("fee-schedule", fees, operatorKeys);
   }
-  const policy: PolicyRecord = { policy: 'transfer-1', kind: 'transfer', operatorsFrom: [] };
-  genesis.say('policy', policy, operatorKeys);
+  const policy: PolicyRecord = { policy: "transfer-1", kind: "transfer", operatorsFrom: [] };
+  genesis.say("policy", policy, operatorKeys);
   const lanes: LanesRecord = {
     period,
     lanes: [
       {
         lane,
         origin,
-        vkey: readKeyFile(home.keys('operator', 'checkpoint.key')).vkey,
+        vkey: readKeyFile(home.keys("operator", "checkpoint.key")).vkey,
         slots: [{ from: 0, to: 1024 }],
       },
     ],
   };
-  genesis.say('lanes', lanes, operatorKeys);
+  genesis.say("lanes", lanes, operatorKeys);
   return genesis.notes;
 };
 
 const witnessUrl = (ports: Ports, owner: string): string => {
-  const at = (port: number, path = ''): string => `http://127.0.0.1:${port}${path}`;
-  if (owner === 'hk-wallet') return at(ports.hkAdapter, '/witness');
-  if (owner === 'ph-wallet') return at(ports.phAdapter, '/witness');
-  if (owner === 'fx-desk') return at(ports.fxDesk, '/witness');
+  const at = (port: number, path = ""): string => `http://127.0.0.1:${port}${path}`;
+  if (owner === "hk-wallet") return at(ports.hkAdapter, "/witness");
+  if (owner === "ph-wallet") return at(ports.phAdapter, "/witness");
+  if (owner === "fx-desk") return at(ports.fxDesk, "/witness");
   return at(ports.witness);
 };
 
@@ -205,17 +225,17 @@ const witnessUrl = (ports: Ports, owner: string): string => {
 const policyText = (home: Home, ports: Ports): string => {
   const { keys } = home;
   const lines = [
-    `log ${readKeyFile(keys('operator', 'checkpoint.key')).vkey} http://127.0.0.1:${ports.ledger}/log`,
-    `log ${readKeyFile(keys('operator', 'key-log.key')).vkey} http://127.0.0.1:${ports.ledger}/log/keys`,
-    '',
+    `log ${readKeyFile(keys("operator", "checkpoint.key")).vkey} http://127.0.0.1:${ports.ledger}/log`,
+    `log ${readKeyFile(keys("operator", "key-log.key")).vkey} http://127.0.0.1:${ports.ledger}/log/keys`,
+    "",
     ...witnessesOf.map(([owner]) => {
-      const { vkey } = readKeyFile(keys(owner, 'witness.key'));
+      const { vkey } = readKeyFile(keys(owner, "witness.key"));
       return `witness ${owner} ${vkey} ${witnessUrl(ports, owner)}`;
     }),
-    `group quorum-of-witnesses 3 ${witnessesOf.map(([owner]) => owner).join(' ')}`,
-    'quorum quorum-of-witnesses',
+    `group quorum-of-witnesses 3 ${witnessesOf.map(([owner]) => owner).join(" ")}`,
+    "quorum quorum-of-witnesses",
   ];
-  return `${lines.join('\n')}\n`;
+  return `${lines.join("\n")}\n`;
 };
 
 const writeAtomic = (path: string, text: string, mode = 0o644): void => {
@@ -223,7 +243,7 @@ const writeAtomic = (path: string, text: string, mode = 0o644): void => {
   renameSync(`${path}.new`, path);
 };
 
-const digest = (token: string): string => createHash('sha256').update(token).digest('base64');
+const digest = (token: string): string => createHash("sha256").update(token).digest("base64");
 
 /** What the local command line needs to act for each wallet. */
 const cliConfig = (ports: Ports): object => ({
@@ -241,9 +261,9 @@ const cliConfig = (ports: Ports): object => ({
   ),
   log: `http://127.0.0.1:${ports.ledger}/log`,
   reconciliation: `http://127.0.0.1:${ports.reconciliation}`,
-  policy: 'trust.policy',
-  keylog: 'keylog',
-  receipts: 'receipts',
+  policy: "trust.policy",
+  keylog: "keylog",
+  receipts: "receipts",
 });
 
 const coresConfig = (ports: Ports): object[] =>
@@ -262,23 +282,24 @@ export const provision = async (dir: string, ports: Ports): Promise<Home> => {
   const home = homeAt(dir);
   makeDirs(home);
   await makeKeys(home);
-  const genesis = home.path('state', 'genesis.json');
+  const genesis = home.path("state", "genesis.json");
   if (!existsSync(genesis)) writeAtomic(genesis, JSON.stringify(makeGenesis(home), undefined, 1));
-  writeAtomic(home.path('trust.policy'), policyText(home, ports));
-  const logKey = readKeyFile(home.keys('operator', 'checkpoint.key')).vkey;
-  writeAtomic(home.path('log.vkey'), `${logKey}\n`);
-  const keyLogKey = readKeyFile(home.keys('operator', 'key-log.key')).vkey;
-  writeAtomic(home.path('state', 'logs.vkeys'), `${logKey}\n${keyLogKey}\n`);
+  writeAtomic(home.path("trust.policy"), policyText(home, ports));
+  const logKey = readKeyFile(home.keys("operator", "checkpoint.key")).vkey;
+  writeAtomic(home.path("log.vkey"), `${logKey}\n`);
+  const keyLogKey = readKeyFile(home.keys("operator", "key-log.key")).vkey;
+  writeAtomic(home.path("state", "logs.vkeys"), `${logKey}\n${keyLogKey}\n`);
   const tokens = Object.fromEntries(
-    [...wallets.map(({ name, participant }) => [name, participant] as const), ['fx-desk', liquidityProvider] as const].map(
-      ([owner, participant]) => [
-        participant,
-        digest(readFileSync(home.keys(owner, 'ledger.token'), 'utf8').trim()),
-      ],
-    ),
+    [
+      ...wallets.map(({ name, participant }) => [name, participant] as const),
+      ["fx-desk", liquidityProvider] as const,
+    ].map(([owner, participant]) => [
+      participant,
+      digest(readFileSync(home.keys(owner, "ledger.token"), "utf8").trim()),
+    ]),
   );
-  writeAtomic(home.path('state', 'participant-tokens.json'), JSON.stringify(tokens), 0o600);
-  writeAtomic(home.path('cli.json'), `${JSON.stringify(cliConfig(ports), undefined, 2)}\n`);
-  writeAtomic(home.path('cores.json'), `${JSON.stringify(coresConfig(ports), undefined, 2)}\n`);
+  writeAtomic(home.path("state", "participant-tokens.json"), JSON.stringify(tokens), 0o600);
+  writeAtomic(home.path("cli.json"), `${JSON.stringify(cliConfig(ports), undefined, 2)}\n`);
+  writeAtomic(home.path("cores.json"), `${JSON.stringify(coresConfig(ports), undefined, 2)}\n`);
   return home;
 };

@@ -1,18 +1,18 @@
 // The whole local system as processes: Kafka, Postgres, the wallets' cores, the witnesses and every
 // service, in the order in which they need each other. Everything is on 127.0.0.1, in one folder,
 // and ends when the one who started it ends.
-import { existsSync, mkdirSync } from 'node:fs';
-import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
-import { runMigrations } from '@sealane/database';
-import { createMessaging, type TopicSpec } from '@sealane/messaging';
-import { deadLetterTopic, entriesTopic, inboxTopic, laneTopic } from '@sealane/protocol';
-import { startKafka, type KafkaServer } from './kafka.ts';
-import { startPostgres, type PostgresServer } from './postgres.ts';
-import { spawnService, waitForReady } from './processes.ts';
-import { provision, type Home } from './provision.ts';
-import type { SupervisedProcess } from './supervised-process.ts';
-import { lane, liquidityProvider, wallets, type Ports } from './world.ts';
+import { existsSync, mkdirSync } from "node:fs";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { runMigrations } from "@sealane/database";
+import { createMessaging, type TopicSpec } from "@sealane/messaging";
+import { deadLetterTopic, entriesTopic, inboxTopic, laneTopic } from "@sealane/protocol";
+import { startKafka, type KafkaServer } from "./kafka.ts";
+import { startPostgres, type PostgresServer } from "./postgres.ts";
+import { checkPortsFree, spawnService, waitForReady, type NamedPort } from "./processes.ts";
+import { provision, type Home } from "./provision.ts";
+import type { SupervisedProcess } from "./supervised-process.ts";
+import { lane, liquidityProvider, portPlan, wallets, type Ports } from "./world.ts";
 
 export type StackOptions = {
   /** Everything is below this folder. */
@@ -30,13 +30,13 @@ export type StackOptions = {
 };
 
 export type ServiceName =
-  | 'cores'
-  | 'witness'
-  | 'hk-wallet'
-  | 'ph-wallet'
-  | 'fx-desk'
-  | 'ledger'
-  | 'reconciliation';
+  | "cores"
+  | "witness"
+  | "hk-wallet"
+  | "ph-wallet"
+  | "fx-desk"
+  | "ledger"
+  | "reconciliation";
 
 export type Stack = {
   readonly home: Home;
@@ -58,14 +58,14 @@ export type Stack = {
   readonly failed: Promise<string>;
 };
 
-const root = fileURLToPath(new URL('../../', import.meta.url));
+const root = fileURLToPath(new URL("../../", import.meta.url));
 const readyMs = 60_000;
 const dayMs = 24 * 3_600_000;
 
 const topics = (replication: number): TopicSpec[] => {
-  const durable = { 'retention.ms': String(7 * dayMs), 'max.message.bytes': '1048576' };
+  const durable = { "retention.ms": String(7 * dayMs), "max.message.bytes": "1048576" };
   // One broker: an acknowledgement must be on disk. Measured free here (`bench/README.md`).
-  const flushed = replication === 1 ? { 'flush.messages': '1' } : { 'min.insync.replicas': '2' };
+  const flushed = replication === 1 ? { "flush.messages": "1" } : { "min.insync.replicas": "2" };
   const topic = (name: string, config: Record<string, string>): TopicSpec => ({
     topic: name,
     partitions: 1,
@@ -77,7 +77,7 @@ const topics = (replication: number): TopicSpec[] => {
     topic(laneTopic(lane), { ...durable, ...flushed }),
     topic(entriesTopic(lane), durable),
     ...participants.map((participant) => topic(inboxTopic(participant), durable)),
-    ...['ledger', 'reconciliation', ...participants].map((service) =>
+    ...["ledger", "reconciliation", ...participants].map((service) =>
       topic(deadLetterTopic(service), durable),
     ),
   ];
@@ -85,17 +85,20 @@ const topics = (replication: number): TopicSpec[] => {
 
 const migrate = async (home: Home, adminUrl: string): Promise<void> => {
   const schemas = [
-    ['ledger', 'ledger'],
-    ['reconciliation', 'reconciliation'],
-    ...wallets.map(({ schema }) => ['wallet-adapter', schema] as const),
+    ["ledger", "ledger"],
+    ["reconciliation", "reconciliation"],
+    ...wallets.map(({ schema }) => ["wallet-adapter", schema] as const),
   ] as const;
   for (const [folder, schema] of schemas) {
-    const path = join(root, 'migrations', folder);
+    const path = join(root, "migrations", folder);
     if (!existsSync(path)) continue;
     await runMigrations({
       adminUrl,
       schema,
-      role: { name: `sealane_${schema}`, passwordFile: home.keys('database', `${schema}.password`) },
+      role: {
+        name: `sealane_${schema}`,
+        passwordFile: home.keys("database", `${schema}.password`),
+      },
       folder: path,
     });
   }
@@ -113,14 +116,14 @@ const plan = (home: Home, options: StackOptions, brokers: string, database: stri
   const { ports } = options;
   const { keys, path } = home;
   const at = (port: number): string => `http://127.0.0.1:${port}`;
-  const entry = (service: string): string => join(root, service, 'src', 'main.ts');
+  const entry = (service: string): string => join(root, service, "src", "main.ts");
   const ledgerUrl = at(ports.ledger);
   const common = (name: string, schema?: string): Record<string, string> => ({
     KAFKA_BROKERS: brokers,
     SEALANE_LANE: String(lane),
-    SEALANE_POLICY_FILE: path('trust.policy'),
+    SEALANE_POLICY_FILE: path("trust.policy"),
     SEALANE_LEDGER_URL: ledgerUrl,
-    SEALANE_TRACES_FILE: path('logs', `${name}.traces.jsonl`),
+    SEALANE_TRACES_FILE: path("logs", `${name}.traces.jsonl`),
     SEALANE_TRACE_RATIO: String(options.traceRatio ?? 1),
     ...(schema === undefined
       ? {}
@@ -128,97 +131,109 @@ const plan = (home: Home, options: StackOptions, brokers: string, database: stri
           DATABASE_URL: database,
           SEALANE_DATABASE_SCHEMA: schema,
           SEALANE_DATABASE_USER: `sealane_${schema}`,
-          SEALANE_DATABASE_PASSWORD_FILE: keys('database', `${schema}.password`),
+          SEALANE_DATABASE_PASSWORD_FILE: keys("database", `${schema}.password`),
         }),
     ...options.env,
   });
-  const adapters = wallets.map(({ name, participant, schema, portName, corePortName }): Service => ({
-    name: name as ServiceName,
-    entry: entry('services/wallet-adapter'),
-    url: at(ports[portName]),
-    env: {
-      ...common(name, schema),
-      SEALANE_PARTICIPANT: participant,
-      SEALANE_ADAPTER_PORT: String(ports[portName]),
-      SEALANE_LEDGER_TOKEN_FILE: keys(name, 'ledger.token'),
-      SEALANE_TRANSFER_KEY_FILE: keys(name, 'transfer.key'),
-      SEALANE_ENVELOPE_KEY_FILE: keys(name, 'envelope.key'),
-      SEALANE_REQUEST_KEY_FILE: keys(name, 'request.key'),
-      SEALANE_WITNESS_KEY_FILE: keys(name, 'witness.key'),
-      SEALANE_WITNESS_STATE_FILE: path('state', `${name}.witness`),
-      SEALANE_CORE_URL: at(ports[corePortName]),
-      SEALANE_CORE_TOKEN_FILE: keys(name, 'core.token'),
-      SEALANE_API_TOKEN_FILE: keys(name, 'api.token'),
-    },
-  }));
+  const adapters = wallets.map(
+    ({ name, participant, schema, portName, corePortName }): Service => ({
+      name: name as ServiceName,
+      entry: entry("services/wallet-adapter"),
+      url: at(ports[portName]),
+      env: {
+        ...common(name, schema),
+        SEALANE_PARTICIPANT: participant,
+        SEALANE_ADAPTER_PORT: String(ports[portName]),
+        SEALANE_LEDGER_TOKEN_FILE: keys(name, "ledger.token"),
+        SEALANE_TRANSFER_KEY_FILE: keys(name, "transfer.key"),
+        SEALANE_ENVELOPE_KEY_FILE: keys(name, "envelope.key"),
+        SEALANE_REQUEST_KEY_FILE: keys(name, "request.key"),
+        SEALANE_WITNESS_KEY_FILE: keys(name, "witness.key"),
+        SEALANE_WITNESS_STATE_FILE: path("state", `${name}.witness`),
+        SEALANE_CORE_URL: at(ports[corePortName]),
+        SEALANE_CORE_TOKEN_FILE: keys(name, "core.token"),
+        SEALANE_API_TOKEN_FILE: keys(name, "api.token"),
+      },
+    }),
+  );
   return [
     {
-      name: 'cores',
-      entry: entry('packages/simulator'),
+      name: "cores",
+      entry: entry("packages/simulator"),
       url: at(ports.hkCore),
-      env: { SEALANE_CORES: path('cores.json') },
+      env: { SEALANE_CORES: path("cores.json") },
     },
     {
-      name: 'witness',
-      entry: entry('services/witness'),
+      name: "witness",
+      entry: entry("services/witness"),
       url: at(ports.witness),
       env: {
         SEALANE_WITNESS_PORT: String(ports.witness),
-        SEALANE_WITNESS_KEY_FILE: keys('auditor', 'witness.key'),
-        SEALANE_WITNESS_STATE_FILE: path('state', 'auditor.witness'),
-        SEALANE_WITNESS_LOGS: path('state', 'logs.vkeys'),
+        SEALANE_WITNESS_KEY_FILE: keys("auditor", "witness.key"),
+        SEALANE_WITNESS_STATE_FILE: path("state", "auditor.witness"),
+        SEALANE_WITNESS_LOGS: path("state", "logs.vkeys"),
       },
     },
     ...adapters,
     {
-      name: 'fx-desk',
-      entry: entry('services/fx-desk'),
+      name: "fx-desk",
+      entry: entry("services/fx-desk"),
       url: at(ports.fxDesk),
       env: {
-        ...common('fx-desk'),
+        ...common("fx-desk"),
         SEALANE_PARTICIPANT: liquidityProvider,
         SEALANE_FX_PORT: String(ports.fxDesk),
-        SEALANE_RATE_KEY_FILE: keys('fx-desk', 'rates.key'),
-        SEALANE_WITNESS_KEY_FILE: keys('fx-desk', 'witness.key'),
-        SEALANE_WITNESS_STATE_FILE: path('state', 'fx-desk.witness'),
-        SEALANE_STATE_FILE: path('state', 'fx-desk.sheets'),
-        SEALANE_API_TOKEN_FILE: keys('fx-desk', 'api.token'),
+        SEALANE_RATE_KEY_FILE: keys("fx-desk", "rates.key"),
+        SEALANE_WITNESS_KEY_FILE: keys("fx-desk", "witness.key"),
+        SEALANE_WITNESS_STATE_FILE: path("state", "fx-desk.witness"),
+        SEALANE_STATE_FILE: path("state", "fx-desk.sheets"),
+        SEALANE_API_TOKEN_FILE: keys("fx-desk", "api.token"),
       },
     },
     {
-      name: 'ledger',
-      entry: entry('services/ledger'),
+      name: "ledger",
+      entry: entry("services/ledger"),
       url: ledgerUrl,
       env: {
-        ...common('ledger', 'ledger'),
+        ...common("ledger", "ledger"),
         SEALANE_LEDGER_PORT: String(ports.ledger),
-        SEALANE_ENTRY_KEY_FILE: keys('operator', 'entry.key'),
-        SEALANE_CHECKPOINT_KEY_FILE: keys('operator', 'checkpoint.key'),
-        SEALANE_KEY_LOG_KEY_FILE: keys('operator', 'key-log.key'),
-        SEALANE_GENESIS_FILE: path('state', 'genesis.json'),
-        SEALANE_TILES_DIR: path('tiles'),
-        SEALANE_PARTICIPANT_TOKENS_FILE: path('state', 'participant-tokens.json'),
-        SEALANE_OPEN_BUNDLES: 'yes',
+        SEALANE_ENTRY_KEY_FILE: keys("operator", "entry.key"),
+        SEALANE_CHECKPOINT_KEY_FILE: keys("operator", "checkpoint.key"),
+        SEALANE_KEY_LOG_KEY_FILE: keys("operator", "key-log.key"),
+        SEALANE_GENESIS_FILE: path("state", "genesis.json"),
+        SEALANE_TILES_DIR: path("tiles"),
+        SEALANE_PARTICIPANT_TOKENS_FILE: path("state", "participant-tokens.json"),
+        SEALANE_OPEN_BUNDLES: "yes",
       },
     },
     {
-      name: 'reconciliation',
-      entry: entry('services/reconciliation'),
+      name: "reconciliation",
+      entry: entry("services/reconciliation"),
       url: at(ports.reconciliation),
       env: {
-        ...common('reconciliation', 'reconciliation'),
+        ...common("reconciliation", "reconciliation"),
         SEALANE_RECONCILIATION_PORT: String(ports.reconciliation),
       },
     },
   ];
 };
 
+/** The ports that this start will listen on: not those of servers that are given. */
+const portsNeeded = ({ ports, kafkaBrokers, databaseUrl }: StackOptions): NamedPort[] =>
+  portPlan
+    .filter(({ name }) => kafkaBrokers === undefined || !name.startsWith("kafka"))
+    .filter(({ name }) => databaseUrl === undefined || name !== "postgres")
+    .map(({ name, env, what }) => ({ name: what, port: ports[name], env }));
+
 /** Starts all of it; what was started is stopped again when something fails. */
 export const startStack = async (options: StackOptions): Promise<Stack> => {
   const { ports, dir } = options;
   const step = options.onStep ?? (() => undefined);
-  mkdirSync(dir, { recursive: true, mode: 0o700 });
-  step('keys and policies');
+  // Passable, so that Postgres's own user reaches its data; keys and state are in private folders.
+  mkdirSync(dir, { recursive: true, mode: 0o711 });
+  step("ports");
+  await checkPortsFree(portsNeeded(options));
+  step("keys and policies");
   const home = await provision(dir, ports);
   const running = new Map<ServiceName, SupervisedProcess>();
   const expected = new Set<SupervisedProcess>();
@@ -238,32 +253,29 @@ export const startStack = async (options: StackOptions): Promise<Stack> => {
   };
 
   try {
-    step('Kafka and Postgres');
+    step("Kafka and Postgres");
     [kafka, postgres] = await Promise.all([
       options.kafkaBrokers === undefined
         ? startKafka({
-            dir: join(dir, 'kafka'),
+            dir: join(dir, "kafka"),
             port: ports.kafka,
             controllerPort: ports.kafkaController,
-            logFile: home.path('logs', 'kafka.log'),
+            logFile: home.path("logs", "kafka.log"),
           })
         : undefined,
       options.databaseUrl === undefined
         ? startPostgres({
-            dir: join(dir, 'postgres'),
+            dir: join(dir, "postgres"),
             port: ports.postgres,
-            logFile: home.path('logs', 'postgres.log'),
+            logFile: home.path("logs", "postgres.log"),
           })
         : undefined,
     ]);
-    const brokers = options.kafkaBrokers ?? kafka?.brokers ?? '';
-    const databaseUrl = options.databaseUrl ?? postgres?.url ?? '';
-    step('topics and tables');
-    const messaging = createMessaging({ brokers: brokers.split(','), clientId: 'sealane-setup' });
-    await Promise.all([
-      messaging.admin().ensureTopics(topics(1)),
-      migrate(home, databaseUrl),
-    ]);
+    const brokers = options.kafkaBrokers ?? kafka?.brokers ?? "";
+    const databaseUrl = options.databaseUrl ?? postgres?.url ?? "";
+    step("topics and tables");
+    const messaging = createMessaging({ brokers: brokers.split(","), clientId: "sealane-setup" });
+    await Promise.all([messaging.admin().ensureTopics(topics(1)), migrate(home, databaseUrl)]);
     const services = plan(home, options, brokers, databaseUrl);
 
     const launch = async (service: Service): Promise<void> => {
@@ -271,17 +283,17 @@ export const startStack = async (options: StackOptions): Promise<Stack> => {
         name: service.name,
         entry: service.entry,
         env: service.env,
-        logFile: home.path('logs', `${service.name}.log`),
-        nodeArgs: ['--disable-warning=ExperimentalWarning', '--max-old-space-size=1024'],
+        logFile: home.path("logs", `${service.name}.log`),
+        nodeArgs: ["--disable-warning=ExperimentalWarning", "--max-old-space-size=1024"],
       });
       running.set(service.name, child);
       void child.exited.then(() => {
         if (stopped || expected.has(child) || running.get(service.name) !== child) return;
-        fail(`${service.name} ended by itself: see ${home.path('logs', `${service.name}.log`)}`);
+        fail(`${service.name} ended by itself: see ${home.path("logs", `${service.name}.log`)}`);
       });
     };
     const ready = (service: Service): Promise<void> =>
-      service.name === 'cores'
+      service.name === "cores"
         ? waitForReady(`${service.url}/livez`, readyMs)
         : waitForReady(`${service.url}/readyz`, readyMs);
     const find = (name: ServiceName): Service => {
@@ -291,7 +303,7 @@ export const startStack = async (options: StackOptions): Promise<Stack> => {
     };
 
     const present = services.filter(({ entry }) => existsSync(entry));
-    step('services');
+    step("services");
     for (const service of present) await launch(service);
     await Promise.race([
       Promise.all(present.map(ready)),
@@ -332,4 +344,3 @@ export const startStack = async (options: StackOptions): Promise<Stack> => {
     throw error;
   }
 };
-

@@ -1,9 +1,9 @@
 // The demo's little world: who takes part, on which ports, under which names. One place, because
 // scripts outside the repository rely on it (`design.md` §10).
-import { laneOrigin, keysOrigin } from '@sealane/protocol';
+import { laneOrigin, keysOrigin } from "@sealane/protocol";
 
-export const operator = 'sealane.example';
-export const period = '2026';
+export const operator = "sealane.example";
+export const period = "2026";
 export const lane = 0;
 export const origin = laneOrigin(operator, period, lane);
 export const keyLogOrigin = keysOrigin(operator);
@@ -15,84 +15,94 @@ export type WalletPlan = {
   readonly currencies: readonly string[];
   readonly accountPrefix: string;
   readonly schema: string;
-  readonly portName: 'hkAdapter' | 'phAdapter';
-  readonly corePortName: 'hkCore' | 'phCore';
+  readonly portName: "hkAdapter" | "phAdapter";
+  readonly corePortName: "hkCore" | "phCore";
 };
 
 export const wallets: readonly WalletPlan[] = [
   {
-    name: 'hk-wallet',
-    participant: 'hk-wallet.example',
-    currencies: ['HKD'],
-    accountPrefix: '+8529',
-    schema: 'adapter_hk',
-    portName: 'hkAdapter',
-    corePortName: 'hkCore',
+    name: "hk-wallet",
+    participant: "hk-wallet.example",
+    currencies: ["HKD"],
+    accountPrefix: "+8529",
+    schema: "adapter_hk",
+    portName: "hkAdapter",
+    corePortName: "hkCore",
   },
   {
-    name: 'ph-wallet',
-    participant: 'ph-wallet.example',
-    currencies: ['PHP'],
-    accountPrefix: '+63917',
-    schema: 'adapter_ph',
-    portName: 'phAdapter',
-    corePortName: 'phCore',
+    name: "ph-wallet",
+    participant: "ph-wallet.example",
+    currencies: ["PHP"],
+    accountPrefix: "+63917",
+    schema: "adapter_ph",
+    portName: "phAdapter",
+    corePortName: "phCore",
   },
 ];
 
-export const liquidityProvider = 'fx-desk.example';
-export const auditor = 'auditor.example';
-export const operators = ['alice', 'bob'] as const;
+export const liquidityProvider = "fx-desk.example";
+export const auditor = "auditor.example";
+export const operators = ["alice", "bob"] as const;
 
 /** The demo's first liquidity: advances that two operators sign, never a balance by SQL. */
 export const firstLiquidity = [
-  { participant: 'hk-wallet.example', currency: 'HKD', amount: '2000000000.00' },
-  { participant: 'ph-wallet.example', currency: 'PHP', amount: '20000000000.00' },
-  { participant: 'fx-desk.example', currency: 'PHP', amount: '20000000000.00' },
-  { participant: 'fx-desk.example', currency: 'HKD', amount: '2000000000.00' },
+  { participant: "hk-wallet.example", currency: "HKD", amount: "2000000000.00" },
+  { participant: "ph-wallet.example", currency: "PHP", amount: "20000000000.00" },
+  { participant: "fx-desk.example", currency: "PHP", amount: "20000000000.00" },
+  { participant: "fx-desk.example", currency: "HKD", amount: "2000000000.00" },
 ] as const;
 
 /** Fees of both directions: 50 basis points of the amount sent, rounded up, no minimum. */
 export const feeSchedules = [
-  { schedule: 'hkd-php-1', from: 'HKD', to: 'PHP' },
-  { schedule: 'php-hkd-1', from: 'PHP', to: 'HKD' },
+  { schedule: "hkd-php-1", from: "HKD", to: "PHP" },
+  { schedule: "php-hkd-1", from: "PHP", to: "HKD" },
 ] as const;
 
 export type PortName =
-  | 'hkAdapter'
-  | 'phAdapter'
-  | 'ledger'
-  | 'reconciliation'
-  | 'fxDesk'
-  | 'witness'
-  | 'hkCore'
-  | 'phCore'
-  | 'postgres'
-  | 'kafka'
-  | 'kafkaController';
+  | "hkAdapter"
+  | "phAdapter"
+  | "ledger"
+  | "reconciliation"
+  | "fxDesk"
+  | "witness"
+  | "hkCore"
+  | "phCore"
+  | "postgres"
+  | "kafka"
+  | "kafkaController";
 
 export type Ports = Readonly<Record<PortName, number>>;
 
 /** Default ports, each with the variable that moves it. */
 export const portPlan: readonly { name: PortName; port: number; env: string; what: string }[] = [
-  { name: 'hkAdapter', port: 8081, env: 'SEALANE_HK_ADAPTER_PORT', what: 'HK wallet adapter' },
-  { name: 'phAdapter', port: 8082, env: 'SEALANE_PH_ADAPTER_PORT', what: 'PH wallet adapter' },
-  { name: 'ledger', port: 8083, env: 'SEALANE_LEDGER_PORT', what: 'ledger' },
-  { name: 'reconciliation', port: 8084, env: 'SEALANE_RECONCILIATION_PORT', what: 'reconciliation' },
-  { name: 'fxDesk', port: 8085, env: 'SEALANE_FX_PORT', what: 'fx-desk' },
-  { name: 'witness', port: 8086, env: 'SEALANE_WITNESS_PORT', what: "auditor's witness" },
-  { name: 'hkCore', port: 8091, env: 'SEALANE_HK_CORE_PORT', what: 'simulated HK wallet core' },
-  { name: 'phCore', port: 8092, env: 'SEALANE_PH_CORE_PORT', what: 'simulated PH wallet core' },
-  { name: 'postgres', port: 15432, env: 'SEALANE_POSTGRES_PORT', what: 'Postgres' },
-  { name: 'kafka', port: 19092, env: 'SEALANE_KAFKA_PORT', what: 'Kafka' },
-  { name: 'kafkaController', port: 19093, env: 'SEALANE_KAFKA_CONTROLLER_PORT', what: 'Kafka controller' },
+  { name: "hkAdapter", port: 8081, env: "SEALANE_HK_ADAPTER_PORT", what: "HK wallet adapter" },
+  { name: "phAdapter", port: 8082, env: "SEALANE_PH_ADAPTER_PORT", what: "PH wallet adapter" },
+  { name: "ledger", port: 8083, env: "SEALANE_LEDGER_PORT", what: "ledger" },
+  {
+    name: "reconciliation",
+    port: 8084,
+    env: "SEALANE_RECONCILIATION_PORT",
+    what: "reconciliation",
+  },
+  { name: "fxDesk", port: 8085, env: "SEALANE_FX_PORT", what: "fx-desk" },
+  { name: "witness", port: 8086, env: "SEALANE_WITNESS_PORT", what: "auditor's witness" },
+  { name: "hkCore", port: 8091, env: "SEALANE_HK_CORE_PORT", what: "simulated HK wallet core" },
+  { name: "phCore", port: 8092, env: "SEALANE_PH_CORE_PORT", what: "simulated PH wallet core" },
+  { name: "postgres", port: 15432, env: "SEALANE_POSTGRES_PORT", what: "Postgres" },
+  { name: "kafka", port: 19092, env: "SEALANE_KAFKA_PORT", what: "Kafka" },
+  {
+    name: "kafkaController",
+    port: 19093,
+    env: "SEALANE_KAFKA_CONTROLLER_PORT",
+    what: "Kafka controller",
+  },
 ];
 
 export const portsFromEnv = (env: NodeJS.ProcessEnv): Ports => {
   const ports = {} as Record<PortName, number>;
   for (const { name, port, env: variable } of portPlan) {
     const value = env[variable];
-    ports[name] = value === undefined || value === '' ? port : Number.parseInt(value, 10);
+    ports[name] = value === undefined || value === "" ? port : Number.parseInt(value, 10);
   }
   return ports;
 };

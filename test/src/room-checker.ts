@@ -110,6 +110,8 @@ function purityFaults(node: Node): string[] {
   }
   if (isMember(node, "Date", "now") || isMember(node, "Math", "random"))
     return ["reads the clock or dice"];
+  const hidden = [...IMPURE_GLOBALS].find((name) => isMember(node, "globalThis", name));
+  if (hidden !== undefined) return [`uses ${hidden}`];
   const isDate = isNode(node["callee"]) && node["callee"]["name"] === "Date";
   const hasArguments = Array.isArray(node["arguments"]) && node["arguments"].length > 0;
   const asksNow =

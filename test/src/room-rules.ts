@@ -91,8 +91,6 @@ export const IMPURE_GLOBALS: ReadonlySet<string> = new Set([
   "console",
   "crypto",
   "fetch",
-  "global",
-  "globalThis",
   "performance",
   "process",
   "queueMicrotask",

@@ -5,4 +5,4 @@ export {
   readKeyLog,
   type KeyLogCopy,
   type LogReader,
-} from './log-reader.ts';
+} from "./log-reader.ts";

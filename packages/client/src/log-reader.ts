@@ -1,6 +1,6 @@
 // Reads a published log over HTTP (C2SP tlog-tiles): checkpoint, bundles of entries, and the whole key
 // log, checked. Each call has a deadline; what comes back is believed only as far as it verifies.
-import { verifyKeyLog, type KeyLogResult } from '@sealane/rules';
+import { verifyKeyLog, type KeyLogResult } from "@sealane/rules";
 import {
   bundlesFor,
   decodeBundle,
@@ -8,16 +8,16 @@ import {
   parseCheckpointText,
   parseNote,
   type TlogPolicy,
-} from '@sealane/tlog';
+} from "@sealane/tlog";
 
 export class LogReadError extends Error {
-  readonly code: 'log-unreachable' | 'log-refused';
+  readonly code: "log-unreachable" | "log-refused";
   readonly retryable: boolean;
 
-  constructor(code: 'log-unreachable' | 'log-refused', message: string, cause?: unknown) {
+  constructor(code: "log-unreachable" | "log-refused", message: string, cause?: unknown) {
     super(message, { cause });
     this.code = code;
-    this.retryable = code === 'log-unreachable';
+    this.retryable = code === "log-unreachable";
   }
 }
 
@@ -31,26 +31,26 @@ export type LogReader = {
 
 /** @param prefix URL of the log, e.g. `http://127.0.0.1:8083/log` */
 export const makeLogReader = (prefix: string, timeoutMs = 5_000, token?: string): LogReader => {
-  const base = prefix.replace(/\/+$/, '');
+  const base = prefix.replace(/\/+$/, "");
   const get = async (path: string): Promise<Response> => {
     const url = `${base}/${path}`;
     try {
       const response = await fetch(url, {
         signal: AbortSignal.timeout(timeoutMs),
-        redirect: 'error',
+        redirect: "error",
         headers: token === undefined ? {} : { Authorization: `Bearer ${token}` },
       });
       if (response.ok) return response;
-      throw new LogReadError('log-refused', `${url} answered ${response.status}`);
+      throw new LogReadError("log-refused", `${url} answered ${response.status}`);
     } catch (error) {
       if (error instanceof LogReadError) throw error;
-      throw new LogReadError('log-unreachable', `${url} cannot be read`, error);
+      throw new LogReadError("log-unreachable", `${url} cannot be read`, error);
     }
   };
   const fetchBytes = async (path: string): Promise<Uint8Array> =>
     new Uint8Array(await (await get(path)).arrayBuffer());
   return {
-    checkpoint: async () => (await get('checkpoint')).text(),
+    checkpoint: async () => (await get("checkpoint")).text(),
     fetch: fetchBytes,
     entries: async (from, to) => {
       const notes: string[] = [];

@@ -20,3 +20,4 @@ export {
   type Selectable,
 } from "kysely";
 export type { Pool, PoolClient } from "pg";
+export { openServiceDatabase, type ServiceDatabaseOptions, type Sql } from "./service-database.ts";

@@ -1,6 +1,6 @@
 // The chart of accounts: who holds what. An account is `<participant>:<kind>`, per currency.
 // Worked out with a transfer's postings in the room's README.
-import type { ParticipantId } from './names.ts';
+import type { ParticipantId } from "./names.ts";
 
 /** What a participant owes (debits) and is owed (credits) until a settlement. */
 export const positionAccount = (participant: ParticipantId): string => `${participant}:position`;

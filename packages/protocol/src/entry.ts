@@ -1,6 +1,6 @@
 // An entry: one leaf of a lane's log. A note of the operator around exactly one inner note:
 // `<origin>/entry/v1`, the context below, the parties' note whole, the operator's signature.
-import { z } from 'zod';
+import { z } from "zod";
 import {
   counterSchema,
   currencySchema,
@@ -9,8 +9,8 @@ import {
   participantSchema,
   reasonSchema,
   timeSchema,
-} from './fields.ts';
-import { statementText } from './statement.ts';
+} from "./fields.ts";
+import { statementText } from "./statement.ts";
 
 /** `<participant>:<kind>`; the chart of accounts is in the room's README. */
 export const accountSchema = z
@@ -35,7 +35,7 @@ export const chainLinkSchema = z.strictObject({
 });
 export type ChainLink = z.infer<typeof chainLinkSchema>;
 
-export const outcomes = ['committed', 'rejected', 'expired', 'cancelled', 'recorded'] as const;
+export const outcomes = ["committed", "rejected", "expired", "cancelled", "recorded"] as const;
 export type Outcome = (typeof outcomes)[number];
 
 export const entryContextSchema = z.strictObject({
@@ -55,7 +55,7 @@ export const entryContextSchema = z.strictObject({
 });
 export type EntryContext = z.infer<typeof entryContextSchema>;
 
-export const zeroHash = `${'A'.repeat(43)}=`;
+export const zeroHash = `${"A".repeat(43)}=`;
 
 /** Bundles carry u16 lengths and some readers stop at 64 KiB lines. */
 export const maxEntryBytes = 32 * 1024;
@@ -82,7 +82,7 @@ export const entryText = (
 ): string =>
   statementText(
     origin,
-    'entry',
+    "entry",
     {
       seq: draft.seq,
       time: draft.time,

@@ -1,7 +1,7 @@
 // The fields that statements share, as zod schemas: shapes only. What a field means (decimals of a
 // currency, whether a sheet exists) is decided in `rules`.
-import { z } from 'zod';
-import { participantPattern, transferIdPattern } from './names.ts';
+import { z } from "zod";
+import { participantPattern, transferIdPattern } from "./names.ts";
 
 /** A non-negative decimal string without exponent, sign or leading zeros; see `money`. */
 export const decimalSchema = z.string().regex(/^(?:0|[1-9]\d{0,14})(?:\.\d{1,12})?$/);
@@ -15,7 +15,9 @@ export const hashSchema = z.string().regex(/^[A-Za-z0-9+/]{42}[AEIMQUYcgkosw048]
 /** Log time: UTC, milliseconds, nothing else, so that text order is time order. */
 export const timeSchema = z
   .string()
-  .regex(/^20\d\d-(?:0[1-9]|1[0-2])-(?:0[1-9]|[12]\d|3[01])T(?:[01]\d|2[0-3])(?::[0-5]\d){2}\.\d{3}Z$/);
+  .regex(
+    /^20\d\d-(?:0[1-9]|1[0-2])-(?:0[1-9]|[12]\d|3[01])T(?:[01]\d|2[0-3])(?::[0-5]\d){2}\.\d{3}Z$/,
+  );
 /** A small counter: positions, numbers, sizes. Amounts are never JSON numbers. */
 export const counterSchema = z.number().int().min(0).max(Number.MAX_SAFE_INTEGER);
 export const labelSchema = z.string().regex(/^[a-z0-9][a-z0-9./-]{0,99}$/);

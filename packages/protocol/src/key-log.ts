@@ -1,6 +1,6 @@
 // What stands in the key log: participants, keys, operators, policies, fees, lanes, suspensions.
 // Each entry is a note of the key-log key around one inner note, like an entry of a lane.
-import { z } from 'zod';
+import { z } from "zod";
 import {
   counterSchema,
   currencySchema,
@@ -9,10 +9,13 @@ import {
   labelSchema,
   participantSchema,
   timeSchema,
-} from './fields.ts';
-import { statementText } from './statement.ts';
+} from "./fields.ts";
+import { statementText } from "./statement.ts";
 
-const vkeySchema = z.string().max(400).regex(/^\S+\+[0-9a-f]{8}\+[A-Za-z0-9+/=]+$/);
+const vkeySchema = z
+  .string()
+  .max(400)
+  .regex(/^\S+\+[0-9a-f]{8}\+[A-Za-z0-9+/=]+$/);
 
 /** The ledger itself: who operates it, and which keys sign its entries. Signed by two operators. */
 export const ledgerSchema = z.strictObject({
@@ -27,11 +30,11 @@ export type LedgerRecord = z.infer<typeof ledgerSchema>;
 /** A participant enters with a root key that auditors pin out of band; signed by that key. */
 export const participantRecordSchema = z.strictObject({
   participant: participantSchema,
-  roles: z.array(z.enum(['wallet', 'liquidity-provider'])).min(1),
+  roles: z.array(z.enum(["wallet", "liquidity-provider"])).min(1),
   rootKey: vkeySchema,
   currencies: z.array(currencySchema).min(1).max(64),
   /** `net`: unsettled credits reduce exposure; `gross`: they do not. */
-  exposure: z.enum(['gross', 'net']),
+  exposure: z.enum(["gross", "net"]),
   /** Most that may be unsettled per lane, by currency; without one, liquidity alone decides. */
   caps: z.array(z.strictObject({ currency: currencySchema, amount: decimalSchema })),
 });
@@ -40,7 +43,7 @@ export type ParticipantRecord = z.infer<typeof participantRecordSchema>;
 /** A key for one purpose; signed by the root key and, as proof of possession, by itself. */
 export const keySchema = z.strictObject({
   participant: participantSchema,
-  purpose: z.enum(['transfer', 'rate-sheet', 'envelope']),
+  purpose: z.enum(["transfer", "rate-sheet", "envelope"]),
   /** Ed25519 verifier key for signing purposes. */
   vkey: vkeySchema.optional(),
   /** X25519 public key, base64, for `envelope`. */
@@ -73,17 +76,19 @@ export const feeScheduleSchema = z.strictObject({
   /** Charged in `from`, on the amount sent. */
   basisPoints: decimalSchema,
   minimum: decimalSchema,
-  rounding: z.literal('up'),
+  rounding: z.literal("up"),
 });
 export type FeeSchedule = z.infer<typeof feeScheduleSchema>;
 
 /** Which signatures an entry needs. Verifiers hold a floor that no policy lowers. */
 export const policySchema = z.strictObject({
   policy: labelSchema,
-  kind: z.literal('transfer'),
+  kind: z.literal("transfer"),
   /** Both providers always sign; more operators may have to from an amount on. */
   operatorsFrom: z
-    .array(z.strictObject({ currency: currencySchema, amount: decimalSchema, count: counterSchema }))
+    .array(
+      z.strictObject({ currency: currencySchema, amount: decimalSchema, count: counterSchema }),
+    )
     .max(16),
 });
 export type PolicyRecord = z.infer<typeof policySchema>;
@@ -114,16 +119,16 @@ export type KeyEntryContext = z.infer<typeof keyEntryContextSchema>;
 
 /** The text that the key-log key signs for one entry of the key log. */
 export const keyEntryText = (origin: string, context: KeyEntryContext, inner: string): string =>
-  statementText(origin, 'entry', context, inner);
+  statementText(origin, "entry", context, inner);
 
 export const keyStatementKinds = [
-  'ledger',
-  'participant',
-  'key',
-  'revocation',
-  'suspension',
-  'fee-schedule',
-  'policy',
-  'lanes',
+  "ledger",
+  "participant",
+  "key",
+  "revocation",
+  "suspension",
+  "fee-schedule",
+  "policy",
+  "lanes",
 ] as const;
 export type KeyStatementKind = (typeof keyStatementKinds)[number];

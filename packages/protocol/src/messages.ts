@@ -1,9 +1,18 @@
 // What travels on the topics, as JSON around signed notes. The frame is not signed and decides
 // nothing: a receiver believes the notes inside it. Version 1; a reader refuses other versions.
-import { z } from 'zod';
-import { counterSchema, hashSchema, participantSchema, timeSchema, transferIdSchema } from './fields.ts';
+import { z } from "zod";
+import {
+  counterSchema,
+  hashSchema,
+  participantSchema,
+  timeSchema,
+  transferIdSchema,
+} from "./fields.ts";
 
-const base64Schema = z.string().max(64 * 1024).regex(/^[A-Za-z0-9+/]*={0,2}$/);
+const base64Schema = z
+  .string()
+  .max(64 * 1024)
+  .regex(/^[A-Za-z0-9+/]*={0,2}$/);
 const traceSchema = z.string().regex(/^00-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}$/);
 
 /** Personal data beside the terms, sealed to those who must read them; see `signer`. */
@@ -14,26 +23,34 @@ export const envelopeSchema = z.strictObject({
   ct: base64Schema,
   wraps: z
     .array(
-      z.strictObject({ to: participantSchema, salt: base64Schema, iv: base64Schema, ct: base64Schema }),
+      z.strictObject({
+        to: participantSchema,
+        salt: base64Schema,
+        iv: base64Schema,
+        ct: base64Schema,
+      }),
     )
     .max(8),
 });
 export type EnvelopeField = z.infer<typeof envelopeSchema>;
 
-const noteSchema = z.string().min(1).max(32 * 1024);
+const noteSchema = z
+  .string()
+  .min(1)
+  .max(32 * 1024);
 
 /** A command on `lane.<n>`: all that the lane decides on. */
-export const commandSchema = z.discriminatedUnion('kind', [
+export const commandSchema = z.discriminatedUnion("kind", [
   z.strictObject({
     v: z.literal(1),
-    kind: z.literal('intent'),
+    kind: z.literal("intent"),
     note: noteSchema,
     envelope: envelopeSchema.optional(),
     trace: traceSchema.optional(),
   }),
   z.strictObject({
     v: z.literal(1),
-    kind: z.literal('acceptance'),
+    kind: z.literal("acceptance"),
     id: transferIdSchema,
     /** The payee provider's signature line over the terms' text. */
     line: z.string().max(400),
@@ -42,69 +59,69 @@ export const commandSchema = z.discriminatedUnion('kind', [
   z.strictObject({
     v: z.literal(1),
     kind: z.enum([
-      'rejection',
-      'cancellation',
-      'rate-sheet',
-      'rate-withdrawal',
-      'credited',
-      'advance',
+      "rejection",
+      "cancellation",
+      "rate-sheet",
+      "rate-withdrawal",
+      "credited",
+      "advance",
     ]),
     note: noteSchema,
     trace: traceSchema.optional(),
   }),
 ]);
 export type Command = z.infer<typeof commandSchema>;
-export type CommandKind = Command['kind'];
+export type CommandKind = Command["kind"];
 
 export type ProposalItem = {
-  readonly type: 'proposal';
+  readonly type: "proposal";
   readonly note: string;
   readonly envelope?: EnvelopeField | undefined;
   readonly trace?: string | undefined;
 };
 /** Told to the payer's side: the funds are held since log time `time`. */
 export type ReservedItem = {
-  readonly type: 'reserved';
+  readonly type: "reserved";
   readonly id: string;
   readonly time: string;
 };
 /** An entry of the log; `trace` continues the transfer's trace. */
 export type EntryItem = {
-  readonly type: 'entry';
+  readonly type: "entry";
   readonly seq: number;
   readonly note: string;
   readonly trace?: string | undefined;
 };
 export type RefusalItem = {
-  readonly type: 'refusal';
+  readonly type: "refusal";
   readonly note: string;
   readonly trace?: string | undefined;
 };
 export type InboxItem = ProposalItem | ReservedItem | EntryItem | RefusalItem;
 
 const entryItemSchema = z.strictObject({
-  type: z.literal('entry'),
+  type: z.literal("entry"),
   seq: counterSchema,
   note: noteSchema,
   trace: traceSchema.optional(),
 });
 
-const itemSchema = z.discriminatedUnion('type', [
+const itemSchema = z.discriminatedUnion("type", [
   z.strictObject({
-    type: z.literal('proposal'),
+    type: z.literal("proposal"),
     note: noteSchema,
     envelope: envelopeSchema.optional(),
     trace: traceSchema.optional(),
   }),
-  z.strictObject({ type: z.literal('reserved'), id: transferIdSchema, time: timeSchema }),
+  z.strictObject({ type: z.literal("reserved"), id: transferIdSchema, time: timeSchema }),
   entryItemSchema,
-  z.strictObject({ type: z.literal('refusal'), note: noteSchema, trace: traceSchema.optional() }),
+  z.strictObject({ type: z.literal("refusal"), note: noteSchema, trace: traceSchema.optional() }),
 ]);
 
 /** One message of an inbox: what one batch of the lane has for one participant, numbered. */
 export const inboxBatchSchema = z.strictObject({
   v: z.literal(1),
-  type: z.literal('batch'),
+  type: z.literal("batch"),
   lane: counterSchema,
   to: participantSchema,
   /** Grows by one; a gap is fetched from the ledger over HTTP. */
@@ -120,7 +137,7 @@ const proofSchema = z.strictObject({ seq: counterSchema, hashes: z.array(hashSch
 /** The participant's entries, by its own chain's numbers, that a quorum has now cosigned. */
 export const inboxSealSchema = z.strictObject({
   v: z.literal(1),
-  type: z.literal('seal'),
+  type: z.literal("seal"),
   lane: counterSchema,
   to: participantSchema,
   /** Chain numbers, both inclusive: seals have no gap either. */
@@ -132,7 +149,7 @@ export const inboxSealSchema = z.strictObject({
 });
 export type InboxSeal = z.infer<typeof inboxSealSchema>;
 
-export const inboxMessageSchema = z.discriminatedUnion('type', [inboxBatchSchema, inboxSealSchema]);
+export const inboxMessageSchema = z.discriminatedUnion("type", [inboxBatchSchema, inboxSealSchema]);
 export type InboxMessage = z.infer<typeof inboxMessageSchema>;
 
 /** One message of `entries.<n>`: consecutive entries and, where one is due, a checkpoint. */
@@ -141,7 +158,10 @@ export const entriesMessageSchema = z.strictObject({
   lane: counterSchema,
   from: counterSchema,
   entries: z.array(entryItemSchema),
-  checkpoint: z.string().max(16 * 1024).optional(),
+  checkpoint: z
+    .string()
+    .max(16 * 1024)
+    .optional(),
 });
 export type EntriesMessage = z.infer<typeof entriesMessageSchema>;
 

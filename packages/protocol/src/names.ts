@@ -1,6 +1,6 @@
 // The names that every party must derive alike: log origins, topics, transfer ids, slots.
 // Nothing here is configurable: two programs that disagree on a name disagree on the ledger.
-import { sha256, toHex, utf8 } from '@sealane/tlog';
+import { sha256, toHex, utf8 } from "@sealane/tlog";
 
 /** A participant's id: a schema-less domain name, e.g. `hk-wallet.example`. */
 export type ParticipantId = string;
@@ -35,7 +35,7 @@ export const transferIdOf = (payer: ParticipantId, idempotencyKey: string): stri
     hex.slice(12, 16),
     hex.slice(16, 20),
     hex.slice(20, 32),
-  ].join('-');
+  ].join("-");
 };
 
 export const transferIdPattern =

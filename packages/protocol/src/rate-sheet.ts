@@ -1,5 +1,5 @@
 // What a liquidity provider signs: a short-lived rate for one pair, or its withdrawal.
-import { z } from 'zod';
+import { z } from "zod";
 import {
   counterSchema,
   currencySchema,
@@ -7,7 +7,7 @@ import {
   labelSchema,
   participantSchema,
   timeSchema,
-} from './fields.ts';
+} from "./fields.ts";
 
 export const rateSheetSchema = z.strictObject({
   provider: participantSchema,
@@ -23,7 +23,7 @@ export const rateSheetSchema = z.strictObject({
     date: z.string().regex(/^\d{4}-\d{2}-\d{2}$/),
     source: z.string().max(100),
     /** `replay`: published rates of an earlier day, declared as such; `live`: today's. */
-    feed: z.enum(['replay', 'live']),
+    feed: z.enum(["replay", "live"]),
   }),
   /** Taken off the reference rate, in basis points. */
   spreadBasisPoints: decimalSchema,

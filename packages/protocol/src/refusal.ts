@@ -1,8 +1,14 @@
 // The operator's signed refusal of a request that was not reserved: no entry, but an answer that
 // binds the id for ever. And `not-found`, which ends an unknown outcome.
-import { z } from 'zod';
-import { hashSchema, participantSchema, reasonSchema, timeSchema, transferIdSchema } from './fields.ts';
-import { refusalCodes, type RefusalCode } from './reasons.ts';
+import { z } from "zod";
+import {
+  hashSchema,
+  participantSchema,
+  reasonSchema,
+  timeSchema,
+  transferIdSchema,
+} from "./fields.ts";
+import { refusalCodes, type RefusalCode } from "./reasons.ts";
 
 const codes = Object.keys(refusalCodes) as [RefusalCode, ...RefusalCode[]];
 

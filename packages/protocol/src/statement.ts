@@ -1,9 +1,9 @@
 // A signed statement is a C2SP signed note whose text is a header line, one line of JSON, and,
 // where it answers another statement, that other note whole: `<origin>/<kind>/v1`, JSON, note.
 // Bytes are carried, never rebuilt: what was signed is the text that is passed on.
-import { parseNote, sha256, toBase64, TlogError, type Note } from '@sealane/tlog';
-import type { z } from 'zod';
-import { parseStrictJson } from './strict-json.ts';
+import { parseNote, sha256, toBase64, TlogError, type Note } from "@sealane/tlog";
+import type { z } from "zod";
+import { parseStrictJson } from "./strict-json.ts";
 
 export type Statement<T> = {
   /** Full origin of the log that the statement is meant for. */
@@ -16,7 +16,7 @@ export type Statement<T> = {
 };
 
 export type StatementFault = {
-  readonly code: 'statement-malformed' | 'statement-kind' | 'statement-schema';
+  readonly code: "statement-malformed" | "statement-kind" | "statement-schema";
   readonly detail: string;
 };
 
@@ -32,13 +32,13 @@ export const statementText = (
   kind: string,
   body: unknown,
   inner?: string,
-): string => `${origin}/${kind}/v1\n${JSON.stringify(body)}\n${inner ?? ''}`;
+): string => `${origin}/${kind}/v1\n${JSON.stringify(body)}\n${inner ?? ""}`;
 
 export type StatementHeader = { readonly origin: string; readonly kind: string };
 
 /** Reads only the first line: enough to know where a statement belongs. */
 export const headerOf = (text: string): StatementHeader | undefined => {
-  const end = text.indexOf('\n');
+  const end = text.indexOf("\n");
   const match = headerPattern.exec(end < 0 ? text : text.slice(0, end));
   if (match === null) return undefined;
   return { origin: match[1] as string, kind: match[2] as string };
@@ -46,7 +46,7 @@ export const headerOf = (text: string): StatementHeader | undefined => {
 
 const malformed = (detail: string): { ok: false } & StatementFault => ({
   ok: false,
-  code: 'statement-malformed',
+  code: "statement-malformed",
   detail,
 });
 
@@ -73,23 +73,23 @@ export const readStatement = <T>(
   schema: z.ZodType<T>,
 ): StatementResult<T> => {
   const header = headerOf(note.text);
-  if (header === undefined) return malformed('the first line is not <origin>/<kind>/v1');
+  if (header === undefined) return malformed("the first line is not <origin>/<kind>/v1");
   if (header.kind !== kind) {
-    return { ok: false, code: 'statement-kind', detail: `expected ${kind}, found ${header.kind}` };
+    return { ok: false, code: "statement-kind", detail: `expected ${kind}, found ${header.kind}` };
   }
-  const bodyStart = note.text.indexOf('\n') + 1;
-  const bodyEnd = note.text.indexOf('\n', bodyStart);
-  if (bodyStart === 0 || bodyEnd < 0) return malformed('there is no line of JSON');
+  const bodyStart = note.text.indexOf("\n") + 1;
+  const bodyEnd = note.text.indexOf("\n", bodyStart);
+  if (bodyStart === 0 || bodyEnd < 0) return malformed("there is no line of JSON");
   const json = parseStrictJson(note.text.slice(bodyStart, bodyEnd));
-  if (!json.ok) return { ok: false, code: 'statement-malformed', detail: json.detail };
+  if (!json.ok) return { ok: false, code: "statement-malformed", detail: json.detail };
   const parsed = schema.safeParse(json.value);
   if (!parsed.success) {
     const issue = parsed.error.issues[0];
-    const where = issue === undefined ? '' : `/${issue.path.join('/')}: `;
-    return { ok: false, code: 'statement-schema', detail: `${where}${issue?.message ?? ''}` };
+    const where = issue === undefined ? "" : `/${issue.path.join("/")}: `;
+    return { ok: false, code: "statement-schema", detail: `${where}${issue?.message ?? ""}` };
   }
   const rest = note.text.slice(bodyEnd + 1);
-  const inner = rest === '' ? undefined : rest;
+  const inner = rest === "" ? undefined : rest;
   return {
     ok: true,
     statement: { origin: header.origin, kind, body: parsed.data, inner, note },

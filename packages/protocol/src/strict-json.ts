@@ -2,14 +2,16 @@
 // Refused: duplicate keys, nesting beyond a limit, lone surrogates, control characters in the raw
 // text. `ledger-format.md`: JSON is written once and carried as bytes; it is never re-serialised.
 export type JsonFault =
-  | 'json-malformed'
-  | 'json-duplicate-key'
-  | 'json-too-deep'
-  | 'json-lone-surrogate';
+  | "json-malformed"
+  | "json-duplicate-key"
+  | "json-too-deep"
+  | "json-lone-surrogate";
 
 export type JsonResult =
   | { readonly ok: true; readonly value: unknown }
   | { readonly ok: false; readonly code: JsonFault; readonly detail: string };
+
+const maxBrackets = 4_096;
 
 const fault = (code: JsonFault, detail: string): JsonResult => ({ ok: false, code, detail });
 
@@ -26,39 +28,43 @@ const endOfString = (text: string, start: number): number => {
   }
 };
 
+/** The key that a string literal is, if a colon follows it; else undefined. */
+const keyAt = (text: string, start: number, end: number): string | undefined => {
+  let next = end;
+  while (text.charCodeAt(next) <= 32) next += 1;
+  if (text.charCodeAt(next) !== 58) return undefined;
+  const raw = text.slice(start + 1, end - 1);
+  return raw.includes("\\") ? String(JSON.parse(`"${raw}"`)) : raw;
+};
+
 /** Reads the raw text for what `JSON.parse` hides; gives the first fault found. */
 const findStructuralFault = (text: string, maxDepth: number): JsonResult | undefined => {
   const keys: (Set<string> | undefined)[] = [];
-  for (let at = 0; at < text.length; ) {
+  for (let at = 0; at < text.length; at += 1) {
     const char = text.charCodeAt(at);
     if (char === 123 || char === 91) {
       keys.push(char === 123 ? new Set() : undefined);
-      if (keys.length > maxDepth) return fault('json-too-deep', `deeper than ${maxDepth} levels`);
-      at += 1;
+      if (keys.length > maxDepth) return fault("json-too-deep", `deeper than ${maxDepth} levels`);
     } else if (char === 125 || char === 93) {
       keys.pop();
-      at += 1;
     } else if (char === 34) {
       const end = endOfString(text, at);
-      let next = end;
-      while (text.charCodeAt(next) <= 32) next += 1;
       const set = keys[keys.length - 1];
-      if (set !== undefined && text.charCodeAt(next) === 58) {
-        const raw = text.slice(at + 1, end - 1);
-        const key = raw.includes('\\') ? String(JSON.parse(`"${raw}"`)) : raw;
-        if (set.has(key)) return fault('json-duplicate-key', `the key "${key}" appears twice`);
-        set.add(key);
+      const key = set === undefined ? undefined : keyAt(text, at, end);
+      if (key !== undefined && set?.has(key) === true) {
+        return fault("json-duplicate-key", `the key "${key}" appears twice`);
       }
-      at = end;
-    } else at += 1;
+      if (key !== undefined) set?.add(key);
+      at = end - 1;
+    }
   }
   return undefined;
 };
 
 const hasLoneSurrogate = (value: unknown): boolean => {
-  if (typeof value === 'string') return !value.isWellFormed();
+  if (typeof value === "string") return !value.isWellFormed();
   if (Array.isArray(value)) return value.some(hasLoneSurrogate);
-  if (typeof value === 'object' && value !== null) {
+  if (typeof value === "object" && value !== null) {
     return Object.entries(value).some(
       ([key, inner]) => !key.isWellFormed() || hasLoneSurrogate(inner),
     );
@@ -72,24 +78,25 @@ const hasLoneSurrogate = (value: unknown): boolean => {
  * @param maxDepth deepest nesting of objects and arrays, 32 unless told
  */
 export const parseStrictJson = (text: string, maxDepth = 32): JsonResult => {
-  let depth = 0;
-  for (let at = 0; at < text.length; at += 1) {
+  // Brackets inside strings count too: an upper bound that keeps JSON.parse off the stack's end. Text
+  // that is no longer than that needs no count, which is a third of the time of a small one.
+  let brackets = 0;
+  for (let at = 0; text.length > maxBrackets && at < text.length; at += 1) {
     const char = text.charCodeAt(at);
-    if (char === 123 || char === 91) depth += 1;
-    // Counts brackets inside strings too: an upper bound that keeps JSON.parse off the stack's end.
-    if (depth > 4096) return fault('json-too-deep', 'too many brackets');
+    if (char === 123 || char === 91) brackets += 1;
+    if (brackets > maxBrackets) return fault("json-too-deep", "too many brackets");
   }
   let value: unknown;
   try {
     value = JSON.parse(text);
   } catch (error) {
-    return fault('json-malformed', error instanceof Error ? error.message : 'not JSON');
+    return fault("json-malformed", error instanceof Error ? error.message : "not JSON");
   }
   const found = findStructuralFault(text, maxDepth);
   if (found !== undefined) return found;
   // An escape is the only way to a lone surrogate in well-formed text.
-  if ((!text.isWellFormed() || text.includes('\\u')) && hasLoneSurrogate(value)) {
-    return fault('json-lone-surrogate', 'a string has half of a surrogate pair');
+  if ((!text.isWellFormed() || text.includes("\\u")) && hasLoneSurrogate(value)) {
+    return fault("json-lone-surrogate", "a string has half of a surrogate pair");
   }
   return { ok: true, value };
 };

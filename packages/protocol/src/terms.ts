@@ -1,7 +1,7 @@
 // The terms of a transfer: the one text that the payer's provider signs as an intent and the
 // payee's provider signs to accept. And what else parties say about a transfer: rejection,
 // cancellation, credit. Personal data appear as salted commitments only.
-import { z } from 'zod';
+import { z } from "zod";
 import {
   counterSchema,
   currencySchema,
@@ -14,7 +14,7 @@ import {
   residueSchema,
   timeSchema,
   transferIdSchema,
-} from './fields.ts';
+} from "./fields.ts";
 
 const partySchema = z.strictObject({
   participant: participantSchema,
@@ -41,7 +41,7 @@ export const termsSchema = z.strictObject({
   payer: partySchema,
   payee: partySchema,
   /** Which amount the client fixed; the other follows from fee, rate and rounding. */
-  fixed: z.enum(['send', 'receive']),
+  fixed: z.enum(["send", "receive"]),
   send: moneySchema,
   fees: z.array(feeSchema).max(8),
   /** What is left of `send` after the fees, and is converted. */

@@ -1,9 +1,9 @@
 // What one batch decided: the entries to append, the rows to keep and the messages to send. The
 // edge turns references into bytes; nothing here has been hashed or signed yet.
-import type { EntryDraft, Refusal } from '@sealane/protocol';
-import type { KnownTransfer, LaneState, OpenTransfer, SheetState } from './lane-state.ts';
-import { rulesVersion } from './postings.ts';
-import type { Posting, Outcome } from '@sealane/protocol';
+import type { EntryDraft, Refusal } from "@sealane/protocol";
+import type { KnownTransfer, LaneState, OpenTransfer, SheetState } from "./lane-state.ts";
+import { rulesVersion } from "./postings.ts";
+import type { Posting, Outcome } from "@sealane/protocol";
 
 export type NewEntry = EntryDraft & {
   readonly trace?: string | undefined;
@@ -13,13 +13,13 @@ export type NewEntry = EntryDraft & {
 
 /** A reference that the edge resolves when it builds an inbox message. */
 export type InboxRef =
-  | { readonly type: 'proposal'; readonly id: string }
-  | { readonly type: 'reserved'; readonly id: string; readonly timeMs: number }
-  | { readonly type: 'entry'; readonly seq: number }
+  | { readonly type: "proposal"; readonly id: string }
+  | { readonly type: "reserved"; readonly id: string; readonly timeMs: number }
+  | { readonly type: "entry"; readonly seq: number }
   /** A refusal by its place in this batch, or a remembered one by id. */
-  | { readonly type: 'refusal'; readonly id: string; readonly index: number | undefined };
+  | { readonly type: "refusal"; readonly id: string; readonly index: number | undefined };
 
-export type Ended = KnownTransfer & { readonly outcome: Outcome | 'refused' };
+export type Ended = KnownTransfer & { readonly outcome: Outcome | "refused" };
 
 export type RejectedInput = {
   readonly offset: bigint;

@@ -9,8 +9,8 @@ import type {
   RateWithdrawal,
   Rejection,
   Terms,
-} from '@sealane/protocol';
-import type { RegisteredKey } from './key-state.ts';
+} from "@sealane/protocol";
+import type { RegisteredKey } from "./key-state.ts";
 
 /** One signature line over a statement's text, by a key that the key log knows or knew. */
 export type CheckedLine = {
@@ -36,32 +36,32 @@ type Signed<K extends string, B> = Base & {
   readonly unknownLines: number;
 };
 
-export type IntentCommand = Signed<'intent', Terms> & {
+export type IntentCommand = Signed<"intent", Terms> & {
   readonly envelope?: EnvelopeField | undefined;
 };
 export type AcceptanceCommand = Base & {
-  readonly kind: 'acceptance';
+  readonly kind: "acceptance";
   readonly id: string;
   /** Undefined when the transfer was not open, or the key unknown, when the line was checked. */
   readonly line: CheckedLine | undefined;
 };
 /** An operator's line is checked against the operators' keys, not the participants'. */
-export type AdvanceCommand = Signed<'advance', Advance> & {
+export type AdvanceCommand = Signed<"advance", Advance> & {
   /** Names of the operators whose signature verifies, without repetition. */
   readonly operators: readonly string[];
 };
 export type LaneCommand =
   | IntentCommand
   | AcceptanceCommand
-  | Signed<'rejection', Rejection>
-  | Signed<'cancellation', Cancellation>
-  | Signed<'rate-sheet', RateSheet>
-  | Signed<'rate-withdrawal', RateWithdrawal>
-  | Signed<'credited', Credited>
+  | Signed<"rejection", Rejection>
+  | Signed<"cancellation", Cancellation>
+  | Signed<"rate-sheet", RateSheet>
+  | Signed<"rate-withdrawal", RateWithdrawal>
+  | Signed<"credited", Credited>
   | AdvanceCommand;
 
-export type RejectionCommand = Signed<'rejection', Rejection>;
-export type CancellationCommand = Signed<'cancellation', Cancellation>;
-export type RateSheetCommand = Signed<'rate-sheet', RateSheet>;
-export type RateWithdrawalCommand = Signed<'rate-withdrawal', RateWithdrawal>;
-export type CreditedCommand = Signed<'credited', Credited>;
+export type RejectionCommand = Signed<"rejection", Rejection>;
+export type CancellationCommand = Signed<"cancellation", Cancellation>;
+export type RateSheetCommand = Signed<"rate-sheet", RateSheet>;
+export type RateWithdrawalCommand = Signed<"rate-withdrawal", RateWithdrawal>;
+export type CreditedCommand = Signed<"credited", Credited>;

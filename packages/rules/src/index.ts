@@ -1,18 +1,40 @@
-export * from './key-state.ts';
-export * from './postings.ts';
-export * from './positions.ts';
-export * from './pricing.ts';
-export * from './commands.ts';
-export * from './lane-state.ts';
-export * from './batch-outcome.ts';
+export * from "./key-state.ts";
+export * from "./postings.ts";
+export * from "./positions.ts";
+export * from "./pricing.ts";
+export * from "./commands.ts";
+export * from "./lane-state.ts";
+export * from "./batch-outcome.ts";
 export {
   linesOf,
   maxExpiryMs,
   maxPendingPerPayer,
+  maxStatementBytes,
   type BatchContext,
   type Refused,
-} from './intent.ts';
-export { sheetOverlapMs } from './provider-statements.ts';
-export * from './lane.ts';
-export * from './key-history.ts';
-export * from './verify-entry.ts';
+} from "./intent.ts";
+export { sheetOverlapMs } from "./provider-statements.ts";
+export * from "./lane.ts";
+export * from "./key-history.ts";
+export * from "./verify-entry.ts";
+export {
+  auditEntry,
+  auditRoot,
+  auditTotals,
+  lendHead,
+  type AuditedBalance,
+  type AuditRefusal,
+  type AuditResult,
+  type AuditTotals,
+} from "./audit.ts";
+export {
+  auditSnapshot,
+  beginAudit,
+  resumeAudit,
+  type AuditedSheet,
+  type AuditOptions,
+  type AuditSnapshot,
+  type AuditState,
+  type StoredBalance,
+} from "./audit-state.ts";
+export { operatorsNeeded } from "./policy.ts";

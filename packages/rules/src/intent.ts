@@ -7,22 +7,22 @@ import {
   slotOf,
   type RefusalCode,
   type Terms,
-} from '@sealane/protocol';
-import { utf8 } from '@sealane/tlog';
-import { remember, tell, type BatchOutcome, type KeysCited } from './batch-outcome.ts';
-import type { CheckedLine, IntentCommand } from './commands.ts';
-import type { KeyState, Participant } from './key-state.ts';
+} from "@sealane/protocol";
+import { utf8 } from "@sealane/tlog";
+import { remember, tell, type BatchOutcome, type KeysCited } from "./batch-outcome.ts";
+import type { CheckedLine, IntentCommand } from "./commands.ts";
+import type { KeyState, Participant } from "./key-state.ts";
 import {
   sheetKey,
   type KnownTransfer,
   type LaneState,
   type OpenTransfer,
   type SheetState,
-} from './lane-state.ts';
-import { applyPostings, headroom, minorOf } from './positions.ts';
-import { operatorsNeeded } from './policy.ts';
-import { transferPostings } from './postings.ts';
-import { checkPrice } from './pricing.ts';
+} from "./lane-state.ts";
+import { applyPostings, headroom, minorOf } from "./positions.ts";
+import { operatorsNeeded } from "./policy.ts";
+import { transferPostings } from "./postings.ts";
+import { checkPrice } from "./pricing.ts";
 
 /** No terms expire later than this after the log time at which they are reserved. */
 export const maxExpiryMs = 300_000;
@@ -52,25 +52,25 @@ const refused = (code: RefusalCode, detail: string): Refused => ({ code, detail 
 export const linesOf = (
   lines: readonly CheckedLine[],
   participant: string,
-  purpose: 'transfer' | 'rate-sheet',
+  purpose: "transfer" | "rate-sheet",
 ): { readonly ok: true; readonly lines: CheckedLine[] } | ({ readonly ok: false } & Refused) => {
   const own = lines.filter(({ key }) => key.participant === participant);
   if (own.length === 0) {
-    return { ok: false, ...refused('signature-missing', `no signature of ${participant}`) };
+    return { ok: false, ...refused("signature-missing", `no signature of ${participant}`) };
   }
   const bad = own.find(({ good }) => !good);
   if (bad !== undefined) {
-    return { ok: false, ...refused('signature-wrong', `the signature of ${bad.key.key.name}`) };
+    return { ok: false, ...refused("signature-wrong", `the signature of ${bad.key.key.name}`) };
   }
   const revoked = own.find(({ key }) => key.revokedAt !== undefined);
   if (revoked !== undefined) {
     const at = `${revoked.key.key.name} was revoked at ${revoked.key.revokedAt} of the key log`;
-    return { ok: false, ...refused('key-revoked', at) };
+    return { ok: false, ...refused("key-revoked", at) };
   }
   const other = own.find(({ key }) => key.purpose !== purpose);
   if (other !== undefined) {
     const is = `${other.key.key.name} is for ${other.key.purpose}, not ${purpose}`;
-    return { ok: false, ...refused('key-purpose', is) };
+    return { ok: false, ...refused("key-purpose", is) };
   }
   return { ok: true, lines: own };
 };
@@ -85,12 +85,12 @@ export const statementFault = (command: {
   readonly inner: string | undefined;
 }): Refused | undefined => {
   const { kind, note, inner } = command;
-  if (inner !== undefined && kind !== 'rejection' && kind !== 'cancellation') {
-    return refused('terms-malformed', `a statement of kind ${kind} answers no other`);
+  if (inner !== undefined && kind !== "rejection" && kind !== "cancellation") {
+    return refused("terms-malformed", `a statement of kind ${kind} answers no other`);
   }
   const small = note.length * 3 <= maxStatementBytes;
   if (small || utf8(note).length <= maxStatementBytes) return undefined;
-  return refused('entry-too-large', `a statement has at most ${maxStatementBytes} bytes`);
+  return refused("entry-too-large", `a statement has at most ${maxStatementBytes} bytes`);
 };
 
 const laneServes = (keys: KeyState, lane: number, id: string): boolean => {
@@ -102,29 +102,32 @@ const laneServes = (keys: KeyState, lane: number, id: string): boolean => {
 const checkParties = (keys: KeyState, terms: Terms): Refused | undefined => {
   const payer = keys.participants.get(terms.payer.participant);
   const payee = keys.participants.get(terms.payee.participant);
-  if (payer === undefined) return refused('payer-unknown', terms.payer.participant);
-  if (payee === undefined || !payee.roles.includes('wallet')) {
-    return refused('payee-unknown', terms.payee.participant);
+  if (payer === undefined) return refused("payer-unknown", terms.payer.participant);
+  if (payee === undefined || !payee.roles.includes("wallet")) {
+    return refused("payee-unknown", terms.payee.participant);
   }
-  if (payer === payee) return refused('same-participant', payer.participant);
-  if (payer.suspended) return refused('payer-suspended', payer.participant);
-  if (payee.suspended) return refused('payee-suspended', payee.participant);
+  if (payer === payee) return refused("same-participant", payer.participant);
+  if (payer.suspended) return refused("payer-suspended", payer.participant);
+  if (payee.suspended) return refused("payee-suspended", payee.participant);
   const { send, receive } = terms;
   if (!payer.currencies.includes(send.currency)) {
-    return refused('currency-not-served', `${payer.participant} does not serve ${send.currency}`);
+    return refused("currency-not-served", `${payer.participant} does not serve ${send.currency}`);
   }
   if (!payee.currencies.includes(receive.currency)) {
-    return refused('currency-not-served', `${payee.participant} does not serve ${receive.currency}`);
+    return refused(
+      "currency-not-served",
+      `${payee.participant} does not serve ${receive.currency}`,
+    );
   }
   return undefined;
 };
 
 const checkTime = (terms: Terms, timeMs: number): Refused | undefined => {
   const expiresAtMs = parseTime(terms.expiresAt);
-  if (!(timeMs < expiresAtMs)) return refused('expired', `expired at ${terms.expiresAt}`);
+  if (!(timeMs < expiresAtMs)) return refused("expired", `expired at ${terms.expiresAt}`);
   if (expiresAtMs > timeMs + maxExpiryMs) {
     const latest = formatTime(timeMs + maxExpiryMs);
-    return refused('expiry-too-far', `may expire at ${latest} at the latest`);
+    return refused("expiry-too-far", `may expire at ${latest} at the latest`);
   }
   return undefined;
 };
@@ -138,17 +141,21 @@ const findSheet = (
   const found = state.sheets
     .get(sheetKey(provider, pair))
     ?.find((candidate) => candidate.sheet.number === number && candidate.hash === hash);
-  const no = (code: RefusalCode, detail: string) => ({ ok: false, ...refused(code, detail) }) as const;
-  if (found === undefined) return no('sheet-unknown', `${provider} ${number} ${pair.from}/${pair.to}`);
+  const no = (code: RefusalCode, detail: string) =>
+    ({ ok: false, ...refused(code, detail) }) as const;
+  if (found === undefined)
+    return no("sheet-unknown", `${provider} ${number} ${pair.from}/${pair.to}`);
   const owner = keys.participants.get(provider);
-  if (owner === undefined || owner.suspended) return no('sheet-withdrawn', `${provider} is suspended`);
-  if (found.withdrawn) return no('sheet-withdrawn', `sheet ${number} was withdrawn`);
+  if (owner === undefined || owner.suspended)
+    return no("sheet-withdrawn", `${provider} is suspended`);
+  if (found.withdrawn) return no("sheet-withdrawn", `sheet ${number} was withdrawn`);
   if (found.endsAtMs !== undefined && timeMs >= found.endsAtMs) {
-    return no('sheet-superseded', `sheet ${number} ended at ${formatTime(found.endsAtMs)}`);
+    return no("sheet-superseded", `sheet ${number} ended at ${formatTime(found.endsAtMs)}`);
   }
-  if (timeMs < parseTime(found.sheet.from)) return no('sheet-unknown', 'the sheet is not yet in force');
+  if (timeMs < parseTime(found.sheet.from))
+    return no("sheet-unknown", "the sheet is not yet in force");
   if (timeMs >= parseTime(found.sheet.honourUntil)) {
-    return no('sheet-expired', `honoured until ${found.sheet.honourUntil}`);
+    return no("sheet-expired", `honoured until ${found.sheet.honourUntil}`);
   }
   return { ok: true, sheet: found };
 };
@@ -161,23 +168,32 @@ const checkLimits = (
   const { currency } = terms.send;
   const converted = minorOf(terms.converted, currency);
   if (minorOf(terms.send.amount, currency) > minorOf(sheet.maxTransfer, currency)) {
-    return refused('sheet-limit', `the sheet's largest transfer is ${sheet.maxTransfer} ${currency}`);
+    return refused(
+      "sheet-limit",
+      `the sheet's largest transfer is ${sheet.maxTransfer} ${currency}`,
+    );
   }
   if (usedMinor + converted > minorOf(sheet.totalPerLane, currency)) {
-    return refused('sheet-exhausted', `the sheet's total is ${sheet.totalPerLane} ${currency}`);
+    return refused("sheet-exhausted", `the sheet's total is ${sheet.totalPerLane} ${currency}`);
   }
   const pending = state.pendingByPayer.get(terms.payer.participant) ?? 0;
   if (pending >= maxPendingPerPayer) {
-    return refused('pending-limit', `${pending} transfers are pending`);
+    return refused("pending-limit", `${pending} transfers are pending`);
   }
   const payer = keys.participants.get(terms.payer.participant) as Participant;
   const provider = keys.participants.get(terms.sheet.provider) as Participant;
   if (minorOf(terms.send.amount, currency) > headroom(state.balances, payer, currency)) {
-    return refused('insufficient-funds', `${payer.participant} has too little cover in ${currency}`);
+    return refused(
+      "insufficient-funds",
+      `${payer.participant} has too little cover in ${currency}`,
+    );
   }
   const paid = terms.receive.currency;
   if (minorOf(terms.receive.amount, paid) > headroom(state.balances, provider, paid)) {
-    return refused('insufficient-liquidity', `${provider.participant} has too little cover in ${paid}`);
+    return refused(
+      "insufficient-liquidity",
+      `${provider.participant} has too little cover in ${paid}`,
+    );
   }
   return undefined;
 };
@@ -195,16 +211,22 @@ const check = (
   const parties = checkParties(keys, terms);
   if (parties !== undefined) return no(parties);
   const needed = operatorsNeeded(keys.policies.get(terms.policy), terms.send);
-  if (needed === undefined) return no(refused('policy-unknown', terms.policy));
+  if (needed === undefined) return no(refused("policy-unknown", terms.policy));
   // Operators do not sign terms yet: what a policy asks for beyond the floor cannot be met.
-  if (needed > 0) return no(refused('policy-unmet', `${needed} operators must sign at this amount`));
+  if (needed > 0)
+    return no(refused("policy-unmet", `${needed} operators must sign at this amount`));
   const time = checkTime(terms, timeMs);
   if (time !== undefined) return no(time);
   const quoteOwner = usedQuotes.get(terms.quote);
-  if (quoteOwner !== undefined && quoteOwner !== terms.id) return no(refused('quote-used', terms.quote));
+  if (quoteOwner !== undefined && quoteOwner !== terms.id)
+    return no(refused("quote-used", terms.quote));
   const sheet = findSheet(context, terms);
   if (!sheet.ok) return sheet;
-  const price = checkPrice(terms, sheet.sheet.sheet, keys.schedules.get(terms.fees[0]?.schedule ?? ''));
+  const price = checkPrice(
+    terms,
+    sheet.sheet.sheet,
+    keys.schedules.get(terms.fees[0]?.schedule ?? ""),
+  );
   if (price !== undefined) return no(price);
   const limits = checkLimits(context, terms, sheet.sheet);
   if (limits !== undefined) return no(limits);
@@ -230,10 +252,10 @@ const refuseIntent = (
     final,
   });
   const index = outcome.refusals.length - 1;
-  tell(outcome, payer.participant, { type: 'refusal', id, index });
+  tell(outcome, payer.participant, { type: "refusal", id, index });
   if (final) {
     const ended = { id, request, payer: payer.participant, seq: undefined };
-    remember(context, { ...ended, outcome: 'refused' });
+    remember(context, { ...ended, outcome: "refused" });
   }
 };
 
@@ -246,16 +268,19 @@ const replay = (context: BatchContext, command: IntentCommand): boolean => {
   const before = open ?? ended;
   if (before === undefined) return false;
   if (before.request !== undefined && before.request !== request) {
-    const fault = refused('request-mismatch', 'another request was made under this idempotency key');
+    const fault = refused(
+      "request-mismatch",
+      "another request was made under this idempotency key",
+    );
     refuseIntent(context, command, fault, false);
   } else if (open !== undefined) {
-    tell(outcome, payer.participant, { type: 'reserved', id, timeMs: open.reservedAtMs });
+    tell(outcome, payer.participant, { type: "reserved", id, timeMs: open.reservedAtMs });
   } else if (ended?.seq !== undefined) {
-    tell(outcome, payer.participant, { type: 'entry', seq: ended.seq });
+    tell(outcome, payer.participant, { type: "entry", seq: ended.seq });
   } else {
     const index = outcome.refusals.findIndex((refusal) => refusal.id === id && refusal.final);
     const place = index < 0 ? undefined : index;
-    tell(outcome, payer.participant, { type: 'refusal', id, index: place });
+    tell(outcome, payer.participant, { type: "refusal", id, index: place });
   }
   return true;
 };
@@ -264,28 +289,31 @@ const replay = (context: BatchContext, command: IntentCommand): boolean => {
 export const decideIntent = (context: BatchContext, command: IntentCommand): void => {
   const { state, keys, outcome, timeMs } = context;
   const terms = command.body;
-  const signed = linesOf(command.lines, terms.payer.participant, 'transfer');
+  const signed = linesOf(command.lines, terms.payer.participant, "transfer");
   if (!signed.ok) {
     outcome.deadLetters.push({ offset: command.offset, code: signed.code, detail: signed.detail });
     // A revoked or misused key still names who asks, who then gets an answer that binds nothing.
-    if (signed.code === 'key-revoked' || signed.code === 'key-purpose') {
+    if (signed.code === "key-revoked" || signed.code === "key-purpose") {
       refuseIntent(context, command, signed, false);
     }
     return;
   }
   if (command.origin !== state.origin) {
     const detail = `signed for ${command.origin}, this is ${state.origin}`;
-    refuseIntent(context, command, refused('wrong-log', detail), false);
+    refuseIntent(context, command, refused("wrong-log", detail), false);
     return;
   }
   if (!laneServes(keys, state.lane, terms.id)) {
-    const fault = refused('wrong-lane', `slot ${slotOf(terms.id)} is not decided by lane ${state.lane}`);
+    const fault = refused(
+      "wrong-lane",
+      `slot ${slotOf(terms.id)} is not decided by lane ${state.lane}`,
+    );
     refuseIntent(context, command, fault, false);
     return;
   }
   if (replay(context, command)) return;
   if (!context.mayReserve) {
-    const fault = refused('lane-unsealed', 'too few witnesses have cosigned for 5 s');
+    const fault = refused("lane-unsealed", "too few witnesses have cosigned for 5 s");
     refuseIntent(context, command, fault, false);
     return;
   }
@@ -308,7 +336,7 @@ export const decideIntent = (context: BatchContext, command: IntentCommand): voi
     expiresAtMs: parseTime(terms.expiresAt),
     proposedAtMs: timeMs,
   };
-  applyPostings(state.balances, open.postings, 'reserve');
+  applyPostings(state.balances, open.postings, "reserve");
   checked.sheet.usedMinor += minorOf(terms.converted, terms.send.currency);
   outcome.usedSheets.add(checked.sheet);
   const payer = terms.payer.participant;
@@ -319,6 +347,6 @@ export const decideIntent = (context: BatchContext, command: IntentCommand): voi
     outcome.usedQuotes.push({ quote: terms.quote, id: terms.id });
     context.usedQuotes.set(terms.quote, terms.id);
   }
-  tell(outcome, terms.payee.participant, { type: 'proposal', id: open.id });
-  tell(outcome, payer, { type: 'reserved', id: open.id, timeMs });
+  tell(outcome, terms.payee.participant, { type: "proposal", id: open.id });
+  tell(outcome, payer, { type: "reserved", id: open.id, timeMs });
 };

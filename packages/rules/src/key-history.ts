@@ -6,7 +6,7 @@ import {
   readNote,
   readStatement,
   zeroHash,
-} from '@sealane/protocol';
+} from "@sealane/protocol";
 import {
   appendLeaf,
   checkCheckpoint,
@@ -18,8 +18,8 @@ import {
   verifierFor,
   type TlogPolicy,
   type VerifierKey,
-} from '@sealane/tlog';
-import { applyKeyStatement, emptyKeyState, type KeyState } from './key-state.ts';
+} from "@sealane/tlog";
+import { applyKeyStatement, emptyKeyState, type KeyState } from "./key-state.ts";
 
 export type KeyHistory = {
   readonly origin: string;
@@ -40,7 +40,7 @@ const no = (code: string, detail: string): KeyLogResult => ({ ok: false, code, d
 
 /** The key-log's own verifier key in a policy: the log whose name ends in `/keys`. */
 export const keyLogKeyOf = (policy: TlogPolicy): VerifierKey | undefined =>
-  policy.logs.find(({ key }) => key.name.endsWith('/keys'))?.key;
+  policy.logs.find(({ key }) => key.name.endsWith("/keys"))?.key;
 
 /** Folds the key log's entries, checking chain, time and the key-log key's signature on each. */
 export const foldKeyLog = (key: VerifierKey, entries: readonly string[]): KeyLogResult => {
@@ -55,21 +55,21 @@ export const foldKeyLog = (key: VerifierKey, entries: readonly string[]): KeyLog
     const at = `key-log entry ${seq}`;
     const note = readNote(entry);
     if (!note.ok) return no(note.code, `${at}: ${note.detail}`);
-    const outer = readStatement(note.note, 'entry', keyEntryContextSchema);
+    const outer = readStatement(note.note, "entry", keyEntryContextSchema);
     if (!outer.ok) return no(outer.code, `${at}: ${outer.detail}`);
     const { body, inner, origin } = outer.statement;
-    if (origin !== key.name) return no('wrong-log', `${at} is of ${origin}`);
-    if (body.seq !== seq || body.prev !== prev) return no('chain-broken', at);
+    if (origin !== key.name) return no("wrong-log", `${at} is of ${origin}`);
+    if (body.seq !== seq || body.prev !== prev) return no("chain-broken", at);
     const timeMs = parseTime(body.time);
-    if (timeMs < (times.at(-1) ?? 0)) return no('time-backwards', at);
+    if (timeMs < (times.at(-1) ?? 0)) return no("time-backwards", at);
     const signed = note.note.signatures.some(
       (line) =>
         line.name === key.name &&
         line.keyId === key.keyId &&
         verifier.verify(note.note.text, line.signature),
     );
-    if (!signed) return no('signature-missing', `${at}: the key-log key has not signed`);
-    const applied = applyKeyStatement(state, inner ?? '');
+    if (!signed) return no("signature-missing", `${at}: the key-log key has not signed`);
+    const applied = applyKeyStatement(state, inner ?? "");
     if (!applied.ok) return no(applied.code, `${at}: ${applied.detail}`);
     state = applied.state;
     const hash = leafHash(entry);
@@ -95,20 +95,20 @@ export const verifyKeyLog = (
   entries: readonly string[],
 ): KeyLogResult => {
   const key = keyLogKeyOf(policy);
-  if (key === undefined) return no('policy-malformed', 'the policy names no key log');
+  if (key === undefined) return no("policy-malformed", "the policy names no key log");
   try {
     const checked = checkCheckpoint(policy, checkpoint);
-    if (checked.log.name !== key.name) return no('wrong-log', checked.log.name);
-    if (!checked.quorum) return no('quorum-missing', 'too few cosignatures on the key log');
+    if (checked.log.name !== key.name) return no("wrong-log", checked.log.name);
+    if (!checked.quorum) return no("quorum-missing", "too few cosignatures on the key log");
     if (checked.checkpoint.size !== entries.length) {
-      return no('size-mismatch', `${entries.length} entries, ${checked.checkpoint.size} cosigned`);
+      return no("size-mismatch", `${entries.length} entries, ${checked.checkpoint.size} cosigned`);
     }
     const folded = foldKeyLog(key, entries);
     if (!folded.ok) return folded;
     const root = toBase64(checked.checkpoint.root);
     return folded.history.roots.at(-1) === root
       ? folded
-      : no('root-mismatch', 'the entries are not those that were cosigned');
+      : no("root-mismatch", "the entries are not those that were cosigned");
   } catch (error) {
     if (error instanceof TlogError) return no(error.code, error.message);
     throw error;
@@ -121,4 +121,3 @@ export const citedState = (
   cited: { readonly size: number; readonly root: string },
 ): KeyState | undefined =>
   history.roots[cited.size] === cited.root ? history.states[cited.size] : undefined;
-

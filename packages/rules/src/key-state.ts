@@ -20,7 +20,7 @@ import {
   type ParticipantRecord,
   type PolicyRecord,
   type Statement,
-} from '@sealane/protocol';
+} from "@sealane/protocol";
 import {
   admitPublicKey,
   fromBase64,
@@ -29,9 +29,9 @@ import {
   verifierFor,
   type Note,
   type VerifierKey,
-} from '@sealane/tlog';
+} from "@sealane/tlog";
 
-export type KeyPurpose = 'transfer' | 'rate-sheet';
+export type KeyPurpose = "transfer" | "rate-sheet";
 
 export type RegisteredKey = {
   readonly participant: string;
@@ -67,16 +67,16 @@ export type KeyState = {
 export type KeyFault = {
   readonly ok: false;
   readonly code:
-    | 'statement-malformed'
-    | 'statement-kind'
-    | 'statement-schema'
-    | 'wrong-log'
-    | 'signature-missing'
-    | 'signature-wrong'
-    | 'key-inadmissible'
-    | 'participant-unknown'
-    | 'already-registered'
-    | 'not-registered';
+    | "statement-malformed"
+    | "statement-kind"
+    | "statement-schema"
+    | "wrong-log"
+    | "signature-missing"
+    | "signature-wrong"
+    | "key-inadmissible"
+    | "participant-unknown"
+    | "already-registered"
+    | "not-registered";
   readonly detail: string;
 };
 
@@ -94,7 +94,7 @@ export const emptyKeyState = (origin: string): KeyState => ({
 
 export const keyIndex = (name: string, keyId: number): string => `${name}+${keyId}`;
 
-const fault = (code: KeyFault['code'], detail: string): KeyFault => ({ ok: false, code, detail });
+const fault = (code: KeyFault["code"], detail: string): KeyFault => ({ ok: false, code, detail });
 
 /** Whether `key` signed the note; a line by a key of that id that does not verify is a no. */
 const signedBy = (note: Note, key: VerifierKey): boolean => {
@@ -111,20 +111,20 @@ const readVkey = (vkey: string): VerifierKey | KeyFault => {
   try {
     const key = parseVerifierKey(vkey);
     const admitted = admitPublicKey(key.publicKey);
-    return admitted.ok ? key : fault('key-inadmissible', `${key.name}: ${admitted.reason}`);
+    return admitted.ok ? key : fault("key-inadmissible", `${key.name}: ${admitted.reason}`);
   } catch (error) {
-    if (error instanceof TlogError) return fault('key-inadmissible', error.message);
+    if (error instanceof TlogError) return fault("key-inadmissible", error.message);
     throw error;
   }
 };
 
-const isFault = (value: VerifierKey | KeyFault): value is KeyFault => 'ok' in value;
+const isFault = (value: VerifierKey | KeyFault): value is KeyFault => "ok" in value;
 
 const operatorsSigned = (state: KeyState, note: Note, needed: number): KeyFault | undefined => {
   const count = state.operatorKeys.filter((key) => signedBy(note, key)).length;
   return count >= needed
     ? undefined
-    : fault('signature-missing', `needs ${needed} operators' signatures, has ${count}`);
+    : fault("signature-missing", `needs ${needed} operators' signatures, has ${count}`);
 };
 
 export type KeyStep = { readonly ok: true; readonly state: KeyState } | KeyFault;
@@ -135,7 +135,7 @@ const step = (state: KeyState, change: Partial<KeyState>): KeyStep => ({
 });
 
 const applyLedger = (state: KeyState, { body, note }: Statement<LedgerRecord>): KeyStep => {
-  if (state.ledger !== undefined) return fault('already-registered', 'the ledger is registered');
+  if (state.ledger !== undefined) return fault("already-registered", "the ledger is registered");
   const entry = readVkey(body.entryKey);
   if (isFault(entry)) return entry;
   const operatorKeys: VerifierKey[] = [];
@@ -157,9 +157,9 @@ const applyParticipant = (
   if (isFault(root)) return root;
   const known = state.participants.get(body.participant);
   if (known !== undefined && known.rootKey !== body.rootKey) {
-    return fault('already-registered', `${body.participant} has another root key`);
+    return fault("already-registered", `${body.participant} has another root key`);
   }
-  if (!signedBy(note, root)) return fault('signature-missing', 'the root key must sign');
+  if (!signedBy(note, root)) return fault("signature-missing", "the root key must sign");
   const missing = operatorsSigned(state, note, 1);
   if (missing !== undefined) return missing;
   const participants = new Map(state.participants).set(body.participant, {
@@ -173,15 +173,15 @@ const applyParticipant = (
 
 const applyKey = (state: KeyState, { body, note }: Statement<KeyRecord>): KeyStep => {
   const participant = state.participants.get(body.participant);
-  if (participant === undefined) return fault('participant-unknown', body.participant);
+  if (participant === undefined) return fault("participant-unknown", body.participant);
   if (!signedBy(note, participant.root)) {
-    return fault('signature-missing', `the root key of ${body.participant} must sign`);
+    return fault("signature-missing", `the root key of ${body.participant} must sign`);
   }
-  if (body.purpose === 'envelope') {
+  if (body.purpose === "envelope") {
     if (body.x25519 === undefined || body.vkey !== undefined) {
-      return fault('statement-schema', 'an envelope key has x25519 and no vkey');
+      return fault("statement-schema", "an envelope key has x25519 and no vkey");
     }
-    if (fromBase64(body.x25519).length !== 32) return fault('key-inadmissible', 'not 32 bytes');
+    if (fromBase64(body.x25519).length !== 32) return fault("key-inadmissible", "not 32 bytes");
     const participants = new Map(state.participants).set(body.participant, {
       ...participant,
       envelopeKey: body.x25519,
@@ -189,18 +189,18 @@ const applyKey = (state: KeyState, { body, note }: Statement<KeyRecord>): KeySte
     return step(state, { participants });
   }
   if (body.vkey === undefined || body.x25519 !== undefined) {
-    return fault('statement-schema', 'a signing key has vkey and no x25519');
+    return fault("statement-schema", "a signing key has vkey and no x25519");
   }
   const key = readVkey(body.vkey);
   if (isFault(key)) return key;
   if (!key.name.startsWith(`${body.participant}/`)) {
-    return fault('key-inadmissible', `the key's name must start with ${body.participant}/`);
+    return fault("key-inadmissible", `the key's name must start with ${body.participant}/`);
   }
-  if (!signedBy(note, key)) return fault('signature-missing', 'the key must sign for itself');
-  const publicKey = body.vkey.slice(body.vkey.lastIndexOf('+') + 1);
+  if (!signedBy(note, key)) return fault("signature-missing", "the key must sign for itself");
+  const publicKey = body.vkey.slice(body.vkey.lastIndexOf("+") + 1);
   for (const other of state.keys.values()) {
     if (other.vkey.endsWith(`+${publicKey}`)) {
-      return fault('already-registered', 'this key is registered already');
+      return fault("already-registered", "this key is registered already");
     }
   }
   const keys = new Map(state.keys).set(keyIndex(key.name, key.keyId), {
@@ -216,29 +216,29 @@ const applyKey = (state: KeyState, { body, note }: Statement<KeyRecord>): KeySte
 
 /** Whoever reads the note's kind knows how to apply it; what is not listed is refused. */
 const appliers: Record<string, (state: KeyState, note: Note) => KeyStep> = {
-  ledger: (state, note) => withBody(state, note, 'ledger', ledgerSchema, applyLedger),
+  ledger: (state, note) => withBody(state, note, "ledger", ledgerSchema, applyLedger),
   participant: (state, note) =>
-    withBody(state, note, 'participant', participantRecordSchema, applyParticipant),
-  key: (state, note) => withBody(state, note, 'key', keySchema, applyKey),
+    withBody(state, note, "participant", participantRecordSchema, applyParticipant),
+  key: (state, note) => withBody(state, note, "key", keySchema, applyKey),
   revocation: (state, note) =>
-    withBody(state, note, 'revocation', revocationSchema, (now, { body }) => {
+    withBody(state, note, "revocation", revocationSchema, (now, { body }) => {
       const participant = now.participants.get(body.participant);
-      if (participant === undefined) return fault('participant-unknown', body.participant);
+      if (participant === undefined) return fault("participant-unknown", body.participant);
       if (!signedBy(note, participant.root)) {
-        return fault('signature-missing', `the root key of ${body.participant} must sign`);
+        return fault("signature-missing", `the root key of ${body.participant} must sign`);
       }
       const found = [...now.keys].find(
         ([, key]) => key.vkey === body.vkey && key.participant === body.participant,
       );
-      if (found === undefined) return fault('not-registered', body.vkey);
-      if (found[1].revokedAt !== undefined) return fault('already-registered', 'revoked already');
+      if (found === undefined) return fault("not-registered", body.vkey);
+      if (found[1].revokedAt !== undefined) return fault("already-registered", "revoked already");
       const keys = new Map(now.keys).set(found[0], { ...found[1], revokedAt: now.size });
       return step(now, { keys });
     }),
   suspension: (state, note) =>
-    withBody(state, note, 'suspension', suspensionSchema, (now, { body }) => {
+    withBody(state, note, "suspension", suspensionSchema, (now, { body }) => {
       const participant = now.participants.get(body.participant);
-      if (participant === undefined) return fault('participant-unknown', body.participant);
+      if (participant === undefined) return fault("participant-unknown", body.participant);
       const missing = operatorsSigned(now, note, body.suspended ? 1 : 2);
       if (missing !== undefined) return missing;
       const participants = new Map(now.participants).set(body.participant, {
@@ -247,22 +247,22 @@ const appliers: Record<string, (state: KeyState, note: Note) => KeyStep> = {
       });
       return step(now, { participants });
     }),
-  'fee-schedule': (state, note) =>
-    withBody(state, note, 'fee-schedule', feeScheduleSchema, (now, { body }) => {
-      if (now.schedules.has(body.schedule)) return fault('already-registered', body.schedule);
+  "fee-schedule": (state, note) =>
+    withBody(state, note, "fee-schedule", feeScheduleSchema, (now, { body }) => {
+      if (now.schedules.has(body.schedule)) return fault("already-registered", body.schedule);
       const missing = operatorsSigned(now, note, 2);
       if (missing !== undefined) return missing;
       return step(now, { schedules: new Map(now.schedules).set(body.schedule, body) });
     }),
   policy: (state, note) =>
-    withBody(state, note, 'policy', policySchema, (now, { body }) => {
-      if (now.policies.has(body.policy)) return fault('already-registered', body.policy);
+    withBody(state, note, "policy", policySchema, (now, { body }) => {
+      if (now.policies.has(body.policy)) return fault("already-registered", body.policy);
       const missing = operatorsSigned(now, note, 2);
       if (missing !== undefined) return missing;
       return step(now, { policies: new Map(now.policies).set(body.policy, body) });
     }),
   lanes: (state, note) =>
-    withBody(state, note, 'lanes', lanesSchema, (now, { body }) => {
+    withBody(state, note, "lanes", lanesSchema, (now, { body }) => {
       const missing = operatorsSigned(now, note, 2);
       if (missing !== undefined) return missing;
       return step(now, { lanes: body });
@@ -279,7 +279,7 @@ const withBody = <T>(
   const read = readStatement(note, kind, schema);
   if (!read.ok) return read;
   if (read.statement.origin !== state.origin) {
-    return fault('wrong-log', `signed for ${read.statement.origin}, this is ${state.origin}`);
+    return fault("wrong-log", `signed for ${read.statement.origin}, this is ${state.origin}`);
   }
   return apply(state, read.statement);
 };
@@ -293,6 +293,6 @@ export const applyKeyStatement = (state: KeyState, inner: string): KeyStep => {
   if (!read.ok) return read;
   const kind = headerOf(read.note.text)?.kind;
   const apply = kind === undefined ? undefined : appliers[kind];
-  if (apply === undefined) return fault('statement-kind', `not a key-log statement: ${kind}`);
+  if (apply === undefined) return fault("statement-kind", `not a key-log statement: ${kind}`);
   return apply(state, read.note);
 };

@@ -1,7 +1,7 @@
 // The state of one lane: a fold over its input. Mutable for speed and owned by one writer: when a
 // batch could not be saved, the whole state is thrown away and loaded again.
-import type { EnvelopeField, Posting, RateSheet, Terms } from '@sealane/protocol';
-import type { Balances } from './positions.ts';
+import type { EnvelopeField, Posting, RateSheet, Terms } from "@sealane/protocol";
+import type { Balances } from "./positions.ts";
 
 export type OpenTransfer = {
   readonly id: string;

@@ -1,24 +1,24 @@
 // The lane's fold: one batch in, its decisions out. Order: timers due at the batch's log time,
 // then the commands in the order of the topic. Mutates the state; same input, same decisions.
-import { noteHash } from '@sealane/protocol';
-import { emptyOutcome, type BatchOutcome, type KeysCited } from './batch-outcome.ts';
-import type { LaneCommand } from './commands.ts';
-import { decideIntent, statementFault, type BatchContext } from './intent.ts';
-import type { KeyState } from './key-state.ts';
-import type { KnownTransfer, LaneState } from './lane-state.ts';
+import { noteHash } from "@sealane/protocol";
+import { emptyOutcome, type BatchOutcome, type KeysCited } from "./batch-outcome.ts";
+import type { LaneCommand } from "./commands.ts";
+import { decideIntent, statementFault, type BatchContext } from "./intent.ts";
+import type { KeyState } from "./key-state.ts";
+import type { KnownTransfer, LaneState } from "./lane-state.ts";
 import {
   decideAdvance,
   decideCredited,
   decideRateSheet,
   decideRateWithdrawal,
-} from './provider-statements.ts';
+} from "./provider-statements.ts";
 import {
   decideAcceptance,
   decideCancellation,
   decideRejection,
   expireDue,
   repeatProposals,
-} from './transfer-end.ts';
+} from "./transfer-end.ts";
 
 export const proposalRepeatMs = 2_000;
 
@@ -44,7 +44,7 @@ export type BatchInput = {
 
 /** An intent is answered with a refusal; every other statement that cannot stand is dead-lettered. */
 const isMisshapen = (context: BatchContext, command: LaneCommand): boolean => {
-  if (command.kind === 'intent' || command.kind === 'acceptance') return false;
+  if (command.kind === "intent" || command.kind === "acceptance") return false;
   const fault = statementFault(command);
   if (fault === undefined) return false;
   context.outcome.deadLetters.push({ offset: command.offset, ...fault });
@@ -54,21 +54,21 @@ const isMisshapen = (context: BatchContext, command: LaneCommand): boolean => {
 const decideCommand = (context: BatchContext, command: LaneCommand): void => {
   if (isMisshapen(context, command)) return undefined;
   switch (command.kind) {
-    case 'intent':
+    case "intent":
       return decideIntent(context, command);
-    case 'acceptance':
+    case "acceptance":
       return decideAcceptance(context, command);
-    case 'rejection':
+    case "rejection":
       return decideRejection(context, command);
-    case 'cancellation':
+    case "cancellation":
       return decideCancellation(context, command);
-    case 'rate-sheet':
+    case "rate-sheet":
       return decideRateSheet(context, command, noteHash);
-    case 'rate-withdrawal':
+    case "rate-withdrawal":
       return decideRateWithdrawal(context, command);
-    case 'credited':
+    case "credited":
       return decideCredited(context, command);
-    case 'advance':
+    case "advance":
       return decideAdvance(context, command);
     default:
       return command satisfies never;
@@ -77,7 +77,7 @@ const decideCommand = (context: BatchContext, command: LaneCommand): void => {
 
 /** Decides one batch and folds it into `state`. */
 export const decideBatch = (state: LaneState, input: BatchInput): BatchOutcome => {
-  if (input.timeMs < state.logTimeMs) throw new Error('broken invariant: log time went backwards');
+  if (input.timeMs < state.logTimeMs) throw new Error("broken invariant: log time went backwards");
   const outcome = emptyOutcome(input.timeMs);
   state.logTimeMs = input.timeMs;
   const context: BatchContext = { state, outcome, ...input };

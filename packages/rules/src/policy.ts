@@ -1,6 +1,6 @@
 // What a policy of the key log asks for beyond the floor (payer and payee, each by a key of its own).
-import type { MoneyField, PolicyRecord } from '@sealane/protocol';
-import { isAmount, minorOf } from './positions.ts';
+import type { MoneyField, PolicyRecord } from "@sealane/protocol";
+import { isAmount, minorOf } from "./positions.ts";
 
 /**
  * How many operators must sign terms that send this much: the largest count among the thresholds

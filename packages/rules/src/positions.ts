@@ -1,8 +1,8 @@
 // Positions: four unsigned counters per account and currency, and the headroom rule that no
 // reservation may break (`decisions.md`, Rate sheets and risk). Amounts are minor units.
-import { formatAmount, parseAmount, parseCurrency, type Currency } from '@sealane/money';
-import { liquidityAccount, positionAccount, type Posting } from '@sealane/protocol';
-import type { Participant } from './key-state.ts';
+import { formatAmount, parseAmount, parseCurrency, type Currency } from "@sealane/money";
+import { liquidityAccount, positionAccount, type Posting } from "@sealane/protocol";
+import type { Participant } from "./key-state.ts";
 
 export type Balance = {
   readonly account: string;
@@ -57,7 +57,7 @@ export const isAmount = (amount: string, currency: string): boolean => {
 export const amountOf = (minor: bigint, currency: string): string =>
   formatAmount(minor, parseCurrency(currency) as Currency);
 
-export type Phase = 'reserve' | 'commit' | 'release' | 'post';
+export type Phase = "reserve" | "commit" | "release" | "post";
 
 /** Moves the counters of both sides of each posting; sums of debits and credits stay equal. */
 export const applyPostings = (
@@ -69,18 +69,18 @@ export const applyPostings = (
     const amount = minorOf(posting.amount, posting.currency);
     const debit = balanceOf(balances, posting.debit, posting.currency);
     const credit = balanceOf(balances, posting.credit, posting.currency);
-    if (phase === 'reserve') {
+    if (phase === "reserve") {
       debit.pendingDebit += amount;
       credit.pendingCredit += amount;
       continue;
     }
-    if (phase !== 'post') {
+    if (phase !== "post") {
       debit.pendingDebit -= amount;
       credit.pendingCredit -= amount;
       invariant(debit.pendingDebit >= 0n, `pending debit of ${posting.debit} below zero`);
       invariant(credit.pendingCredit >= 0n, `pending credit of ${posting.credit} below zero`);
     }
-    if (phase !== 'release') {
+    if (phase !== "release") {
       debit.postedDebit += amount;
       credit.postedCredit += amount;
     }
@@ -101,7 +101,7 @@ export const headroom = (
   const position = balanceOf(balances, positionAccount(participant.participant), currency);
   const cover = balanceOf(balances, liquidityAccount(participant.participant), currency);
   let exposure = position.pendingDebit + position.postedDebit;
-  if (participant.exposure === 'net') {
+  if (participant.exposure === "net") {
     exposure -= position.postedCredit;
     if (exposure < 0n) exposure = 0n;
   }

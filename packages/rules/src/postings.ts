@@ -8,7 +8,7 @@ import {
   type Advance,
   type Posting,
   type Terms,
-} from '@sealane/protocol';
+} from "@sealane/protocol";
 
 /** The version of the decision rules that new entries cite; old versions stay in the code. */
 export const rulesVersion = 1;

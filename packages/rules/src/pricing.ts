@@ -8,12 +8,12 @@ import {
   quoteFixedReceive,
   quoteFixedSend,
   type Currency,
-} from '@sealane/money';
-import type { FeeSchedule, RateSheet, RefusalCode, Terms } from '@sealane/protocol';
-import { amountOf } from './positions.ts';
+} from "@sealane/money";
+import type { FeeSchedule, RateSheet, RefusalCode, Terms } from "@sealane/protocol";
+import { amountOf } from "./positions.ts";
 
 /** The amounts of a transfer as they stand in its terms. */
-export type Price = Pick<Terms, 'fixed' | 'send' | 'converted' | 'rate' | 'receive' | 'residue'> & {
+export type Price = Pick<Terms, "fixed" | "send" | "converted" | "rate" | "receive" | "residue"> & {
   readonly fee: string;
 };
 
@@ -24,10 +24,10 @@ export type PriceResult =
 const refuse = (code: RefusalCode, detail: string): PriceResult => ({ ok: false, code, detail });
 
 const amountCodes = {
-  'amount-malformed': 'amount-invalid',
-  'amount-too-many-decimals': 'amount-decimals',
-  'amount-too-large': 'amount-invalid',
-  'amount-zero': 'amount-zero',
+  "amount-malformed": "amount-invalid",
+  "amount-too-many-decimals": "amount-decimals",
+  "amount-too-large": "amount-invalid",
+  "amount-zero": "amount-zero",
 } as const satisfies Record<string, RefusalCode>;
 
 /**
@@ -36,7 +36,7 @@ const amountCodes = {
  * @param amount in major units of the fixed side's currency, exact
  */
 export const priceTransfer = (
-  fixed: 'send' | 'receive',
+  fixed: "send" | "receive",
   amount: string,
   sheet: RateSheet,
   schedule: FeeSchedule,
@@ -45,13 +45,13 @@ export const priceTransfer = (
   const to = parseCurrency(sheet.pair.to);
   const rate = parseRate(sheet.rate);
   if (from === undefined || to === undefined || rate === undefined) {
-    return refuse('sheet-pair', 'the sheet has a currency or rate that cannot be used');
+    return refuse("sheet-pair", "the sheet has a currency or rate that cannot be used");
   }
-  const side: Currency = fixed === 'send' ? from : to;
+  const side: Currency = fixed === "send" ? from : to;
   const parsed = parseAmount(amount, side);
   if (!parsed.ok) return refuse(amountCodes[parsed.code], parsed.message);
   const minimum = parseAmount(schedule.minimum, from, { allowZero: true });
-  if (!minimum.ok) return refuse('schedule-unknown', minimum.message);
+  if (!minimum.ok) return refuse("schedule-unknown", minimum.message);
   const common = {
     from,
     to,
@@ -60,13 +60,13 @@ export const priceTransfer = (
     feeMinimum: minimum.minor,
   };
   const quote =
-    fixed === 'send'
+    fixed === "send"
       ? quoteFixedSend({ send: parsed.minor, ...common })
       : quoteFixedReceive({ receive: parsed.minor, ...common });
-  if (!quote.ok) return refuse('amount-zero', 'nothing is left to convert after the fee');
-  if (quote.receive <= 0n) return refuse('amount-zero', 'too little to pay out');
+  if (!quote.ok) return refuse("amount-zero", "nothing is left to convert after the fee");
+  if (quote.receive <= 0n) return refuse("amount-zero", "too little to pay out");
   if (quote.send > MAX_MINOR || quote.receive > MAX_MINOR) {
-    return refuse('amount-invalid', 'an amount is less than 2^63 minor units');
+    return refuse("amount-invalid", "an amount is less than 2^63 minor units");
   }
   return {
     ok: true,
@@ -89,7 +89,7 @@ export const checkPrice = (
   schedule: FeeSchedule | undefined,
 ): { readonly code: RefusalCode; readonly detail: string } | undefined => {
   if (sheet.pair.from !== terms.send.currency || sheet.pair.to !== terms.receive.currency) {
-    return { code: 'sheet-pair', detail: `the sheet is for ${sheet.pair.from}/${sheet.pair.to}` };
+    return { code: "sheet-pair", detail: `the sheet is for ${sheet.pair.from}/${sheet.pair.to}` };
   }
   const fee = terms.fees[0];
   if (
@@ -101,14 +101,14 @@ export const checkPrice = (
     schedule.to !== terms.receive.currency ||
     fee.to !== schedule.payee
   ) {
-    return { code: 'schedule-unknown', detail: 'cite the one fee schedule of this pair' };
+    return { code: "schedule-unknown", detail: "cite the one fee schedule of this pair" };
   }
-  const asked = terms.fixed === 'send' ? terms.send.amount : terms.receive.amount;
+  const asked = terms.fixed === "send" ? terms.send.amount : terms.receive.amount;
   const result = priceTransfer(terms.fixed, asked, sheet, schedule);
   if (!result.ok) return result;
   const { price } = result;
   if (fee.currency !== price.send.currency || fee.amount !== price.fee) {
-    return { code: 'fee-mismatch', detail: `the fee is ${price.fee} ${price.send.currency}` };
+    return { code: "fee-mismatch", detail: `the fee is ${price.fee} ${price.send.currency}` };
   }
   const same =
     terms.send.amount === price.send.amount &&
@@ -118,7 +118,7 @@ export const checkPrice = (
     terms.residue === price.residue;
   if (same) return undefined;
   return {
-    code: 'amount-mismatch',
+    code: "amount-mismatch",
     detail:
       `sent ${price.send.amount}, converted ${price.converted} at ${price.rate}, ` +
       `received ${price.receive.amount}, residue ${price.residue}`,

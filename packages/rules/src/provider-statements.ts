@@ -1,19 +1,19 @@
 // Statements that are entries of their own: rate sheets and withdrawals by liquidity providers,
 // credits by payees' providers, advances by two operators.
-import { parseCurrency, parseRate } from '@sealane/money';
-import { formatTime, parseTime, type RateSheet } from '@sealane/protocol';
-import { append, remember, tell } from './batch-outcome.ts';
+import { parseCurrency, parseRate } from "@sealane/money";
+import { formatTime, parseTime, type RateSheet } from "@sealane/protocol";
+import { append, remember, tell } from "./batch-outcome.ts";
 import type {
   AdvanceCommand,
   CreditedCommand,
   RateSheetCommand,
   RateWithdrawalCommand,
-} from './commands.ts';
-import { linesOf, type BatchContext } from './intent.ts';
-import { sheetKey, type SheetState } from './lane-state.ts';
-import { composeNote } from './note-text.ts';
-import { applyPostings, isAmount } from './positions.ts';
-import { advancePostings } from './postings.ts';
+} from "./commands.ts";
+import { linesOf, type BatchContext } from "./intent.ts";
+import { sheetKey, type SheetState } from "./lane-state.ts";
+import { composeNote } from "./note-text.ts";
+import { applyPostings, isAmount } from "./positions.ts";
+import { advancePostings } from "./postings.ts";
 
 /** A higher number ends the lower after this much log time. */
 export const sheetOverlapMs = 2_000;
@@ -26,7 +26,12 @@ type Statement = {
   readonly trace?: string | undefined;
 };
 
-const deadLetter = (context: BatchContext, { offset }: Statement, code: string, detail: string): void => {
+const deadLetter = (
+  context: BatchContext,
+  { offset }: Statement,
+  code: string,
+  detail: string,
+): void => {
   context.outcome.deadLetters.push({ offset, code, detail });
 };
 
@@ -40,7 +45,7 @@ const record = (
   append(context.state, context.outcome, {
     keys: context.cited,
     time: formatTime(context.timeMs),
-    result: 'recorded',
+    result: "recorded",
     participants,
     postings,
     inner: composeNote(text, lines),
@@ -51,25 +56,25 @@ const sheetFault = (context: BatchContext, sheet: RateSheet): string | undefined
   const from = parseTime(sheet.from);
   const honour = parseTime(sheet.honourUntil);
   const quote = parseTime(sheet.quoteUntil);
-  if (parseRate(sheet.rate) === undefined) return 'the rate is not a positive decimal';
-  if (parseRate(sheet.reference.rate) === undefined) return 'the reference rate is not positive';
+  if (parseRate(sheet.rate) === undefined) return "the rate is not a positive decimal";
+  if (parseRate(sheet.reference.rate) === undefined) return "the reference rate is not positive";
   const { from: send, to: receive } = sheet.pair;
-  if (send === receive) return 'a pair has two currencies';
+  if (send === receive) return "a pair has two currencies";
   if (parseCurrency(send) === undefined || parseCurrency(receive) === undefined) {
-    return 'the pair names a currency that ISO 4217 does not have';
+    return "the pair names a currency that ISO 4217 does not have";
   }
   if (!isAmount(sheet.maxTransfer, send) || !isAmount(sheet.totalPerLane, send)) {
     return `a limit is not an amount in ${send}`;
   }
   const owner = context.keys.participants.get(sheet.provider);
-  if (owner === undefined || !owner.roles.includes('liquidity-provider')) return 'not a provider';
+  if (owner === undefined || !owner.roles.includes("liquidity-provider")) return "not a provider";
   if (owner.suspended) return `${sheet.provider} is suspended`;
   if (!owner.currencies.includes(send) || !owner.currencies.includes(receive)) {
     return `${sheet.provider} does not serve ${send}/${receive}`;
   }
-  if (!(from <= quote && quote <= honour)) return 'from <= quoteUntil <= honourUntil';
-  if (honour - from > maxSheetLifeMs) return 'honoured for more than a day';
-  if (context.timeMs >= quote) return 'it was over when it arrived';
+  if (!(from <= quote && quote <= honour)) return "from <= quoteUntil <= honourUntil";
+  if (honour - from > maxSheetLifeMs) return "honoured for more than a day";
+  if (context.timeMs >= quote) return "it was over when it arrived";
   const current = context.state.sheets.get(sheetKey(sheet.provider, sheet.pair))?.[0];
   if (current !== undefined && sheet.number <= current.sheet.number) {
     return `number ${sheet.number} is not above ${current.sheet.number}`;
@@ -85,11 +90,12 @@ export const decideRateSheet = (
 ): void => {
   const { state, timeMs, outcome, keys } = context;
   const sheet = command.body;
-  const signed = linesOf(command.lines, sheet.provider, 'rate-sheet');
+  const signed = linesOf(command.lines, sheet.provider, "rate-sheet");
   if (!signed.ok) return deadLetter(context, command, signed.code, signed.detail);
-  if (command.origin !== state.origin) return deadLetter(context, command, 'wrong-log', command.origin);
+  if (command.origin !== state.origin)
+    return deadLetter(context, command, "wrong-log", command.origin);
   const fault = sheetFault(context, sheet);
-  if (fault !== undefined) return deadLetter(context, command, 'sheet-refused', fault);
+  if (fault !== undefined) return deadLetter(context, command, "sheet-refused", fault);
   const lines = signed.lines.map(({ line }) => line);
   const entry = record(context, command, lines, [sheet.provider]);
   const key = sheetKey(sheet.provider, sheet.pair);
@@ -106,28 +112,34 @@ export const decideRateSheet = (
   state.sheets.set(key, previous === undefined ? [fresh] : [fresh, previous]);
   outcome.sheets.push(fresh, ...(previous === undefined ? [] : [previous]));
   for (const participant of keys.participants.values()) {
-    if (participant.roles.includes('wallet') || participant.participant === sheet.provider) {
-      tell(outcome, participant.participant, { type: 'entry', seq: entry.seq });
+    if (participant.roles.includes("wallet") || participant.participant === sheet.provider) {
+      tell(outcome, participant.participant, { type: "entry", seq: entry.seq });
     }
   }
 };
 
-export const decideRateWithdrawal = (context: BatchContext, command: RateWithdrawalCommand): void => {
+export const decideRateWithdrawal = (
+  context: BatchContext,
+  command: RateWithdrawalCommand,
+): void => {
   const { state, outcome, keys } = context;
   const { provider, pair, number } = command.body;
-  const signed = linesOf(command.lines, provider, 'rate-sheet');
+  const signed = linesOf(command.lines, provider, "rate-sheet");
   if (!signed.ok) return deadLetter(context, command, signed.code, signed.detail);
-  if (command.origin !== state.origin) return deadLetter(context, command, 'wrong-log', command.origin);
-  const found = state.sheets.get(sheetKey(provider, pair))?.find(({ sheet }) => sheet.number === number);
+  if (command.origin !== state.origin)
+    return deadLetter(context, command, "wrong-log", command.origin);
+  const found = state.sheets
+    .get(sheetKey(provider, pair))
+    ?.find(({ sheet }) => sheet.number === number);
   if (found === undefined || found.withdrawn) {
-    return deadLetter(context, command, 'sheet-unknown', `${provider} ${number}`);
+    return deadLetter(context, command, "sheet-unknown", `${provider} ${number}`);
   }
   found.withdrawn = true;
   outcome.sheets.push(found);
   const lines = signed.lines.map(({ line }) => line);
   const entry = record(context, command, lines, [provider]);
   for (const participant of keys.participants.keys()) {
-    tell(outcome, participant, { type: 'entry', seq: entry.seq });
+    tell(outcome, participant, { type: "entry", seq: entry.seq });
   }
 };
 
@@ -135,16 +147,27 @@ export const decideRateWithdrawal = (context: BatchContext, command: RateWithdra
 export const decideCredited = (context: BatchContext, command: CreditedCommand): void => {
   const { state, outcome } = context;
   const { participant, upTo } = command.body;
-  const signed = linesOf(command.lines, participant, 'transfer');
+  const signed = linesOf(command.lines, participant, "transfer");
   if (!signed.ok) return deadLetter(context, command, signed.code, signed.detail);
-  if (command.origin !== state.origin) return deadLetter(context, command, 'wrong-log', command.origin);
+  if (command.origin !== state.origin)
+    return deadLetter(context, command, "wrong-log", command.origin);
   const before = state.creditedTo.get(participant) ?? 0;
   if (upTo < before) return; // a repeat: it says nothing new
   if (upTo >= (state.chains.get(participant) ?? 0)) {
-    return deadLetter(context, command, 'credit-ahead', `there is no entry ${upTo} of ${participant} yet`);
+    return deadLetter(
+      context,
+      command,
+      "credit-ahead",
+      `there is no entry ${upTo} of ${participant} yet`,
+    );
   }
   if (context.headOf !== undefined && context.headOf(participant, upTo) !== command.body.head) {
-    return deadLetter(context, command, 'head-mismatch', `entry ${upTo} of ${participant} is another`);
+    return deadLetter(
+      context,
+      command,
+      "head-mismatch",
+      `entry ${upTo} of ${participant} is another`,
+    );
   }
   state.creditedTo.set(participant, upTo + 1);
   const waiting = state.uncredited.get(participant) ?? [];
@@ -158,7 +181,7 @@ export const decideCredited = (context: BatchContext, command: CreditedCommand):
   waiting.splice(0, covered);
   const lines = signed.lines.map(({ line }) => line);
   const entry = record(context, command, lines, [participant]);
-  for (const to of [participant, ...payers]) tell(outcome, to, { type: 'entry', seq: entry.seq });
+  for (const to of [participant, ...payers]) tell(outcome, to, { type: "entry", seq: entry.seq });
 };
 
 /** Two operators vouch for liquidity that no bank statement covers yet: an entry, never SQL. */
@@ -166,26 +189,27 @@ export const decideAdvance = (context: BatchContext, command: AdvanceCommand): v
   const { state, keys, known, outcome } = context;
   const advance = command.body;
   if (command.operators.length < 2) {
-    return deadLetter(context, command, 'signature-missing', 'two operators must sign an advance');
+    return deadLetter(context, command, "signature-missing", "two operators must sign an advance");
   }
-  if (command.origin !== state.origin) return deadLetter(context, command, 'wrong-log', command.origin);
+  if (command.origin !== state.origin)
+    return deadLetter(context, command, "wrong-log", command.origin);
   if (known.has(advance.id) || state.open.has(advance.id)) return; // posted before
   const participant = keys.participants.get(advance.participant);
   const operator = keys.ledger?.operator;
   if (participant === undefined || operator === undefined) {
-    return deadLetter(context, command, 'payee-unknown', advance.participant);
+    return deadLetter(context, command, "payee-unknown", advance.participant);
   }
   if (!participant.currencies.includes(advance.currency)) {
-    return deadLetter(context, command, 'currency-not-served', advance.currency);
+    return deadLetter(context, command, "currency-not-served", advance.currency);
   }
   if (!isAmount(advance.amount, advance.currency)) {
-    return deadLetter(context, command, 'amount-invalid', advance.amount);
+    return deadLetter(context, command, "amount-invalid", advance.amount);
   }
   const postings = advancePostings(operator, advance);
-  applyPostings(state.balances, postings, 'post');
+  applyPostings(state.balances, postings, "post");
   const lines = command.lines.filter(({ good }) => good).map(({ line }) => line);
   const entry = record(context, command, lines, [advance.participant], postings);
   const ended = { id: advance.id, request: undefined, payer: advance.participant, seq: entry.seq };
-  remember(context, { ...ended, outcome: 'recorded' });
-  tell(outcome, advance.participant, { type: 'entry', seq: entry.seq });
+  remember(context, { ...ended, outcome: "recorded" });
+  tell(outcome, advance.participant, { type: "entry", seq: entry.seq });
 };

@@ -7,19 +7,19 @@ import {
   zeroHash,
   type Outcome,
   type RefusalCode,
-} from '@sealane/protocol';
-import { parseSignatureLine } from '@sealane/tlog';
-import { composeNote, readNoteText } from './note-text.ts';
-import { append, remember, tell } from './batch-outcome.ts';
-import type { AcceptanceCommand, CancellationCommand, RejectionCommand } from './commands.ts';
-import { linesOf, type BatchContext } from './intent.ts';
-import { keyIndex, type KeyState } from './key-state.ts';
-import { sheetKey, type OpenTransfer } from './lane-state.ts';
-import { applyPostings, minorOf } from './positions.ts';
-import { transferParticipants } from './postings.ts';
+} from "@sealane/protocol";
+import { parseSignatureLine } from "@sealane/tlog";
+import { composeNote, readNoteText } from "./note-text.ts";
+import { append, remember, tell } from "./batch-outcome.ts";
+import type { AcceptanceCommand, CancellationCommand, RejectionCommand } from "./commands.ts";
+import { linesOf, type BatchContext } from "./intent.ts";
+import { keyIndex, type KeyState } from "./key-state.ts";
+import { sheetKey, type OpenTransfer } from "./lane-state.ts";
+import { applyPostings, minorOf } from "./positions.ts";
+import { transferParticipants } from "./postings.ts";
 
 type End = {
-  readonly result: Exclude<Outcome, 'recorded'>;
+  readonly result: Exclude<Outcome, "recorded">;
   readonly reason?: string | undefined;
   readonly inner: string;
 };
@@ -37,8 +37,8 @@ const releaseSheet = ({ state, outcome }: BatchContext, { terms }: OpenTransfer)
 const end = (context: BatchContext, open: OpenTransfer, { result, reason, inner }: End): void => {
   const { state, outcome, timeMs, cited } = context;
   const { terms } = open;
-  const committed = result === 'committed';
-  applyPostings(state.balances, open.postings, committed ? 'commit' : 'release');
+  const committed = result === "committed";
+  applyPostings(state.balances, open.postings, committed ? "commit" : "release");
   if (!committed) {
     releaseSheet(context, open);
     outcome.released.push(open);
@@ -66,7 +66,7 @@ const end = (context: BatchContext, open: OpenTransfer, { result, reason, inner 
     state.uncredited.set(payee, waiting);
   }
   remember(context, { id: open.id, request: open.request, payer, seq: entry.seq, outcome: result });
-  for (const to of participants) tell(outcome, to, { type: 'entry', seq: entry.seq });
+  for (const to of participants) tell(outcome, to, { type: "entry", seq: entry.seq });
 };
 
 const deadLetter = (context: BatchContext, offset: bigint, code: string, detail: string): void => {
@@ -77,7 +77,7 @@ const deadLetter = (context: BatchContext, offset: bigint, code: string, detail:
 const tellEnd = (context: BatchContext, id: string, to: string | undefined): boolean => {
   const ended = context.known.get(id);
   if (ended === undefined || to === undefined) return false;
-  if (ended.seq !== undefined) tell(context.outcome, to, { type: 'entry', seq: ended.seq });
+  if (ended.seq !== undefined) tell(context.outcome, to, { type: "entry", seq: ended.seq });
   return true;
 };
 
@@ -93,32 +93,32 @@ export const decideAcceptance = (context: BatchContext, command: AcceptanceComma
   const open = state.open.get(id);
   if (open === undefined) {
     if (!tellEnd(context, id, line?.key.participant) && !context.known.has(id)) {
-      deadLetter(context, offset, 'transfer-unknown', id);
+      deadLetter(context, offset, "transfer-unknown", id);
     }
     return;
   }
   if (line === undefined) {
-    deadLetter(context, offset, 'key-unknown', 'the key log does not know the signing key');
+    deadLetter(context, offset, "key-unknown", "the key log does not know the signing key");
     return;
   }
   const payee = open.terms.payee.participant;
-  const signed = linesOf([line], payee, 'transfer');
+  const signed = linesOf([line], payee, "transfer");
   if (!signed.ok) {
     deadLetter(context, offset, signed.code, signed.detail);
     return;
   }
   if (keys.participants.get(payee)?.suspended === true) {
-    deadLetter(context, offset, 'payee-suspended', payee);
+    deadLetter(context, offset, "payee-suspended", payee);
     return;
   }
   const revoked = revokedLine(keys, open);
   if (revoked !== undefined) {
     // The entry cites the keys of now: under them the payer's signature counts no more.
-    deadLetter(context, offset, 'key-revoked', `${revoked} was revoked after the reservation`);
+    deadLetter(context, offset, "key-revoked", `${revoked} was revoked after the reservation`);
     return;
   }
   const inner = composeNote(open.text, [...open.lines, line.line]);
-  end(context, open, { result: 'committed', inner });
+  end(context, open, { result: "committed", inner });
 };
 
 export const decideRejection = (context: BatchContext, command: RejectionCommand): void => {
@@ -126,22 +126,25 @@ export const decideRejection = (context: BatchContext, command: RejectionCommand
   const open = context.state.open.get(id);
   if (open === undefined) {
     const known = tellEnd(context, id, command.lines[0]?.key.participant);
-    if (!known) deadLetter(context, command.offset, 'transfer-unknown', id);
+    if (!known) deadLetter(context, command.offset, "transfer-unknown", id);
     return;
   }
   const payee = open.terms.payee.participant;
-  const signed = linesOf(command.lines, payee, 'transfer');
+  const signed = linesOf(command.lines, payee, "transfer");
   if (participant !== payee || !signed.ok) {
     const detail = signed.ok ? `${participant} is not the payee` : signed.detail;
-    deadLetter(context, command.offset, signed.ok ? 'signature-missing' : signed.code, detail);
+    deadLetter(context, command.offset, signed.ok ? "signature-missing" : signed.code, detail);
     return;
   }
   if (command.origin !== context.state.origin || readNoteText(command.inner) !== open.text) {
-    deadLetter(context, command.offset, 'wrong-log', 'it does not answer these terms');
+    deadLetter(context, command.offset, "wrong-log", "it does not answer these terms");
     return;
   }
-  const inner = composeNote(command.text, signed.lines.map(({ line }) => line));
-  end(context, open, { result: 'rejected', reason, inner });
+  const inner = composeNote(
+    command.text,
+    signed.lines.map(({ line }) => line),
+  );
+  end(context, open, { result: "rejected", reason, inner });
 };
 
 const refuseCancellation = (
@@ -157,12 +160,12 @@ const refuseCancellation = (
     participant,
     code,
     reason: isoReasonOf(code),
-    detail: final ? 'cancelled before its intent arrived' : 'it has ended already',
+    detail: final ? "cancelled before its intent arrived" : "it has ended already",
     time: formatTime(context.timeMs),
     final,
   });
   const index = context.outcome.refusals.length - 1;
-  tell(context.outcome, participant, { type: 'refusal', id, index });
+  tell(context.outcome, participant, { type: "refusal", id, index });
 };
 
 /** A cancellation counts even for an id that was never seen: a late intent is then refused. */
@@ -170,46 +173,47 @@ export const decideCancellation = (context: BatchContext, command: CancellationC
   const { id, participant } = command.body;
   const open = context.state.open.get(id);
   const payer = open?.terms.payer.participant ?? participant;
-  const signed = linesOf(command.lines, payer, 'transfer');
+  const signed = linesOf(command.lines, payer, "transfer");
   const released = command.lines.some(
-    ({ key, good }) => good && key.participant === payer && key.purpose === 'transfer',
+    ({ key, good }) => good && key.participant === payer && key.purpose === "transfer",
   );
-  if (!signed.ok && !(signed.code === 'key-revoked' && released)) {
+  if (!signed.ok && !(signed.code === "key-revoked" && released)) {
     // A revoked key never stops a release of funds, but it binds no new id.
     deadLetter(context, command.offset, signed.code, signed.detail);
     return;
   }
   if (command.origin !== context.state.origin || participant !== payer) {
-    deadLetter(context, command.offset, 'wrong-log', 'it is not for this log or this payer');
+    deadLetter(context, command.offset, "wrong-log", "it is not for this log or this payer");
     return;
   }
   if (open !== undefined) {
     if (command.inner !== undefined && readNoteText(command.inner) !== open.text) {
-      deadLetter(context, command.offset, 'wrong-log', 'it does not answer these terms');
+      deadLetter(context, command.offset, "wrong-log", "it does not answer these terms");
       return;
     }
     const lines = command.lines.filter(({ good }) => good).map(({ line }) => line);
     const inner = composeNote(command.text, lines);
-    end(context, open, { result: 'cancelled', reason: command.body.reason, inner });
+    end(context, open, { result: "cancelled", reason: command.body.reason, inner });
     return;
   }
   const ended = context.known.get(id);
   if (ended !== undefined) {
     if (ended.payer !== participant) {
-      deadLetter(context, command.offset, 'signature-missing', 'it is not the payer who cancels');
+      deadLetter(context, command.offset, "signature-missing", "it is not the payer who cancels");
       return;
     }
-    if (ended.seq === undefined) tell(context.outcome, participant, { type: 'refusal', id, index: undefined });
-    else tell(context.outcome, participant, { type: 'entry', seq: ended.seq });
-    refuseCancellation(context, command, 'not-cancellable', false);
+    if (ended.seq === undefined)
+      tell(context.outcome, participant, { type: "refusal", id, index: undefined });
+    else tell(context.outcome, participant, { type: "entry", seq: ended.seq });
+    refuseCancellation(context, command, "not-cancellable", false);
     return;
   }
   if (!signed.ok) {
     deadLetter(context, command.offset, signed.code, signed.detail);
     return;
   }
-  refuseCancellation(context, command, 'cancelled', true);
-  remember(context, { id, request: undefined, payer, seq: undefined, outcome: 'refused' });
+  refuseCancellation(context, command, "cancelled", true);
+  remember(context, { id, request: undefined, payer, seq: undefined, outcome: "refused" });
 };
 
 /** Ends whatever is due at the batch's log time, before its commands: `time >= expiresAt`. */
@@ -217,7 +221,7 @@ export const expireDue = (context: BatchContext): void => {
   for (const open of context.state.open.values()) {
     if (context.timeMs < open.expiresAtMs) continue;
     const inner = composeNote(open.text, open.lines);
-    end(context, open, { result: 'expired', reason: expiredReason, inner });
+    end(context, open, { result: "expired", reason: expiredReason, inner });
   }
 };
 
@@ -226,6 +230,6 @@ export const repeatProposals = (context: BatchContext, everyMs: number): void =>
   for (const open of context.state.open.values()) {
     if (context.timeMs - open.proposedAtMs < everyMs) continue;
     open.proposedAtMs = context.timeMs;
-    tell(context.outcome, open.terms.payee.participant, { type: 'proposal', id: open.id });
+    tell(context.outcome, open.terms.payee.participant, { type: "proposal", id: open.id });
   }
 };

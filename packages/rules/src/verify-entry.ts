@@ -21,22 +21,27 @@ import {
   type RateSheet,
   type RateWithdrawal,
   type Terms,
-} from '@sealane/protocol';
-import { verifierFor, type Note, type VerifierKey } from '@sealane/tlog';
-import { citedState, type KeyHistory } from './key-history.ts';
-import { keyIndex, type KeyState } from './key-state.ts';
-import { advancePostings, rulesVersion, transferParticipants, transferPostings } from './postings.ts';
-import { operatorsNeeded } from './policy.ts';
-import { checkPrice } from './pricing.ts';
+} from "@sealane/protocol";
+import { verifierFor, type Note, type VerifierKey } from "@sealane/tlog";
+import { citedState, type KeyHistory } from "./key-history.ts";
+import { keyIndex, type KeyState } from "./key-state.ts";
+import {
+  advancePostings,
+  rulesVersion,
+  transferParticipants,
+  transferPostings,
+} from "./postings.ts";
+import { operatorsNeeded } from "./policy.ts";
+import { checkPrice } from "./pricing.ts";
 
 export type EntryKind =
-  | 'transfer'
-  | 'rejection'
-  | 'cancellation'
-  | 'rate-sheet'
-  | 'rate-withdrawal'
-  | 'credited'
-  | 'advance';
+  | "transfer"
+  | "rejection"
+  | "cancellation"
+  | "rate-sheet"
+  | "rate-withdrawal"
+  | "credited"
+  | "advance";
 
 export type VerifiedEntry = {
   readonly context: EntryContext;
@@ -77,9 +82,7 @@ const judgeHere: SignatureJudge = (key, text, signature) =>
 const signedBy = (note: Note, key: VerifierKey, { verify = judgeHere }: EntryChecks): boolean =>
   note.signatures.some(
     (line) =>
-      line.name === key.name &&
-      line.keyId === key.keyId &&
-      verify(key, note.text, line.signature),
+      line.name === key.name && line.keyId === key.keyId && verify(key, note.text, line.signature),
   );
 
 /** How many distinct operators signed. */
@@ -90,18 +93,18 @@ const operatorCount = (note: Note, state: KeyState, checks: EntryChecks): number
 const participantSigned = (
   { note, state, checks }: Opened,
   participant: string,
-  purpose: 'transfer' | 'rate-sheet',
+  purpose: "transfer" | "rate-sheet",
   revokedCounts = false,
 ): EntryFault | undefined => {
   const { verify = judgeHere } = checks;
-  let why = no('signature-missing', `no signature of ${participant} counts`);
+  let why = no("signature-missing", `no signature of ${participant} counts`);
   for (const line of note.signatures) {
     const key = state.keys.get(keyIndex(line.name, line.keyId));
     if (key === undefined || key.participant !== participant) continue;
-    if (key.purpose !== purpose) why = no('key-purpose', `${line.name} is for ${key.purpose}`);
-    else if (key.revokedAt !== undefined && !revokedCounts) why = no('key-revoked', line.name);
+    if (key.purpose !== purpose) why = no("key-purpose", `${line.name} is for ${key.purpose}`);
+    else if (key.revokedAt !== undefined && !revokedCounts) why = no("key-revoked", line.name);
     else if (!verify(key.key, note.text, line.signature)) {
-      return no('signature-wrong', line.name);
+      return no("signature-wrong", line.name);
     } else return undefined;
   }
   return why;
@@ -116,24 +119,24 @@ type Opened = {
   readonly inner: string;
 };
 
-type Said = 'terms' | 'sheet' | 'withdrawal' | 'credited' | 'advance' | 'transferId';
+type Said = "terms" | "sheet" | "withdrawal" | "credited" | "advance" | "transferId";
 
 type Found = Partial<Pick<VerifiedEntry, Said>> & {
   readonly postings: readonly Posting[];
   readonly participants: readonly string[] | undefined;
 };
 
-const isFault = <T extends object>(value: T | EntryFault): value is EntryFault => 'ok' in value;
+const isFault = <T extends object>(value: T | EntryFault): value is EntryFault => "ok" in value;
 
 const body = <T>(opened: Opened, schema: Parameters<typeof readStatement<T>>[2]) => {
   const read = readStatement(opened.note, opened.kind, schema);
   if (!read.ok) return no(read.code, read.detail);
   if (read.statement.origin !== opened.checks.origin) {
-    return no('wrong-log', `the statement is for ${read.statement.origin}`);
+    return no("wrong-log", `the statement is for ${read.statement.origin}`);
   }
-  const answers = opened.kind === 'rejection' || opened.kind === 'cancellation';
+  const answers = opened.kind === "rejection" || opened.kind === "cancellation";
   if (!answers && read.statement.inner !== undefined) {
-    return no('statement-malformed', `a ${opened.kind} answers no other statement`);
+    return no("statement-malformed", `a ${opened.kind} answers no other statement`);
   }
   return read.statement;
 };
@@ -146,34 +149,33 @@ const transfer = (opened: Opened): Found | EntryFault => {
   const payer = terms.payer.participant;
   const payee = terms.payee.participant;
   const common = { terms, transferId: terms.id, participants: transferParticipants(terms) };
-  if (context.outcome === 'expired') {
-    if (parseTime(context.time) < parseTime(terms.expiresAt)) return no('not-expired', terms.id);
+  if (context.outcome === "expired") {
+    if (parseTime(context.time) < parseTime(terms.expiresAt)) return no("not-expired", terms.id);
     const fault = checks.signatures
-      ? participantSigned(opened, payer, 'transfer', true)
+      ? participantSigned(opened, payer, "transfer", true)
       : undefined;
     return fault ?? { ...common, postings: [] };
   }
-  if (context.outcome !== 'committed') return no('outcome-mismatch', context.outcome);
-  if (parseTime(context.time) >= parseTime(terms.expiresAt)) return no('expired', terms.id);
-  if (payer === payee) return no('same-participant', payer);
+  if (context.outcome !== "committed") return no("outcome-mismatch", context.outcome);
+  if (parseTime(context.time) >= parseTime(terms.expiresAt)) return no("expired", terms.id);
+  if (payer === payee) return no("same-participant", payer);
   if (checks.signatures) {
     const fault =
-      participantSigned(opened, payer, 'transfer') ??
-      participantSigned(opened, payee, 'transfer');
+      participantSigned(opened, payer, "transfer") ?? participantSigned(opened, payee, "transfer");
     if (fault !== undefined) return fault;
   }
   const needed = operatorsNeeded(state.policies.get(terms.policy), terms.send);
-  if (needed === undefined) return no('policy-unknown', terms.policy);
+  if (needed === undefined) return no("policy-unknown", terms.policy);
   if (checks.signatures && needed > 0 && operatorCount(note, state, checks) < needed) {
-    return no('policy-unmet', `${needed} operators must sign at this amount`);
+    return no("policy-unmet", `${needed} operators must sign at this amount`);
   }
   const sheet = checks.sheetOf?.(terms.sheet.hash);
   if (checks.sheetOf !== undefined) {
-    if (sheet === undefined) return no('sheet-unknown', terms.sheet.hash);
+    if (sheet === undefined) return no("sheet-unknown", terms.sheet.hash);
     if (sheet.provider !== terms.sheet.provider || sheet.number !== terms.sheet.number) {
-      return no('sheet-mismatch', terms.id);
+      return no("sheet-mismatch", terms.id);
     }
-    const fault = checkPrice(terms, sheet, state.schedules.get(terms.fees[0]?.schedule ?? ''));
+    const fault = checkPrice(terms, sheet, state.schedules.get(terms.fees[0]?.schedule ?? ""));
     if (fault !== undefined) return no(fault.code, fault.detail);
   }
   return { ...common, postings: transferPostings(terms) };
@@ -184,8 +186,10 @@ const answeredTerms = (opened: Opened, inner: string | undefined): Terms | undef
   if (inner === undefined) return undefined;
   const note = readNote(inner);
   if (!note.ok) return undefined;
-  const read = readStatement(note.note, 'transfer', termsSchema);
-  return read.ok && read.statement.origin === opened.checks.origin ? read.statement.body : undefined;
+  const read = readStatement(note.note, "transfer", termsSchema);
+  return read.ok && read.statement.origin === opened.checks.origin
+    ? read.statement.body
+    : undefined;
 };
 
 const rejection = (opened: Opened): Found | EntryFault => {
@@ -193,13 +197,13 @@ const rejection = (opened: Opened): Found | EntryFault => {
   if (isFault(read)) return read;
   const { id, participant, reason } = read.body;
   const terms = answeredTerms(opened, read.inner);
-  if (terms === undefined || terms.id !== id) return no('statement-malformed', 'answers no terms');
-  if (terms.payee.participant !== participant) return no('signature-missing', 'not the payee');
-  if (opened.context.outcome !== 'rejected' || opened.context.reason !== reason) {
-    return no('outcome-mismatch', opened.context.outcome);
+  if (terms === undefined || terms.id !== id) return no("statement-malformed", "answers no terms");
+  if (terms.payee.participant !== participant) return no("signature-missing", "not the payee");
+  if (opened.context.outcome !== "rejected" || opened.context.reason !== reason) {
+    return no("outcome-mismatch", opened.context.outcome);
   }
   const fault = opened.checks.signatures
-    ? participantSigned(opened, participant, 'transfer')
+    ? participantSigned(opened, participant, "transfer")
     : undefined;
   return (
     fault ?? { terms, transferId: id, postings: [], participants: transferParticipants(terms) }
@@ -210,17 +214,17 @@ const cancellation = (opened: Opened): Found | EntryFault => {
   const read = body(opened, cancellationSchema);
   if (isFault(read)) return read;
   const { id, participant, reason } = read.body;
-  if (opened.context.outcome !== 'cancelled' || opened.context.reason !== reason) {
-    return no('outcome-mismatch', opened.context.outcome);
+  if (opened.context.outcome !== "cancelled" || opened.context.reason !== reason) {
+    return no("outcome-mismatch", opened.context.outcome);
   }
   const terms = answeredTerms(opened, read.inner);
   if (terms === undefined && read.inner !== undefined) {
-    return no('statement-malformed', 'it answers something that is no terms');
+    return no("statement-malformed", "it answers something that is no terms");
   }
   const own = terms === undefined || (terms.id === id && terms.payer.participant === participant);
-  if (!own) return no('statement-malformed', 'it cancels other terms');
+  if (!own) return no("statement-malformed", "it cancels other terms");
   const fault = opened.checks.signatures
-    ? participantSigned(opened, participant, 'transfer', true)
+    ? participantSigned(opened, participant, "transfer", true)
     : undefined;
   const participants = terms === undefined ? undefined : transferParticipants(terms);
   return fault ?? { terms, transferId: id, postings: [], participants };
@@ -228,44 +232,44 @@ const cancellation = (opened: Opened): Found | EntryFault => {
 
 const recorded = (opened: Opened): Found | EntryFault => {
   const { note, state, context, checks, kind } = opened;
-  if (context.outcome !== 'recorded') return no('outcome-mismatch', context.outcome);
-  const by = (participant: string, purpose: 'transfer' | 'rate-sheet', found: Partial<Found>) => {
+  if (context.outcome !== "recorded") return no("outcome-mismatch", context.outcome);
+  const by = (participant: string, purpose: "transfer" | "rate-sheet", found: Partial<Found>) => {
     const fault = checks.signatures ? participantSigned(opened, participant, purpose) : undefined;
     return fault ?? { postings: [], participants: [participant], ...found };
   };
-  if (kind === 'rate-sheet') {
+  if (kind === "rate-sheet") {
     const read = body(opened, rateSheetSchema);
-    return isFault(read) ? read : by(read.body.provider, 'rate-sheet', { sheet: read.body });
+    return isFault(read) ? read : by(read.body.provider, "rate-sheet", { sheet: read.body });
   }
-  if (kind === 'rate-withdrawal') {
+  if (kind === "rate-withdrawal") {
     const read = body(opened, rateWithdrawalSchema);
-    return isFault(read) ? read : by(read.body.provider, 'rate-sheet', { withdrawal: read.body });
+    return isFault(read) ? read : by(read.body.provider, "rate-sheet", { withdrawal: read.body });
   }
-  if (kind === 'credited') {
+  if (kind === "credited") {
     const read = body(opened, creditedSchema);
-    return isFault(read) ? read : by(read.body.participant, 'transfer', { credited: read.body });
+    return isFault(read) ? read : by(read.body.participant, "transfer", { credited: read.body });
   }
   const read = body(opened, advanceSchema);
   if (isFault(read)) return read;
   if (checks.signatures && operatorCount(note, state, checks) < 2) {
-    return no('signature-missing', 'two operators must sign an advance');
+    return no("signature-missing", "two operators must sign an advance");
   }
-  const postings = advancePostings(state.ledger?.operator ?? '', read.body);
+  const postings = advancePostings(state.ledger?.operator ?? "", read.body);
   return { advance: read.body, postings, participants: [read.body.participant] };
 };
 
 const find = (opened: Opened): Found | EntryFault => {
   switch (opened.kind) {
-    case 'transfer':
+    case "transfer":
       return transfer(opened);
-    case 'rejection':
+    case "rejection":
       return rejection(opened);
-    case 'cancellation':
+    case "cancellation":
       return cancellation(opened);
-    case 'rate-sheet':
-    case 'rate-withdrawal':
-    case 'credited':
-    case 'advance':
+    case "rate-sheet":
+    case "rate-withdrawal":
+    case "credited":
+    case "advance":
       return recorded(opened);
     default:
       return opened.kind satisfies never;
@@ -273,13 +277,13 @@ const find = (opened: Opened): Found | EntryFault => {
 };
 
 const kinds: ReadonlySet<string> = new Set<EntryKind>([
-  'transfer',
-  'rejection',
-  'cancellation',
-  'rate-sheet',
-  'rate-withdrawal',
-  'credited',
-  'advance',
+  "transfer",
+  "rejection",
+  "cancellation",
+  "rate-sheet",
+  "rate-withdrawal",
+  "credited",
+  "advance",
 ]);
 
 const samePostings = (left: readonly Posting[], right: readonly Posting[]): boolean =>
@@ -301,21 +305,21 @@ const sameParticipants = (context: EntryContext, expected: readonly string[]): b
 const open = (text: string, checks: EntryChecks): Opened | EntryFault => {
   const outer = readNote(text);
   if (!outer.ok) return no(outer.code, outer.detail);
-  const read = readStatement(outer.note, 'entry', entryContextSchema);
+  const read = readStatement(outer.note, "entry", entryContextSchema);
   if (!read.ok) return no(read.code, read.detail);
   const { origin, body: context, inner } = read.statement;
-  if (origin !== checks.origin) return no('wrong-log', `the entry is of ${origin}`);
-  if (context.rules !== rulesVersion) return no('rules-unknown', `version ${context.rules}`);
+  if (origin !== checks.origin) return no("wrong-log", `the entry is of ${origin}`);
+  if (context.rules !== rulesVersion) return no("rules-unknown", `version ${context.rules}`);
   const state = citedState(checks.history, context.keys);
-  if (state === undefined) return no('keys-unknown', `key log at ${context.keys.size}`);
-  if (state.ledger === undefined) return no('keys-unknown', 'the ledger is not registered');
+  if (state === undefined) return no("keys-unknown", `key log at ${context.keys.size}`);
+  if (state.ledger === undefined) return no("keys-unknown", "the ledger is not registered");
   if (checks.signatures && !signedBy(outer.note, state.ledger.entry, checks)) {
-    return no('signature-missing', 'the entry key has not signed');
+    return no("signature-missing", "the entry key has not signed");
   }
-  const note = readNote(inner ?? '');
-  if (!note.ok || inner === undefined) return no('statement-malformed', 'no inner note');
-  const kind = headerOf(note.note.text)?.kind ?? '';
-  if (!kinds.has(kind)) return no('statement-kind', `unknown kind ${kind}`);
+  const note = readNote(inner ?? "");
+  if (!note.ok || inner === undefined) return no("statement-malformed", "no inner note");
+  const kind = headerOf(note.note.text)?.kind ?? "";
+  if (!kinds.has(kind)) return no("statement-kind", `unknown kind ${kind}`);
   return { kind: kind as EntryKind, note: note.note, state, context, checks, inner };
 };
 
@@ -330,10 +334,10 @@ export const verifyEntry = (text: string, checks: EntryChecks): EntryResult => {
   if (isFault(found)) return found;
   const { context } = opened;
   if (!samePostings(context.postings, found.postings)) {
-    return no('postings-mismatch', `entry ${context.seq} posts what its terms do not give`);
+    return no("postings-mismatch", `entry ${context.seq} posts what its terms do not give`);
   }
   if (found.participants !== undefined && !sameParticipants(context, found.participants)) {
-    return no('chains-mismatch', `entry ${context.seq} is in the wrong chains`);
+    return no("chains-mismatch", `entry ${context.seq} is in the wrong chains`);
   }
   return {
     ok: true,
@@ -351,4 +355,3 @@ export const verifyEntry = (text: string, checks: EntryChecks): EntryResult => {
     },
   };
 };
-

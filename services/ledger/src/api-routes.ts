@@ -1,23 +1,28 @@
 // What participants ask the ledger over HTTP: what they missed of their inbox, proofs and receipts of
 // their own entries, the signed answer to "what became of this transfer?". And key-log statements,
 // which carry their own authority in their signatures.
-import { problem, route, type HttpApp, type Problem } from '@sealane/http';
-import { formatTime, parseTime, statementText, transferIdSchema } from '@sealane/protocol';
-import type { Signer } from '@sealane/signer';
-import { composeNote, fromUtf8, toBase64 } from '@sealane/tlog';
-import { entryContextSchema, readNote, readStatement } from '@sealane/protocol';
-import { z } from 'zod';
-import type { KeyLog } from './key-log.ts';
-import type { LaneStore } from './lane-store.ts';
-import type { LaneWriter } from './lane-writer.ts';
-import type { Tree } from './tree.ts';
+import { problem, route, type HttpApp, type Problem } from "@sealane/http";
+import {
+  entryContextSchema,
+  formatTime,
+  parseTime,
+  readNote,
+  readStatement,
+  statementText,
+  transferIdSchema,
+} from "@sealane/protocol";
+import type { Signer } from "@sealane/signer";
+import { composeNote, fromUtf8 } from "@sealane/tlog";
+import { z } from "zod";
+import type { KeyLog } from "./key-log.ts";
+import type { LaneStore } from "./lane-store.ts";
+import type { LaneWriter } from "./lane-writer.ts";
 
 export type ApiDeps = {
   readonly app: HttpApp;
   readonly origin: string;
   readonly writer: LaneWriter;
   readonly store: LaneStore;
-  readonly tree: Tree;
   readonly keyLog: KeyLog;
   readonly entrySigner: Signer;
   readonly clock: () => number;
@@ -30,24 +35,24 @@ export const notFoundAfterMs = 300_000;
 const forbidden = (): Problem =>
   problem({
     status: 403,
-    code: 'not-yours',
+    code: "not-yours",
     title: "This is another participant's",
-    action: 'Ask with the token of the participant concerned.',
+    action: "Ask with the token of the participant concerned.",
   });
 
 const mountInbox = ({ app, writer, store }: ApiDeps): void => {
   route(app, {
-    method: 'get',
-    path: '/v1/inbox/:participant',
-    summary: 'Messages of an inbox after a number, for whoever saw a gap',
-    tags: ['participants'],
-    auth: 'participant',
+    method: "get",
+    path: "/v1/inbox/:participant",
+    summary: "Messages of an inbox after a number, for whoever saw a gap",
+    tags: ["participants"],
+    auth: "participant",
     params: z.object({ participant: z.string().max(200) }),
     query: z.strictObject({
       after: z.coerce.number().int().min(-1).default(-1),
       limit: z.coerce.number().int().min(1).max(500).default(100),
     }),
-    responses: { 200: 'NDJSON, one message a line, in order', 403: "Another's inbox" },
+    responses: { 200: "NDJSON, one message a line, in order", 403: "Another's inbox" },
     handler: async ({ params, query, principal }) => {
       if (principal !== params.participant) return forbidden();
       const stored = await store.readMessages(params.participant, query.after, query.limit);
@@ -57,7 +62,7 @@ const mountInbox = ({ app, writer, store }: ApiDeps): void => {
       for (const message of stored) {
         lines.push(`${JSON.stringify(await writer.builder.inboxBatch(message, bodies))}\n`);
       }
-      return { status: 200, body: lines.join(''), contentType: 'application/x-ndjson' };
+      return { status: 200, body: lines.join(""), contentType: "application/x-ndjson" };
     },
   });
 };
@@ -66,31 +71,35 @@ const mountInbox = ({ app, writer, store }: ApiDeps): void => {
 const concerns = (entry: string, participant: string): boolean => {
   const note = readNote(entry);
   if (!note.ok) return false;
-  const read = readStatement(note.note, 'entry', entryContextSchema);
+  const read = readStatement(note.note, "entry", entryContextSchema);
   return read.ok && read.statement.body.chains.some((link) => link.participant === participant);
 };
 
-const mountProofs = ({ app, writer, store, tree }: ApiDeps): void => {
+const mountProofs = ({ app, writer, store }: ApiDeps): void => {
   route(app, {
-    method: 'get',
-    path: '/v1/proofs',
-    summary: 'Inclusion proofs of own entries under the newest sealed checkpoint',
-    tags: ['participants'],
-    auth: 'participant',
+    method: "get",
+    path: "/v1/proofs",
+    summary: "Inclusion proofs of own entries under the newest sealed checkpoint",
+    tags: ["participants"],
+    auth: "participant",
     query: z.strictObject({ seqs: z.string().regex(/^\d{1,15}(,\d{1,15}){0,199}$/) }),
-    responses: { 200: 'The checkpoint and the proofs', 403: "Another's entry", 404: 'Not sealed yet' },
+    responses: {
+      200: "The checkpoint and the proofs",
+      403: "Another's entry",
+      404: "Not sealed yet",
+    },
     handler: async ({ query, principal }) => {
-      const size = writer.sealedSize();
+      const { size, note: checkpoint } = writer.seals.sealed();
       const proofs: { seq: number; note: string; hashes: string[] }[] = [];
-      for (const seq of query.seqs.split(',').map(Number)) {
+      for (const seq of query.seqs.split(",").map(Number)) {
         if (seq >= size) continue;
         const [entry] = await store.readEntries(seq, seq + 1);
         if (entry === undefined) continue;
         const note = fromUtf8(entry);
         if (!concerns(note, principal)) return forbidden();
-        proofs.push({ seq, note, hashes: tree.inclusion(seq, size).map(toBase64) });
+        proofs.push({ seq, note, hashes: writer.seals.proof(seq) });
       }
-      return { status: 200, body: { checkpoint: writer.sealedNote(), proofs } };
+      return { status: 200, body: { checkpoint, proofs } };
     },
   });
 };
@@ -98,14 +107,14 @@ const mountProofs = ({ app, writer, store, tree }: ApiDeps): void => {
 const mountTransfers = (deps: ApiDeps): void => {
   const { app, store, writer, clock, origin, entrySigner } = deps;
   route(app, {
-    method: 'get',
-    path: '/v1/transfers/:id',
-    summary: 'What the ledger knows of a transfer; a signed not-found ends an unknown outcome',
-    tags: ['participants'],
-    auth: 'participant',
+    method: "get",
+    path: "/v1/transfers/:id",
+    summary: "What the ledger knows of a transfer; a signed not-found ends an unknown outcome",
+    tags: ["participants"],
+    auth: "participant",
     params: z.object({ id: transferIdSchema }),
     query: z.strictObject({ since: z.iso.datetime({ precision: 3 }).optional() }),
-    responses: { 200: 'Its state', 404: 'Not known; final only with a signed note' },
+    responses: { 200: "Its state", 404: "Not known; final only with a signed note" },
     handler: async ({ params, query, principal }) => {
       const { id } = params;
       const open = writer.state()?.open.get(id);
@@ -113,19 +122,19 @@ const mountTransfers = (deps: ApiDeps): void => {
         const { terms, reservedAtMs } = open;
         const parties = [terms.payer.participant, terms.payee.participant, terms.sheet.provider];
         if (!parties.includes(principal)) return forbidden();
-        return { status: 200, body: { id, state: 'reserved', time: formatTime(reservedAtMs) } };
+        return { status: 200, body: { id, state: "reserved", time: formatTime(reservedAtMs) } };
       }
       const { known } = await store.lookUp([id], []);
       const ended = known.get(id);
       if (ended?.seq !== undefined) {
         const [entry] = await store.readEntries(ended.seq, ended.seq + 1);
-        const note = entry === undefined ? '' : fromUtf8(entry);
+        const note = entry === undefined ? "" : fromUtf8(entry);
         if (!concerns(note, principal)) return forbidden();
-        return { status: 200, body: { id, state: 'ended', seq: ended.seq, note } };
+        return { status: 200, body: { id, state: "ended", seq: ended.seq, note } };
       }
       if (ended !== undefined) {
         if (ended.payer !== principal) return forbidden();
-        return { status: 200, body: { id, state: 'refused', note: await store.readRefusal(id) } };
+        return { status: 200, body: { id, state: "refused", note: await store.readRefusal(id) } };
       }
       return notFound(id, query.since);
     },
@@ -135,14 +144,16 @@ const mountTransfers = (deps: ApiDeps): void => {
     const nowMs = clock();
     const log = writer.state()?.logTimeMs ?? 0;
     const final = since !== undefined && log - parseTime(since) >= notFoundAfterMs;
-    const text = statementText(origin, 'not-found', { id, time: formatTime(Math.min(log, nowMs)) });
+    const text = statementText(origin, "not-found", { id, time: formatTime(Math.min(log, nowMs)) });
     const note = final ? composeNote(text, [await entrySigner.signLine(text)]) : undefined;
     return problem({
       status: 404,
-      code: 'transfer-unknown',
-      title: 'The ledger does not know this transfer',
-      detail: final ? 'it never arrived within 300 s' : 'it may still arrive: this is not an answer',
-      action: 'Ask again with `since`, the time of your request; or cancel it.',
+      code: "transfer-unknown",
+      title: "The ledger does not know this transfer",
+      detail: final
+        ? "it never arrived within 300 s"
+        : "it may still arrive: this is not an answer",
+      action: "Ask again with `since`, the time of your request; or cancel it.",
       extra: { final, ...(note === undefined ? {} : { note }) },
     });
   };
@@ -150,13 +161,13 @@ const mountTransfers = (deps: ApiDeps): void => {
 
 const mountKeyLog = ({ app, keyLog, clock, onKeyLogGrown }: ApiDeps): void => {
   route(app, {
-    method: 'post',
-    path: '/v1/key-log',
-    summary: 'Append a signed statement to the key log',
-    tags: ['keys'],
-    bodyAs: 'text',
+    method: "post",
+    path: "/v1/key-log",
+    summary: "Append a signed statement to the key log",
+    tags: ["keys"],
+    bodyAs: "text",
     body: z.string().min(1).max(16_384),
-    responses: { 201: 'Its place', 422: 'Why it may not stand there' },
+    responses: { 201: "Its place", 422: "Why it may not stand there" },
     handler: async ({ body }) => {
       const appended = await keyLog.append(body, clock());
       if (appended.ok) {
@@ -166,9 +177,9 @@ const mountKeyLog = ({ app, keyLog, clock, onKeyLogGrown }: ApiDeps): void => {
       return problem({
         status: 422,
         code: appended.code,
-        title: 'The statement may not stand in the key log',
+        title: "The statement may not stand in the key log",
         detail: appended.detail,
-        action: 'Sign it with the keys that the key log asks for at this place.',
+        action: "Sign it with the keys that the key log asks for at this place.",
       });
     },
   });

@@ -1,7 +1,7 @@
 // The main thread's side of the assembler: requests go out, promises come back.
-import { Worker } from 'node:worker_threads';
-import type { AssembledBatch, AssembleRequest } from './assembler.ts';
-import type { AssemblerOptions } from './assembler-worker.ts';
+import { Worker } from "node:worker_threads";
+import type { AssembledBatch, AssembleRequest } from "./assembler.ts";
+import type { AssemblerOptions } from "./assembler-worker.ts";
 
 type Waiting = {
   readonly resolve: (batch: AssembledBatch) => void;
@@ -22,7 +22,7 @@ export const startAssembler = (
   options: AssemblerOptions,
   onExit: (error: Error) => void,
 ): AssemblerThread => {
-  const worker = new Worker(new URL('./assembler-worker.ts', import.meta.url), {
+  const worker = new Worker(new URL("./assembler-worker.ts", import.meta.url), {
     workerData: options,
   });
   const waiting = new Map<number, Waiting>();
@@ -33,14 +33,14 @@ export const startAssembler = (
     waiting.clear();
     if (!stopped) onExit(error);
   };
-  worker.on('message', (answer: Answer) => {
+  worker.on("message", (answer: Answer) => {
     const request = waiting.get(answer.id);
     waiting.delete(answer.id);
-    if ('error' in answer) request?.reject(new Error(answer.error));
+    if ("error" in answer) request?.reject(new Error(answer.error));
     else request?.resolve(answer.batch);
   });
-  worker.on('error', (error) => fail(error instanceof Error ? error : new Error(String(error))));
-  worker.on('exit', (code) => fail(new Error(`the assembler thread ended with ${code}`)));
+  worker.on("error", (error) => fail(error instanceof Error ? error : new Error(String(error))));
+  worker.on("exit", (code) => fail(new Error(`the assembler thread ended with ${code}`)));
   return {
     assemble: (request) =>
       new Promise((resolve, reject) => {

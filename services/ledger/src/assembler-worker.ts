@@ -1,6 +1,6 @@
 // The thread that signs and hashes; see `assembler.ts`. It answers requests in their order.
-import { parentPort, workerData } from 'node:worker_threads';
-import { assemble, readAssemblerKeys, type AssembleRequest } from './assembler.ts';
+import { parentPort, workerData } from "node:worker_threads";
+import { assemble, readAssemblerKeys, type AssembleRequest } from "./assembler.ts";
 
 const { origin, entryKeyFile, checkpointKeyFile } = workerData as AssemblerOptions;
 const keys = readAssemblerKeys(entryKeyFile, checkpointKeyFile);
@@ -11,7 +11,7 @@ export type AssemblerOptions = {
   readonly checkpointKeyFile: string;
 };
 
-parentPort?.on('message', ({ id, request }: { id: number; request: AssembleRequest }) => {
+parentPort?.on("message", ({ id, request }: { id: number; request: AssembleRequest }) => {
   try {
     parentPort?.postMessage({ id, batch: assemble(origin, keys, request) });
   } catch (error) {

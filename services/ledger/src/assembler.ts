@@ -1,9 +1,15 @@
 // Puts a batch's entries on the chain: previous hashes, the operator's signatures, leaf hashes, the
 // tree and its checkpoint. One entry's hash is in the next one's text, so this is sequential work,
 // done in a thread of its own. Pure but for the keys it holds: same drafts, same bytes.
-import { readKeyFile, type KeyMaterial } from '@sealane/signer';
-import { entryText, maxEntryBytes, statementText, zeroHash, type EntryDraft } from '@sealane/protocol';
-import type { Refusal } from '@sealane/protocol';
+import { readKeyFile, type KeyMaterial } from "@sealane/signer";
+import {
+  entryText,
+  maxEntryBytes,
+  statementText,
+  zeroHash,
+  type EntryDraft,
+} from "@sealane/protocol";
+import type { Refusal } from "@sealane/protocol";
 import {
   appendLeaves,
   composeNote,
@@ -13,8 +19,9 @@ import {
   signNoteLine,
   toBase64,
   utf8,
-} from '@sealane/tlog';
-import type { AssembledEntry, LogHead } from './lane-store.ts';
+} from "@sealane/tlog";
+import type { LogHead } from "./lane-load.ts";
+import type { AssembledEntry } from "./lane-store.ts";
 
 export type AssembleRequest = {
   readonly head: LogHead;
@@ -44,7 +51,12 @@ const sign = ({ name, seed }: KeyMaterial, text: string): string =>
 export const signCheckpoint = (key: KeyMaterial, origin: string, { frontier }: LogHead): string =>
   sign(
     key,
-    formatCheckpointText({ origin, size: frontier.size, root: rangeRoot(frontier), extensions: [] }),
+    formatCheckpointText({
+      origin,
+      size: frontier.size,
+      root: rangeRoot(frontier),
+      extensions: [],
+    }),
   );
 
 export const assemble = (
@@ -78,7 +90,7 @@ export const assemble = (
   };
   return {
     entries,
-    refusalNotes: refusals.map((body) => sign(keys.entry, statementText(origin, 'refusal', body))),
+    refusalNotes: refusals.map((body) => sign(keys.entry, statementText(origin, "refusal", body))),
     head: next,
     checkpoint: signCheckpoint(keys.checkpoint, origin, next),
   };

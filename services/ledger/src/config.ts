@@ -1,16 +1,22 @@
 // The ledger's settings, read once; see the room's README for each.
-import { durationMs, filePath, port } from '@sealane/runtime';
-import { z } from 'zod';
+import { durationMs, filePath, port } from "@sealane/runtime";
+import { z } from "zod";
 
 export const ledgerConfigSchema = z.object({
   SEALANE_LEDGER_PORT: port.default(8083),
   SEALANE_LANE: z.coerce.number().int().min(0).max(1_023).default(0),
-  SEALANE_INSTANCE: z.string().regex(/^[a-z0-9-]{1,63}$/).default('ledger-1'),
-  KAFKA_BROKERS: z.string().describe('host:port, separated by commas'),
-  DATABASE_URL: z.string().describe('postgres://user@host:port/database'),
-  SEALANE_DATABASE_USER: z.string().default('sealane_ledger'),
+  SEALANE_INSTANCE: z
+    .string()
+    .regex(/^[a-z0-9-]{1,63}$/)
+    .default("ledger-1"),
+  KAFKA_BROKERS: z.string().describe("host:port, separated by commas"),
+  DATABASE_URL: z.string().describe("postgres://user@host:port/database"),
+  SEALANE_DATABASE_USER: z.string().default("sealane_ledger"),
   SEALANE_DATABASE_PASSWORD_FILE: filePath.optional(),
-  SEALANE_DATABASE_SCHEMA: z.string().regex(/^[a-z_]{1,63}$/).default('ledger'),
+  SEALANE_DATABASE_SCHEMA: z
+    .string()
+    .regex(/^[a-z_]{1,63}$/)
+    .default("ledger"),
   SEALANE_ENTRY_KEY_FILE: filePath,
   SEALANE_CHECKPOINT_KEY_FILE: filePath,
   SEALANE_KEY_LOG_KEY_FILE: filePath,
@@ -23,9 +29,9 @@ export const ledgerConfigSchema = z.object({
   /** JSON: participant → SHA-256 of its token, base64; who may read its inbox. */
   SEALANE_PARTICIPANT_TOKENS_FILE: filePath,
   /** Entry bundles without a token: the local stack only; refused unless bound to 127.0.0.1. */
-  SEALANE_OPEN_BUNDLES: z.enum(['yes', 'no']).default('no'),
+  SEALANE_OPEN_BUNDLES: z.enum(["yes", "no"]).default("no"),
   SEALANE_CLOCK_TOLERANCE: durationMs.default(2_000),
-  SEALANE_LOG_LEVEL: z.string().default('info'),
+  SEALANE_LOG_LEVEL: z.string().default("info"),
   SEALANE_TRACES_FILE: filePath.optional(),
   SEALANE_TRACE_RATIO: z.coerce.number().min(0).max(1).default(0.001),
   OTEL_EXPORTER_OTLP_ENDPOINT: z.string().optional(),

@@ -1,6 +1,7 @@
 // The key log as the ledger keeps it: a few entries, all in memory, append-only in Postgres, with a
 // tree, a checkpoint and a quorum's cosignatures of its own. Lane entries cite cosigned states only.
-import { formatTime, keyEntryText, zeroHash } from '@sealane/protocol';
+import type { Sql } from "@sealane/database";
+import { formatTime, keyEntryText, zeroHash } from "@sealane/protocol";
 import {
   applyKeyStatement,
   foldKeyLog,
@@ -8,9 +9,9 @@ import {
   type KeyHistory,
   type KeysCited,
   type KeyState,
-} from '@sealane/rules';
-import { invariant } from '@sealane/runtime';
-import type { KeyMaterial } from '@sealane/signer';
+} from "@sealane/rules";
+import { invariant } from "@sealane/runtime";
+import type { KeyMaterial } from "@sealane/signer";
 import {
   appendLeaves,
   composeNote,
@@ -21,26 +22,28 @@ import {
   rangeRoot,
   signNoteLine,
   toBase64,
-} from '@sealane/tlog';
-import type { Sql } from './lane-store.ts';
-import type { Sealed } from './sealer.ts';
-import { openTree } from './tree.ts';
-import type { Checkpoint } from './witness-client.ts';
+} from "@sealane/tlog";
+import type { Sealed } from "./sealer.ts";
+import { openTree } from "./tree.ts";
+import type { Checkpoint } from "./witness-client.ts";
 
 export type KeyLog = {
   /** The newest state that a quorum has cosigned; undefined before the first seal. */
-  cosigned(): { readonly keys: KeyState; readonly cited: KeysCited } | undefined;
+  readonly cosigned: () => { readonly keys: KeyState; readonly cited: KeysCited } | undefined;
   /** Everything that is logged, cosigned or not. */
-  history(): KeyHistory;
-  entries(): readonly string[];
-  checkpoint(): Checkpoint | undefined;
+  readonly history: () => KeyHistory;
+  readonly entries: () => readonly string[];
+  readonly checkpoint: () => Checkpoint | undefined;
   /** The newest cosigned checkpoint's note. */
-  sealedNote(): string | undefined;
+  readonly sealedNote: () => string | undefined;
   tree: ReturnType<typeof openTree>;
   /** Milliseconds since the oldest entry that is not cosigned yet was logged; 0 when all are. */
-  unsealedAgeMs(nowMs: number): number;
-  append(inner: string, nowMs: number): Promise<{ readonly ok: true; readonly seq: number } | KeyFault>;
-  sealed(sealed: Sealed): Promise<void>;
+  readonly unsealedAgeMs: (nowMs: number) => number;
+  readonly append: (
+    inner: string,
+    nowMs: number,
+  ) => Promise<{ readonly ok: true; readonly seq: number } | KeyFault>;
+  readonly sealed: (sealed: Sealed) => Promise<void>;
 };
 
 type Row = { readonly bytes: Buffer };
@@ -52,23 +55,24 @@ export const openKeyLog = async (
   directory: string,
 ): Promise<KeyLog> => {
   const verifierKey = parseVerifierKey(key.vkey);
-  const { rows } = await sql.query<Row>({ text: 'select bytes from key_entry order by seq' });
-  const entries = rows.map(({ bytes }) => bytes.toString('utf8'));
+  const { rows } = await sql.query<Row>({ text: "select bytes from key_entry order by seq" });
+  const entries = rows.map(({ bytes }) => bytes.toString("utf8"));
   const opened = foldKeyLog(verifierKey, entries);
-  invariant(opened.ok, `the stored key log is broken: ${opened.ok ? '' : opened.detail}`);
+  invariant(opened.ok, `the stored key log is broken: ${opened.ok ? "" : opened.detail}`);
   let { history } = opened;
   const tree = openTree(directory);
   const leaves = entries.map((entry) => leafHash(entry));
   tree.append(leaves);
   let frontier = appendLeaves(emptyRange(), leaves);
   const stored = await sql.query<{ sealed_size: bigint; sealed: string }>({
-    text: 'select sealed_size, sealed from key_log where origin = $1',
+    text: "select sealed_size, sealed from key_log where origin = $1",
     values: [key.name],
   });
   let sealedSize = Number(stored.rows[0]?.sealed_size ?? 0n);
   let sealedNote = stored.rows[0]?.sealed;
 
-  const sign = (text: string): string => composeNote(text, [signNoteLine(key.name, key.seed, text)]);
+  const sign = (text: string): string =>
+    composeNote(text, [signNoteLine(key.name, key.seed, text)]);
 
   const checkpoint = (): Checkpoint | undefined => {
     if (entries.length === 0) return undefined;
@@ -81,7 +85,7 @@ export const openKeyLog = async (
     return { origin: key.name, size: frontier.size, text, note: sign(text) };
   };
 
-  const append: KeyLog['append'] = async (inner, nowMs) => {
+  const append: KeyLog["append"] = async (inner, nowMs) => {
     const state = history.states.at(-1) as KeyState;
     const applied = applyKeyStatement(state, inner);
     if (!applied.ok) return applied;
@@ -93,9 +97,9 @@ export const openKeyLog = async (
     const { rowCount } = await sql.query({
       text: `insert into key_entry (seq, leaf_hash, bytes)
         select $1, $2, $3 where $1 = (select count(*) from key_entry)`,
-      values: [seq, Buffer.from(hash), Buffer.from(note, 'utf8')],
+      values: [seq, Buffer.from(hash), Buffer.from(note, "utf8")],
     });
-    invariant(rowCount === 1, 'another writer has the key log');
+    invariant(rowCount === 1, "another writer has the key log");
     entries.push(note);
     tree.append([hash]);
     frontier = appendLeaves(frontier, [hash]);

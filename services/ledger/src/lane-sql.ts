@@ -1,6 +1,6 @@
 // The one statement that saves a batch. Data-modifying CTEs run in one implicit transaction; each
 // insert selects from `moved`, which is empty when the compare-and-swap failed.
-import type { BatchToSave } from './lane-store.ts';
+import type { BatchToSave } from "./lane-store.ts";
 
 const text = `
 with moved as (
@@ -77,14 +77,14 @@ export const saveBatchSql = (
   const opened = outcome.reserved.filter(({ id }) => !endedHere.has(id));
   const refusalOf = new Map(
     outcome.refusals.flatMap(({ id, final }, at) =>
-      final ? [[id, batch.refusalNotes[at] ?? ''] as const] : [],
+      final ? [[id, batch.refusalNotes[at] ?? ""] as const] : [],
     ),
   );
   const balances = touchedBalances(batch);
   const sheets = [...new Set([...outcome.sheets, ...outcome.usedSheets])];
   const { ended, usedQuotes } = outcome;
   return {
-    name: 'lane-save',
+    name: "lane-save",
     text,
     values: [
       lane,
@@ -103,7 +103,7 @@ export const saveBatchSql = (
       batch.loaded.epoch,
       entries.map(({ seq }) => seq),
       entries.map(({ leafHash }) => Buffer.from(leafHash)),
-      entries.map(({ note }) => Buffer.from(note, 'utf8')),
+      entries.map(({ note }) => Buffer.from(note, "utf8")),
       opened.map(({ id }) => id),
       opened.map((open) => JSON.stringify(open)),
       ended.map(({ id }) => id),

@@ -1,7 +1,7 @@
 // What the lane counts and traces. Spans are made per transfer that is sampled, never per batch of
 // everything: an unsampled one costs a comparison.
-import type { BatchOutcome, LaneCommand } from '@sealane/rules';
-import { traceparentOf, type Telemetry } from '@sealane/telemetry';
+import type { BatchOutcome, LaneCommand } from "@sealane/rules";
+import { traceparentOf, type Telemetry } from "@sealane/telemetry";
 
 /** Milliseconds since 1970. */
 export type Clock = () => number;
@@ -23,16 +23,29 @@ export type LaneSpans = {
 };
 
 export const makeLaneMetrics = (telemetry: Telemetry): LaneMetrics => {
-  const transfers = telemetry.counter('sealane_transfers', 'Transfers by outcome');
-  const refused = telemetry.counter('sealane_refusals', 'Refused requests by code');
-  const reserved = telemetry.counter('sealane_reservations', 'Transfers reserved');
-  const letters = telemetry.counter('sealane_dead_letters', 'Input that was dead-lettered, by code');
+  const transfers = telemetry.counter("sealane_transfers", "Transfers by outcome");
+  const refused = telemetry.counter("sealane_refusals", "Refused requests by code");
+  const reserved = telemetry.counter("sealane_reservations", "Transfers reserved");
+  const letters = telemetry.counter(
+    "sealane_dead_letters",
+    "Input that was dead-lettered, by code",
+  );
   const bounds = [1, 2, 5, 10, 15, 20, 30, 50, 80, 120, 200, 500, 1_000, 5_000];
-  const batchMs = telemetry.histogram('sealane_batch_ms', 'From decision to stored, per batch', bounds);
-  const commandsIn = telemetry.histogram('sealane_batch_commands', 'Commands per batch', [
-    1, 2, 5, 10, 20, 50, 100, 200, 500, 1_000,
-  ]);
-  const sealMs = telemetry.histogram('sealane_seal_ms', 'From log time to a quorum, per entry', bounds);
+  const batchMs = telemetry.histogram(
+    "sealane_batch_ms",
+    "From decision to stored, per batch",
+    bounds,
+  );
+  const commandsIn = telemetry.histogram(
+    "sealane_batch_commands",
+    "Commands per batch",
+    [1, 2, 5, 10, 20, 50, 100, 200, 500, 1_000],
+  );
+  const sealMs = telemetry.histogram(
+    "sealane_seal_ms",
+    "From log time to a quorum, per entry",
+    bounds,
+  );
   return {
     batch: (outcome, commands, tookMs) => {
       for (const { outcome: end } of outcome.ended) transfers.add(1, { outcome: end });
@@ -49,7 +62,11 @@ export const makeLaneMetrics = (telemetry: Telemetry): LaneMetrics => {
 export const makeLaneSpans = (telemetry: Telemetry): LaneSpans => {
   const end = (name: string, parent: string, id: string, startTimeMs: number): string => {
     // Goes on with the parent where tracing is off.
-    const span = telemetry.startSpan(name, { parent, startTimeMs, attributes: { 'transfer.id': id } });
+    const span = telemetry.startSpan(name, {
+      parent,
+      startTimeMs,
+      attributes: { "transfer.id": id },
+    });
     span.end();
     return traceparentOf(span) ?? parent;
   };
@@ -57,24 +74,25 @@ export const makeLaneSpans = (telemetry: Telemetry): LaneSpans => {
     batch: (outcome, commands, startedMs) => {
       const traces = new Map<string, string>();
       for (const { id, trace } of outcome.reserved) {
-        if (trace !== undefined) traces.set(id, end('ledger.reserve', trace, id, startedMs));
+        if (trace !== undefined) traces.set(id, end("ledger.reserve", trace, id, startedMs));
       }
       const accepted = new Map<string, string>();
       for (const command of commands) {
-        if (command.trace === undefined || command.kind === 'intent') continue;
-        const id = command.kind === 'acceptance' ? command.id : undefined;
+        if (command.trace === undefined || command.kind === "intent") continue;
+        const id = command.kind === "acceptance" ? command.id : undefined;
         if (id !== undefined) accepted.set(id, command.trace);
       }
       for (const entry of outcome.entries) {
         const id = entry.transferId;
         if (id === undefined) continue;
         const parent = accepted.get(id) ?? entry.trace;
-        if (parent !== undefined) traces.set(id, end(`ledger.${entry.outcome}`, parent, id, startedMs));
+        if (parent !== undefined)
+          traces.set(id, end(`ledger.${entry.outcome}`, parent, id, startedMs));
       }
       return traces;
     },
     sealed: (trace, startedMs) => {
-      telemetry.startSpan('ledger.seal', { parent: trace, startTimeMs: startedMs }).end();
+      telemetry.startSpan("ledger.seal", { parent: trace, startTimeMs: startedMs }).end();
     },
   };
 };

@@ -1,8 +1,8 @@
 // The published log, as C2SP tlog-tiles: checkpoints and hash tiles are open, entry bundles are for
 // auditors (the local stack serves them without a token and says so at start).
-import { problem, route, type Answer, type HttpApp, type Problem } from '@sealane/http';
-import { encodeBundle, parseTilePath, TILE_WIDTH } from '@sealane/tlog';
-import { z } from 'zod';
+import { problem, route, type Answer, type HttpApp, type Problem } from "@sealane/http";
+import { encodeBundle, parseTilePath, TILE_WIDTH } from "@sealane/tlog";
+import { z } from "zod";
 
 export type PublishedLog = {
   /** The newest checkpoint to show: cosigned where a quorum has answered. */
@@ -12,21 +12,21 @@ export type PublishedLog = {
   entries(from: number, to: number): Promise<readonly Uint8Array[]>;
 };
 
-const immutable = 'public, max-age=31536000, immutable';
+const immutable = "public, max-age=31536000, immutable";
 
 const missing = (): Problem =>
   problem({
     status: 404,
-    code: 'tile-missing',
-    title: 'The log has no such tile',
-    action: 'Read the checkpoint first: its size says which tiles exist.',
+    code: "tile-missing",
+    title: "The log has no such tile",
+    action: "Read the checkpoint first: its size says which tiles exist.",
   });
 
 const bytes = (body: Uint8Array, cache: string): Answer => ({
   status: 200,
   body: Buffer.from(body),
-  contentType: 'application/octet-stream',
-  headers: { 'Cache-Control': cache },
+  contentType: "application/octet-stream",
+  headers: { "Cache-Control": cache },
 });
 
 const readBundle = async (
@@ -52,40 +52,40 @@ export const mountLog = (
   openBundles: boolean,
 ): void => {
   route(app, {
-    method: 'get',
+    method: "get",
     path: `${prefix}/checkpoint`,
-    summary: 'The newest checkpoint, a signed note (C2SP tlog-checkpoint)',
-    tags: ['log'],
-    responses: { 200: 'A signed note', 404: 'The log is empty' },
+    summary: "The newest checkpoint, a signed note (C2SP tlog-checkpoint)",
+    tags: ["log"],
+    responses: { 200: "A signed note", 404: "The log is empty" },
     handler: () => {
       const note = log.checkpoint();
       if (note === undefined) return missing();
       return {
         status: 200,
         body: note,
-        contentType: 'text/plain; charset=utf-8',
-        headers: { 'Cache-Control': 'no-store' },
+        contentType: "text/plain; charset=utf-8",
+        headers: { "Cache-Control": "no-store" },
       };
     },
   });
   route(app, {
-    method: 'get',
+    method: "get",
     path: `${prefix}/tile/*path`,
-    summary: 'A tile of hashes, or a bundle of entries (C2SP tlog-tiles)',
-    tags: ['log'],
+    summary: "A tile of hashes, or a bundle of entries (C2SP tlog-tiles)",
+    tags: ["log"],
     params: z.object({ path: z.union([z.string(), z.array(z.string())]) }),
-    responses: { 200: 'Bytes, immutable', 403: 'Entries are for auditors', 404: 'No such tile' },
+    responses: { 200: "Bytes, immutable", 403: "Entries are for auditors", 404: "No such tile" },
     handler: async ({ params }) => {
-      const path = Array.isArray(params.path) ? params.path.join('/') : params.path;
+      const path = Array.isArray(params.path) ? params.path.join("/") : params.path;
       const tile = parseTilePath(`tile/${path}`);
       if (tile === undefined) return missing();
-      if (tile.kind === 'entries') {
+      if (tile.kind === "entries") {
         if (openBundles) return readBundle(log, tile.index, tile.width);
         return problem({
           status: 403,
-          code: 'entries-closed',
-          title: 'Entries are for auditors',
-          action: 'Ask the operator for an auditor token.',
+          code: "entries-closed",
+          title: "Entries are for auditors",
+          action: "Ask the operator for an auditor token.",
         });
       }
       const found = log.tile(tile.level, tile.index, tile.width);
@@ -93,4 +93,3 @@ export const mountLog = (
     },
   });
 };
-

@@ -13,16 +13,16 @@ import {
   rejectionSchema,
   termsSchema,
   type Command,
-} from '@sealane/protocol';
+} from "@sealane/protocol";
 import {
   keyIndex,
   type CheckedLine,
   type KeyState,
   type LaneCommand,
   type LaneState,
-} from '@sealane/rules';
-import { verifyOffThread } from '@sealane/signer';
-import { parseSignatureLine, TlogError, utf8, type Note, type NoteSignature } from '@sealane/tlog';
+} from "@sealane/rules";
+import { verifyOffThread } from "@sealane/signer";
+import { parseSignatureLine, TlogError, utf8, type Note, type NoteSignature } from "@sealane/tlog";
 
 export type OpenedCommand =
   | { readonly ok: true; readonly command: LaneCommand }
@@ -31,7 +31,7 @@ export type OpenedCommand =
 export type RawCommand = { readonly offset: bigint; readonly value: Uint8Array | null };
 
 const maxCommandBytes = 64 * 1024;
-const decoder = new TextDecoder('utf-8', { fatal: true });
+const decoder = new TextDecoder("utf-8", { fatal: true });
 
 const no = (offset: bigint, code: string, detail: string): OpenedCommand => ({
   ok: false,
@@ -45,21 +45,22 @@ type ParsedFrame =
   | { readonly ok: false; readonly fault: OpenedCommand };
 
 const parseFrame = ({ offset, value }: RawCommand): ParsedFrame => {
-  const bad = (code: string, detail: string) => ({ ok: false, fault: no(offset, code, detail) }) as const;
-  if (value === null) return bad('command-empty', 'the record has no value');
-  if (value.length > maxCommandBytes) return bad('command-too-large', `${value.length} bytes`);
+  const bad = (code: string, detail: string) =>
+    ({ ok: false, fault: no(offset, code, detail) }) as const;
+  if (value === null) return bad("command-empty", "the record has no value");
+  if (value.length > maxCommandBytes) return bad("command-too-large", `${value.length} bytes`);
   let text: string;
   try {
     text = decoder.decode(value);
   } catch {
-    return bad('command-not-utf8', 'the record is not UTF-8');
+    return bad("command-not-utf8", "the record is not UTF-8");
   }
   const json = parseStrictJson(text, 8);
   if (!json.ok) return bad(json.code, json.detail);
   const frame = commandSchema.safeParse(json.value);
   if (frame.success) return { ok: true, frame: frame.data };
   const issue = frame.error.issues[0];
-  return bad('command-schema', `/${issue?.path.join('/') ?? ''}: ${issue?.message ?? ''}`);
+  return bad("command-schema", `/${issue?.path.join("/") ?? ""}: ${issue?.message ?? ""}`);
 };
 
 /** Judges each line by a key that the key log knows; others are counted, not judged. */
@@ -97,10 +98,10 @@ const checkOperators = async (
     if (!(await verifyOffThread(key.publicKey, bytes, signature.signature))) continue;
     names.add(key.name);
     const registered = {
-      participant: keys.ledger?.operator ?? '',
-      purpose: 'transfer',
+      participant: keys.ledger?.operator ?? "",
+      purpose: "transfer",
       key,
-      vkey: '',
+      vkey: "",
       addedAt: 0,
       revokedAt: undefined,
     } as const;
@@ -110,16 +111,16 @@ const checkOperators = async (
 };
 
 const schemas = {
-  intent: ['transfer', termsSchema],
-  rejection: ['rejection', rejectionSchema],
-  cancellation: ['cancellation', cancellationSchema],
-  'rate-sheet': ['rate-sheet', rateSheetSchema],
-  'rate-withdrawal': ['rate-withdrawal', rateWithdrawalSchema],
-  credited: ['credited', creditedSchema],
-  advance: ['advance', advanceSchema],
+  intent: ["transfer", termsSchema],
+  rejection: ["rejection", rejectionSchema],
+  cancellation: ["cancellation", cancellationSchema],
+  "rate-sheet": ["rate-sheet", rateSheetSchema],
+  "rate-withdrawal": ["rate-withdrawal", rateWithdrawalSchema],
+  credited: ["credited", creditedSchema],
+  advance: ["advance", advanceSchema],
 } as const;
 
-type NoteCommand = Exclude<Command, { kind: 'acceptance' }>;
+type NoteCommand = Exclude<Command, { kind: "acceptance" }>;
 
 const openStatement = async (
   offset: bigint,
@@ -134,7 +135,7 @@ const openStatement = async (
   const { origin, body, inner } = statement.statement;
   const { text, signatures } = read.note;
   const common = { offset, trace: frame.trace, origin, text, note: frame.note, inner };
-  if (frame.kind === 'advance') {
+  if (frame.kind === "advance") {
     const { names, lines } = await checkOperators(read.note, keys);
     const command = { ...common, kind: frame.kind, body, lines, unknownLines: 0, operators: names };
     return { ok: true, command: command as unknown as LaneCommand };
@@ -142,10 +143,10 @@ const openStatement = async (
   const { lines, unknown } = await checkLines(text, signatures, keys);
   if (lines.length === 0) {
     const detail =
-      unknown > 0 ? `the key log does not know ${signatures[0]?.name ?? ''}` : 'no signature';
-    return no(offset, unknown > 0 ? 'key-unknown' : 'signature-missing', detail);
+      unknown > 0 ? `the key log does not know ${signatures[0]?.name ?? ""}` : "no signature";
+    return no(offset, unknown > 0 ? "key-unknown" : "signature-missing", detail);
   }
-  const envelope = frame.kind === 'intent' ? frame.envelope : undefined;
+  const envelope = frame.kind === "intent" ? frame.envelope : undefined;
   const command = { ...common, kind: frame.kind, body, lines, unknownLines: unknown, envelope };
   return { ok: true, command: command as unknown as LaneCommand };
 };
@@ -164,12 +165,12 @@ export const openCommand = async (
   if (!parsed.ok) return parsed.fault;
   const { offset } = raw;
   const { frame } = parsed;
-  if (frame.kind !== 'acceptance') return openStatement(offset, frame, keys);
+  if (frame.kind !== "acceptance") return openStatement(offset, frame, keys);
   let signature: NoteSignature;
   try {
     signature = parseSignatureLine(frame.line);
   } catch (error) {
-    if (error instanceof TlogError) return no(offset, 'statement-malformed', error.message);
+    if (error instanceof TlogError) return no(offset, "statement-malformed", error.message);
     throw error;
   }
   const open = state.open.get(frame.id);
@@ -182,6 +183,6 @@ export const openCommand = async (
       (await verifyOffThread(key.key.publicKey, utf8(open.text), signature.signature));
     line = { line: frame.line, key, good };
   }
-  const command = { kind: 'acceptance', offset, trace: frame.trace, id: frame.id, line } as const;
+  const command = { kind: "acceptance", offset, trace: frame.trace, id: frame.id, line } as const;
   return { ok: true, command };
 };

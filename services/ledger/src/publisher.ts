@@ -12,10 +12,10 @@ import {
   type InboxBatch,
   type InboxItem,
   type InboxSeal,
-} from '@sealane/protocol';
-import type { OpenTransfer } from '@sealane/rules';
-import { composeNote, toBase64 } from '@sealane/tlog';
-import type { AssembledEntry, LaneStore, StoredMessage } from './lane-store.ts';
+} from "@sealane/protocol";
+import type { OpenTransfer } from "@sealane/rules";
+import { composeNote, toBase64 } from "@sealane/tlog";
+import type { AssembledEntry, LaneStore, StoredMessage } from "./lane-store.ts";
 
 export type Outgoing = { readonly topic: string; readonly key: string; readonly value: string };
 
@@ -29,44 +29,49 @@ export type Bodies = {
 };
 
 export const entryItem = (entry: AssembledEntry, trace: string | undefined): EntryItem => ({
-  type: 'entry',
+  type: "entry",
   seq: entry.seq,
   note: entry.note,
   ...(trace === undefined ? {} : { trace }),
 });
 
-const noBodies: Bodies = { entries: new Map(), open: new Map(), refusalNotes: [], traces: new Map() };
+const noBodies: Bodies = {
+  entries: new Map(),
+  open: new Map(),
+  refusalNotes: [],
+  traces: new Map(),
+};
 
 /** Builds the messages that stored references stand for; a proposal that has ended is left out. */
 export const makeMessageBuilder = (store: LaneStore, lane: number) => {
   const readEntry = async (seq: number): Promise<EntryItem> => {
     const [bytes] = await store.readEntries(seq, seq + 1);
     if (bytes === undefined) throw new Error(`broken invariant: entry ${seq} is not stored`);
-    return { type: 'entry', seq, note: bytes.toString('utf8') };
+    return { type: "entry", seq, note: bytes.toString("utf8") };
   };
 
   const item = async (
-    ref: StoredMessage['refs'][number],
+    ref: StoredMessage["refs"][number],
     bodies: Bodies,
   ): Promise<InboxItem | undefined> => {
     switch (ref.type) {
-      case 'entry':
+      case "entry":
         return bodies.entries.get(ref.seq) ?? readEntry(ref.seq);
-      case 'reserved':
-        return { type: 'reserved', id: ref.id, time: formatTime(ref.timeMs) };
-      case 'refusal': {
+      case "reserved":
+        return { type: "reserved", id: ref.id, time: formatTime(ref.timeMs) };
+      case "refusal": {
         const fresh = ref.index === undefined ? undefined : bodies.refusalNotes[ref.index];
         const note = fresh ?? (await store.readRefusal(ref.id));
         const trace = bodies.traces.get(ref.id);
         if (note === undefined) return undefined;
-        return { type: 'refusal', note, ...(trace === undefined ? {} : { trace }) };
+        return { type: "refusal", note, ...(trace === undefined ? {} : { trace }) };
       }
-      case 'proposal': {
+      case "proposal": {
         const open = bodies.open.get(ref.id);
         if (open === undefined) return undefined;
         const trace = bodies.traces.get(ref.id) ?? open.trace;
         return {
-          type: 'proposal',
+          type: "proposal",
           note: composeNote(open.text, open.lines),
           ...(open.envelope === undefined ? {} : { envelope: open.envelope }),
           ...(trace === undefined ? {} : { trace }),
@@ -77,7 +82,10 @@ export const makeMessageBuilder = (store: LaneStore, lane: number) => {
     }
   };
 
-  const inboxBatch = async (message: StoredMessage, bodies: Bodies = noBodies): Promise<InboxBatch> => {
+  const inboxBatch = async (
+    message: StoredMessage,
+    bodies: Bodies = noBodies,
+  ): Promise<InboxBatch> => {
     const items: InboxItem[] = [];
     for (const ref of message.refs) {
       const found = await item(ref, bodies);
@@ -85,7 +93,7 @@ export const makeMessageBuilder = (store: LaneStore, lane: number) => {
     }
     return {
       v: 1,
-      type: 'batch',
+      type: "batch",
       lane,
       to: message.participant,
       n: message.n,
@@ -177,7 +185,7 @@ export const sealMessages = (
       const part = seqs.slice(at, at + most);
       const seal: InboxSeal = {
         v: 1,
-        type: 'seal',
+        type: "seal",
         lane,
         to,
         fromN: fromN + at,

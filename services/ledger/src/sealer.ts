@@ -1,14 +1,14 @@
 // Seals checkpoints: rounds against all witnesses, always with the newest checkpoint. A round ends
 // when a quorum has cosigned the same checkpoint; whoever is slow joins the round that is on when it
 // is free again, and holds nobody up.
-import { pause } from '@sealane/runtime';
-import { composeNote, selectQuorum, type TlogPolicy } from '@sealane/tlog';
+import { pause } from "@sealane/runtime";
+import { composeNote, selectQuorum, type TlogPolicy } from "@sealane/tlog";
 import type {
   Checkpoint,
   ConsistencyReader,
   Cosignature,
   WitnessClient,
-} from './witness-client.ts';
+} from "./witness-client.ts";
 
 export type Sealed = {
   readonly checkpoint: Checkpoint;
@@ -57,7 +57,9 @@ export const makeSealer = (deps: SealerDeps): Sealer => {
   const { policy, witnesses, consistency } = deps;
   const stopping = new AbortController();
   let newest: Checkpoint | undefined;
-  let round: { readonly checkpoint: Checkpoint; readonly got: Map<string, Cosignature> } | undefined;
+  let round:
+    | { readonly checkpoint: Checkpoint; readonly got: Map<string, Cosignature> }
+    | undefined;
   let sealedSize = 0;
   const faults = new Map<string, number>();
   const resting = new Set<string>();
@@ -82,7 +84,7 @@ export const makeSealer = (deps: SealerDeps): Sealer => {
     if (current === undefined) return;
     const answer = await witness.cosign(current.checkpoint, consistency);
     if (stopping.signal.aborted) return;
-    if (answer.outcome === 'ahead') {
+    if (answer.outcome === "ahead") {
       // It may have cosigned a newer round of ours already; only more than our newest is trouble.
       if (answer.size > (newest?.size ?? 0)) deps.onBehind(witness.name, answer.size);
       round = undefined;
@@ -91,7 +93,7 @@ export const makeSealer = (deps: SealerDeps): Sealer => {
       else pump();
       return;
     }
-    if (answer.outcome === 'failed') {
+    if (answer.outcome === "failed") {
       deps.onFailure(witness.name, answer.detail);
       await rest(witness);
       return;
@@ -131,4 +133,3 @@ export const makeSealer = (deps: SealerDeps): Sealer => {
     stop: () => stopping.abort(),
   };
 };
-

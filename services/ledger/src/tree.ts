@@ -1,7 +1,7 @@
 // The tree's tiles: the growing right edge in memory, full tiles as immutable files. Everything
 // here is derived from the entries' leaf hashes, and rebuilt from them when a file is missing.
-import { existsSync, mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
-import { dirname, join } from 'node:path';
+import { existsSync, mkdirSync, readFileSync, renameSync, writeFileSync } from "node:fs";
+import { dirname, join } from "node:path";
 import {
   consistencyProof,
   hashReaderFromTiles,
@@ -10,7 +10,7 @@ import {
   tilePath,
   TILE_WIDTH,
   type HashReader,
-} from '@sealane/tlog';
+} from "@sealane/tlog";
 
 const hashBytes = 32;
 const cachedTiles = 512;
@@ -87,7 +87,8 @@ export const openTree = (directory: string) => {
     while (size < target) {
       append(await readLeaves(size, Math.min(size + 10_000, target)));
     }
-    if (size !== target) throw new Error(`broken invariant: the log has ${size} of ${target} leaves`);
+    if (size !== target)
+      throw new Error(`broken invariant: the log has ${size} of ${target} leaves`);
   };
 
   return {
@@ -98,7 +99,13 @@ export const openTree = (directory: string) => {
     tile: (level: number, index: number, width: number): Uint8Array | undefined => {
       const edge = edges[level];
       const have =
-        edge === undefined ? 0 : index < edge.index ? TILE_WIDTH : index === edge.index ? edge.width : 0;
+        edge === undefined
+          ? 0
+          : index < edge.index
+            ? TILE_WIDTH
+            : index === edge.index
+              ? edge.width
+              : 0;
       return have < width ? undefined : readTile(level, index).slice(0, width * hashBytes);
     },
     /** A reader for many proofs of one moment; let it go afterwards. */

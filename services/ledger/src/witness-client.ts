@@ -1,6 +1,6 @@
 // The ledger's side of C2SP tlog-witness: one witness, one request in flight, always the newest
 // checkpoint. It remembers the size the witness has and learns it anew from a 409.
-import { httpClient, type HttpClient } from '@sealane/http';
+import { httpClient, type HttpClient } from "@sealane/http";
 import {
   cosignatureTime,
   formatAddCheckpoint,
@@ -12,7 +12,7 @@ import {
   verifierFor,
   type PolicyWitness,
   type TlogError,
-} from '@sealane/tlog';
+} from "@sealane/tlog";
 
 export type Checkpoint = {
   readonly origin: string;
@@ -26,10 +26,10 @@ export type Checkpoint = {
 export type Cosignature = { readonly line: string; readonly timeMs: number };
 
 export type WitnessAnswer =
-  | { readonly outcome: 'cosigned'; readonly cosignature: Cosignature }
+  | { readonly outcome: "cosigned"; readonly cosignature: Cosignature }
   /** The witness holds a larger tree than ours: we are behind our own witnesses. */
-  | { readonly outcome: 'ahead'; readonly size: number }
-  | { readonly outcome: 'failed'; readonly detail: string };
+  | { readonly outcome: "ahead"; readonly size: number }
+  | { readonly outcome: "failed"; readonly detail: string };
 
 export type ConsistencyReader = (oldSize: number, newSize: number) => Uint8Array[];
 
@@ -52,15 +52,15 @@ export const makeWitnessClient = ({ name, key, url }: PolicyWitness): WitnessCli
   let inFlight = false;
 
   const readCosignature = (body: string, text: string): Cosignature | undefined => {
-    for (const line of body.split('\n')) {
-      if (line === '') continue;
+    for (const line of body.split("\n")) {
+      if (line === "") continue;
       try {
         const signature = parseSignatureLine(line);
         if (signature.name !== key.name || signature.keyId !== key.keyId) continue;
         if (!verifier.verify(text, signature.signature)) return undefined;
         return { line, timeMs: cosignatureTime(signature.signature) * 1_000 };
       } catch (error) {
-        if ((error as TlogError).name === 'TlogError') return undefined;
+        if ((error as TlogError).name === "TlogError") return undefined;
         throw error;
       }
     }
@@ -73,27 +73,27 @@ export const makeWitnessClient = ({ name, key, url }: PolicyWitness): WitnessCli
     again: boolean,
   ): Promise<WitnessAnswer> => {
     const oldSize = sizes.get(checkpoint.origin) ?? 0;
-    if (oldSize > checkpoint.size) return { outcome: 'ahead', size: oldSize };
+    if (oldSize > checkpoint.size) return { outcome: "ahead", size: oldSize };
     const proof = oldSize === 0 ? [] : consistency(oldSize, checkpoint.size);
     const body = formatAddCheckpoint({ oldSize, proof, checkpoint: checkpoint.note });
-    const answer = await http.post('/add-checkpoint', body, { contentType: 'text/plain' });
-    if (answer.outcome !== 'ok') return { outcome: 'failed', detail: answer.error.message };
+    const answer = await http.post("/add-checkpoint", body, { contentType: "text/plain" });
+    if (answer.outcome !== "ok") return { outcome: "failed", detail: answer.error.message };
     if (answer.status === 409) {
       const size = Number.parseInt(answer.body.trim(), 10);
-      if (!Number.isSafeInteger(size)) return { outcome: 'failed', detail: '409 without a size' };
+      if (!Number.isSafeInteger(size)) return { outcome: "failed", detail: "409 without a size" };
       sizes.set(checkpoint.origin, size);
-      if (size > checkpoint.size) return { outcome: 'ahead', size };
+      if (size > checkpoint.size) return { outcome: "ahead", size };
       return again
         ? attempt(checkpoint, consistency, false)
-        : { outcome: 'failed', detail: 'the witness disagrees about its size' };
+        : { outcome: "failed", detail: "the witness disagrees about its size" };
     }
     if (answer.status !== 200) {
-      return { outcome: 'failed', detail: `status ${answer.status}: ${answer.body.slice(0, 200)}` };
+      return { outcome: "failed", detail: `status ${answer.status}: ${answer.body.slice(0, 200)}` };
     }
     const cosignature = readCosignature(answer.body, checkpoint.text);
-    if (cosignature === undefined) return { outcome: 'failed', detail: 'no valid cosignature' };
+    if (cosignature === undefined) return { outcome: "failed", detail: "no valid cosignature" };
     sizes.set(checkpoint.origin, checkpoint.size);
-    return { outcome: 'cosigned', cosignature };
+    return { outcome: "cosigned", cosignature };
   };
 
   return {
@@ -109,7 +109,7 @@ export const makeWitnessClient = ({ name, key, url }: PolicyWitness): WitnessCli
     },
     sizeOf: async (origin) => {
       const answer = await http.get(`/${toHex(sha256(origin))}/checkpoint`);
-      if (answer.outcome !== 'ok') return undefined;
+      if (answer.outcome !== "ok") return undefined;
       if (answer.status === 404) return 0;
       if (answer.status !== 200) return undefined;
       const { size } = parseCheckpointText(parseNote(answer.body).text);

@@ -1,19 +1,22 @@
 // The adapter's settings, read once; see the room's README for each.
-import { participantSchema } from '@sealane/protocol';
-import { durationMs, filePath, port, urlLoopbackOrHttps } from '@sealane/runtime';
-import { z } from 'zod';
+import { participantSchema } from "@sealane/protocol";
+import { durationMs, filePath, port, urlLoopbackOrHttps } from "@sealane/runtime";
+import { z } from "zod";
 
 export const adapterConfigSchema = z.object({
-  SEALANE_PARTICIPANT: participantSchema.describe('the provider, such as hk-wallet.example'),
+  SEALANE_PARTICIPANT: participantSchema.describe("the provider, such as hk-wallet.example"),
   SEALANE_ADAPTER_PORT: port.default(8081),
   SEALANE_LANE: z.coerce.number().int().min(0).max(1_023).default(0),
   /** The transfer policy of the key log that new terms cite. */
-  SEALANE_TRANSFER_POLICY: z.string().default('transfer-1'),
-  KAFKA_BROKERS: z.string().describe('host:port, separated by commas'),
-  DATABASE_URL: z.string().describe('postgres://user@host:port/database'),
-  SEALANE_DATABASE_USER: z.string().default('sealane_adapter'),
+  SEALANE_TRANSFER_POLICY: z.string().default("transfer-1"),
+  KAFKA_BROKERS: z.string().describe("host:port, separated by commas"),
+  DATABASE_URL: z.string().describe("postgres://user@host:port/database"),
+  SEALANE_DATABASE_USER: z.string().default("sealane_adapter"),
   SEALANE_DATABASE_PASSWORD_FILE: filePath.optional(),
-  SEALANE_DATABASE_SCHEMA: z.string().regex(/^[a-z_]{1,63}$/).default('adapter'),
+  SEALANE_DATABASE_SCHEMA: z
+    .string()
+    .regex(/^[a-z_]{1,63}$/)
+    .default("adapter"),
   SEALANE_LEDGER_URL: urlLoopbackOrHttps,
   /** The token that the ledger knows this participant by. */
   SEALANE_LEDGER_TOKEN_FILE: filePath,
@@ -30,7 +33,7 @@ export const adapterConfigSchema = z.object({
   /** What the core must show this adapter. */
   SEALANE_API_TOKEN_FILE: filePath,
   SEALANE_CREDIT_INTERVAL: durationMs.default(1_000),
-  SEALANE_LOG_LEVEL: z.string().default('info'),
+  SEALANE_LOG_LEVEL: z.string().default("info"),
   SEALANE_TRACES_FILE: filePath.optional(),
   SEALANE_TRACE_RATIO: z.coerce.number().min(0).max(1).default(0.001),
   OTEL_EXPORTER_OTLP_ENDPOINT: z.string().optional(),

@@ -2,9 +2,9 @@
 // sides). Told until it answers, at most once at a time per transfer, in batches; a timeout is
 // repeated, never assumed. Each is numbered per transfer, so that a receiver ends right under
 // duplicates and reordering.
-import type { HttpClient } from '@sealane/http';
-import { pause } from '@sealane/runtime';
-import { z } from 'zod';
+import type { HttpClient } from "@sealane/http";
+import { pause } from "@sealane/runtime";
+import { z } from "zod";
 
 type Job<R> = {
   readonly key: string;
@@ -16,11 +16,11 @@ type Job<R> = {
 type Waiting<R> = Job<R> & { attempts: number };
 
 export type CoreQueue<R> = {
-  add(job: Job<R>): void;
-  size(): number;
+  readonly add: (job: Job<R>) => void;
+  readonly size: () => number;
   /** Age of the oldest job in ms, for an alert. */
-  oldestMs(): number;
-  stop(): void;
+  readonly oldestMs: () => number;
+  readonly stop: () => void;
 };
 
 type QueueOptions<R> = {
@@ -72,7 +72,7 @@ export const makeCoreQueue = <R>(options: QueueOptions<R>): CoreQueue<R> => {
     const request = JSON.stringify({ [options.list]: bodies });
     const reply = await options.core.post(options.path, request, { timeoutMs: options.timeoutMs });
     const left = new Set(keys);
-    if (reply.outcome === 'ok' && reply.status === 200) {
+    if (reply.outcome === "ok" && reply.status === 200) {
       const parsed = answers.safeParse(JSON.parse(reply.body));
       for (const one of parsed.success ? parsed.data.results : []) {
         const result = options.result.safeParse(one);
@@ -86,7 +86,7 @@ export const makeCoreQueue = <R>(options: QueueOptions<R>): CoreQueue<R> => {
       }
     }
     if (left.size === 0) return;
-    const detail = reply.outcome === 'ok' ? `status ${reply.status}` : reply.error.message;
+    const detail = reply.outcome === "ok" ? `status ${reply.status}` : reply.error.message;
     options.onFailure(detail, left.size);
     void again([...left]);
   };

@@ -1,22 +1,25 @@
 // The payee's duty after the seal: tell the core to credit, until it answers, and sign about once a
 // second how far it has credited. What the core refuses after the seal is an exception, named in the
 // statement, and ends in a return.
-import type { HttpClient } from '@sealane/http';
-import { statementText } from '@sealane/protocol';
-import { pause } from '@sealane/runtime';
-import type { EnvelopeOpener, Signer } from '@sealane/signer';
-import { composeNote, toBase64 } from '@sealane/tlog';
-import { z } from 'zod';
-import { makeCoreQueue } from './core-desk.ts';
-import { readNoteTerms } from './note-terms.ts';
-import { readAccounts } from './payee-desk.ts';
-import type { TransferBook } from './transfer-book.ts';
-import type { ChainEntry, InboxPosition } from './view-store.ts';
+import type { HttpClient } from "@sealane/http";
+import { statementText } from "@sealane/protocol";
+import { pause } from "@sealane/runtime";
+import type { EnvelopeOpener, Signer } from "@sealane/signer";
+import { composeNote, toBase64 } from "@sealane/tlog";
+import { z } from "zod";
+import { makeCoreQueue } from "./core-desk.ts";
+import { readNoteTerms } from "./note-terms.ts";
+import { readAccounts } from "./payee-desk.ts";
+import type { TransferBook } from "./transfer-book.ts";
+import type { ChainEntry, InboxPosition } from "./view-store.ts";
 
 const creditResultSchema = z.object({
   transferId: z.string(),
-  status: z.enum(['credited', 'refused']),
-  reason: z.string().regex(/^[A-Z][A-Z0-9]{3}$/).optional(),
+  status: z.enum(["credited", "refused"]),
+  reason: z
+    .string()
+    .regex(/^[A-Z][A-Z0-9]{3}$/)
+    .optional(),
 });
 
 export type CreditDesk = ReturnType<typeof makeCreditDesk>;
@@ -43,15 +46,15 @@ export const makeCreditDesk = (deps: Deps) => {
 
   const queue = makeCoreQueue({
     core: deps.core,
-    path: '/v1/credits',
-    list: 'credits',
+    path: "/v1/credits",
+    list: "credits",
     result: creditResultSchema,
     keyOf: ({ transferId }) => transferId,
     inFlight: 4,
     perCall: 200,
     timeoutMs: 10_000,
     clock: deps.clock,
-    onFailure: (detail, jobs) => log.warn({ detail, jobs }, 'the core did not answer credits'),
+    onFailure: (detail, jobs) => log.warn({ detail, jobs }, "the core did not answer credits"),
   });
 
   const orderOf = async (id: string): Promise<Record<string, unknown> | undefined> => {
@@ -71,16 +74,20 @@ export const makeCreditDesk = (deps: Deps) => {
       key: id,
       build: () => orderOf(id),
       done: ({ status, reason }) => {
-        answers.set(id, { reason: status === 'credited' ? undefined : (reason ?? 'MS03') });
+        answers.set(id, { reason: status === "credited" ? undefined : (reason ?? "MS03") });
       },
     });
   };
 
-  type Statement = { upTo: number; head: string; except: { id: string; n: number; reason: string }[] };
+  type Statement = {
+    upTo: number;
+    head: string;
+    except: { id: string; n: number; reason: string }[];
+  };
 
   /** The longest run of own entries that are sealed and, where a credit is owed, answered. */
   const nextStatement = (): Statement | undefined => {
-    const except: Statement['except'] = [];
+    const except: Statement["except"] = [];
     let last: ChainEntry | undefined;
     let credits = 0;
     for (const entry of chain) {
@@ -102,9 +109,9 @@ export const makeCreditDesk = (deps: Deps) => {
   };
 
   const say = async (statement: Statement): Promise<void> => {
-    const text = statementText(origin, 'credited', { participant, ...statement });
+    const text = statementText(origin, "credited", { participant, ...statement });
     const note = composeNote(text, [await signer.signLine(text)]);
-    await deps.produce({ v: 1, kind: 'credited', note });
+    await deps.produce({ v: 1, kind: "credited", note });
   };
 
   /** Our own credited statement is on the log: what it covers can be forgotten. */
@@ -134,7 +141,7 @@ export const makeCreditDesk = (deps: Deps) => {
         said = statement.upTo;
         saidAtMs = deps.clock();
       } catch (error) {
-        log.warn({ err: error }, 'the credited statement was not published, trying again');
+        log.warn({ err: error }, "the credited statement was not published, trying again");
       }
     }
   };

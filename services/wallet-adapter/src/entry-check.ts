@@ -1,9 +1,9 @@
 // A participant reads its own entries: that they are the ledger's, in this log, with no gap in its
 // chain, and under keys that it knows. Signatures are judged off the main thread.
-import { verifyEntry, type KeyHistory, type VerifiedEntry } from '@sealane/rules';
-import { verifyOffThread } from '@sealane/signer';
-import { leafHash, parseNote, utf8 } from '@sealane/tlog';
-import type { KeyWatch } from './key-watch.ts';
+import { verifyEntry, type KeyHistory, type VerifiedEntry } from "@sealane/rules";
+import { verifyOffThread } from "@sealane/signer";
+import { leafHash, parseNote, utf8 } from "@sealane/tlog";
+import type { KeyWatch } from "./key-watch.ts";
 
 export type CheckedEntry = {
   readonly entry: VerifiedEntry;
@@ -27,11 +27,11 @@ export const checkEntry = async (
 ): Promise<CheckedEntry> => {
   const judge = () => {
     const history = keys.history();
-    if (history === undefined) throw new Error('the key log has not been read yet');
+    if (history === undefined) throw new Error("the key log has not been read yet");
     return { history, result: verifyEntry(note, { origin, history, signatures: false }) };
   };
   let { history, result } = judge();
-  if (!result.ok && result.code === 'keys-unknown') {
+  if (!result.ok && result.code === "keys-unknown") {
     await keys.reach(history.size + 1);
     ({ history, result } = judge());
   }

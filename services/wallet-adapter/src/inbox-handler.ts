@@ -11,27 +11,25 @@ import {
   type InboxBatch,
   type InboxItem,
   type InboxMessage,
-  type InboxSeal,
-} from '@sealane/protocol';
-import type { VerifiedEntry } from '@sealane/rules';
-import { verifyOffThread } from '@sealane/signer';
+} from "@sealane/protocol";
+import type { VerifiedEntry } from "@sealane/rules";
+import { verifyOffThread } from "@sealane/signer";
 import {
-  checkCheckpoint,
-  fromBase64,
   toBase64,
   utf8,
-  verifyInclusion,
   type TlogPolicy,
-} from '@sealane/tlog';
-import { checkEntry, type CheckedEntry } from './entry-check.ts';
-import type { KeyWatch } from './key-watch.ts';
-import type { LedgerClient } from './ledger-client.ts';
-import type { Persister } from './persister.ts';
-import type { makePayeeDesk } from './payee-desk.ts';
-import type { SheetBook } from './sheet-book.ts';
-import type { Kept, TransferBook } from './transfer-book.ts';
-import type { ChainEntry, InboxPosition } from './view-store.ts';
-import { advance, withTerms, type TransferStatus, type TransferView } from './views.ts';
+} from "@sealane/tlog";
+import { checkEntry, type CheckedEntry } from "./entry-check.ts";
+import type { KeyWatch } from "./key-watch.ts";
+import type { LedgerClient } from "./ledger-client.ts";
+import type { Persister } from "./persister.ts";
+import type { makePayeeDesk } from "./payee-desk.ts";
+import type { SheetBook } from "./sheet-book.ts";
+import type { Kept, TransferBook } from "./transfer-book.ts";
+import type { ChainEntry, InboxPosition } from "./view-store.ts";
+import { makeSealTaker } from "./inbox-seals.ts";
+import { makeViewMover } from "./view-mover.ts";
+import { withTerms, type TransferStatus, type TransferView } from "./views.ts";
 
 export type InboxDeps = {
   readonly participant: string;
@@ -58,45 +56,44 @@ export type InboxDeps = {
 
 export type InboxHandler = {
   /** One record of the topic. @throws to be given the same record again */
-  handle(value: Uint8Array | null): Promise<{ readonly ok: true } | { readonly ok: false; readonly code: string; readonly detail: string }>;
+  handle(
+    value: Uint8Array | null,
+  ): Promise<
+    { readonly ok: true } | { readonly ok: false; readonly code: string; readonly detail: string }
+  >;
 };
 
-const decoder = new TextDecoder('utf-8', { fatal: true });
+const decoder = new TextDecoder("utf-8", { fatal: true });
 
 const endOf = {
-  committed: 'committed',
-  rejected: 'rejected',
-  expired: 'expired',
-  cancelled: 'cancelled',
+  committed: "committed",
+  rejected: "rejected",
+  expired: "expired",
+  cancelled: "cancelled",
 } as const;
+
+/** A message in its shape, or why it is not one. */
+const parseMessage = (
+  value: Uint8Array | null,
+): { ok: true; message: InboxMessage } | { ok: false; code: string; detail: string } => {
+  if (value === null) return { ok: false, code: "message-empty", detail: "no value" };
+  try {
+    const parsed = inboxMessageSchema.safeParse(JSON.parse(decoder.decode(value)));
+    if (parsed.success) return { ok: true, message: parsed.data };
+    const issue = parsed.error.issues[0];
+    const detail = `/${issue?.path.join("/") ?? ""}: ${issue?.message ?? ""}`;
+    return { ok: false, code: "message-schema", detail };
+  } catch {
+    return { ok: false, code: "message-malformed", detail: "not JSON in UTF-8" };
+  }
+};
 
 export const makeInboxHandler = (deps: InboxDeps): InboxHandler => {
   const { participant, origin, book, persister, position, chain, clock } = deps;
-  /** Own chain by number: what a seal refers to. */
-  const bySeq = new Map<number, ChainEntry>(chain.map((entry) => [entry.seq, entry]));
+  const mover = makeViewMover(deps);
+  const { viewFor, move } = mover;
+  const takeSeal = makeSealTaker({ ...deps, mover });
   let lastHash = chain.at(-1)?.leafHash;
-
-  const viewFor = async (id: string, role: TransferView['role']): Promise<Kept> => {
-    const known = (await book.findKept(id)) ?? undefined;
-    if (known !== undefined) return book.get(id) ?? book.put(known.view, known.envelope);
-    return book.put({ id, role, status: 'received', steps: {}, notice: 0, notified: 0 });
-  };
-
-  const move = (kept: Kept, to: TransferStatus, atMs: number): void => {
-    if (advance(kept.view, to)) {
-      const { steps } = kept.view;
-      if (to === 'reserved' || to === 'committed' || to === 'sealed' || to === 'credited') {
-        steps[to] = atMs;
-      }
-      deps.onStep(to, kept.view, atMs);
-      if (to !== 'reserved') {
-        kept.view.notice += 1;
-        deps.onMoved(kept);
-      }
-    }
-    persister.view(kept);
-    book.changed(kept);
-  };
 
   const takeChain = ({ entry, leafHash }: CheckedEntry): void => {
     const { context } = entry;
@@ -104,16 +101,16 @@ export const makeInboxHandler = (deps: InboxDeps): InboxHandler => {
     if (link === undefined || link.n < position.nextChain) return; // told again
     if (link.n > position.nextChain) {
       deps.onAlarm(`entry ${position.nextChain} of our own chain is missing before ${link.n}`);
-      throw new Error('a gap in our own chain');
+      throw new Error("a gap in our own chain");
     }
     if (lastHash !== undefined && link.prev !== toBase64(lastHash)) {
       deps.onAlarm(`our chain is broken at ${link.n}: it does not follow what we were shown`);
-      throw new Error('our own chain is broken');
+      throw new Error("our own chain is broken");
     }
     lastHash = leafHash;
     position.nextChain += 1;
     const owesCredit =
-      context.outcome === 'committed' && entry.terms?.payee.participant === participant;
+      context.outcome === "committed" && entry.terms?.payee.participant === participant;
     const own: ChainEntry = {
       n: link.n,
       seq: context.seq,
@@ -122,15 +119,14 @@ export const makeInboxHandler = (deps: InboxDeps): InboxHandler => {
       owesCredit,
     };
     chain.push(own);
-    bySeq.set(own.seq, own);
     persister.chain(own);
   };
 
   const takeTransferEnd = async (entry: VerifiedEntry, item: EntryItem): Promise<void> => {
     const { context, terms, transferId } = entry;
-    if (transferId === undefined || context.outcome === 'recorded') return;
+    if (transferId === undefined || context.outcome === "recorded") return;
     const known = await book.findKept(transferId);
-    const role = terms?.payee.participant === participant ? 'payee' : (known?.view.role ?? 'payer');
+    const role = terms?.payee.participant === participant ? "payee" : (known?.view.role ?? "payer");
     // The liquidity provider's side has its chain, and no transfer of its own to show.
     if (known === undefined && terms !== undefined && terms.payer.participant !== participant) {
       if (terms.payee.participant !== participant) return;
@@ -143,11 +139,11 @@ export const makeInboxHandler = (deps: InboxDeps): InboxHandler => {
     }
     view.seq = context.seq;
     view.n = context.chains.find((link) => link.participant === participant)?.n;
-    const peer = role === 'payer' ? view.payee : view.payer;
+    const peer = role === "payer" ? view.payee : view.payer;
     view.peerN = context.chains.find((link) => link.participant === peer)?.n;
     view.entry = item.note;
     view.trace = item.trace ?? view.trace;
-    if (context.outcome !== 'committed') view.reason = context.reason;
+    if (context.outcome !== "committed") view.reason = context.reason;
     const status = endOf[context.outcome];
     move(kept, status, clock());
   };
@@ -159,13 +155,13 @@ export const makeInboxHandler = (deps: InboxDeps): InboxHandler => {
     const except = new Map(credited.except.map(({ id, reason }) => [id, reason]));
     for (const kept of book.all()) {
       const { view } = kept;
-      if (view.status !== 'sealed' && view.status !== 'committed') continue;
-      const own = view.role === 'payee' && credited.participant === participant;
-      const theirs = view.role === 'payer' && view.payee === credited.participant;
+      if (view.status !== "sealed" && view.status !== "committed") continue;
+      const own = view.role === "payee" && credited.participant === participant;
+      const theirs = view.role === "payer" && view.payee === credited.participant;
       const n = own ? view.n : theirs ? view.peerN : undefined;
       if (n === undefined || n > credited.upTo) continue;
       const reason = except.get(view.id);
-      if (reason === undefined) move(kept, 'credited', clock());
+      if (reason === undefined) move(kept, "credited", clock());
       else if (view.creditException === undefined) {
         view.creditException = reason;
         view.notice += 1;
@@ -199,49 +195,54 @@ export const makeInboxHandler = (deps: InboxDeps): InboxHandler => {
       : undefined;
     if (!read.ok || line === undefined || key === undefined) return;
     if (!(await verifyOffThread(key.publicKey, utf8(read.note.text), line.signature))) return;
-    const refusal = readStatement(read.note, 'refusal', refusalSchema);
+    const refusal = readStatement(read.note, "refusal", refusalSchema);
     if (!refusal.ok || refusal.statement.origin !== origin) return;
     const { id, request, code, reason, detail, final } = refusal.statement.body;
     const known = await book.findKept(id);
     const own = known?.view.request;
     // A refusal of another request under the same id says nothing about this one.
-    if (code !== 'cancelled' && code !== 'not-cancellable' && own !== undefined && own !== request) {
+    if (
+      code !== "cancelled" &&
+      code !== "not-cancellable" &&
+      own !== undefined &&
+      own !== request
+    ) {
       if (!final) return;
     }
-    if (code === 'not-cancellable') return;
-    const kept = await viewFor(id, 'payer');
+    if (code === "not-cancellable") return;
+    const kept = await viewFor(id, "payer");
     kept.view.refusal = note;
     kept.view.code = code;
     kept.view.reason = reason;
     kept.view.detail = detail;
     kept.view.trace = trace ?? kept.view.trace;
-    move(kept, code === 'cancelled' ? 'cancelled' : 'rejected', clock());
+    move(kept, code === "cancelled" ? "cancelled" : "rejected", clock());
   };
 
   const takeReserved = async (id: string, time: string): Promise<void> => {
     const kept = book.get(id);
     if (kept === undefined) return; // ours from before a restart: its end will be told too
-    move(kept, 'reserved', parseTime(time));
+    move(kept, "reserved", parseTime(time));
   };
 
   const takeItem = async (item: InboxItem, checked: CheckedEntry | undefined): Promise<void> => {
     switch (item.type) {
-      case 'proposal': {
+      case "proposal": {
         const proposal = deps.payee.read(item);
         if (proposal === undefined) return;
-        const kept = await viewFor(proposal.terms.id, 'payee');
+        const kept = await viewFor(proposal.terms.id, "payee");
         withTerms(kept.view, proposal.terms);
         if (proposal.envelope !== undefined) kept.envelope = JSON.stringify(proposal.envelope);
         kept.view.trace = proposal.trace;
-        move(kept, 'reserved', clock());
-        if (kept.view.status === 'reserved') deps.payee.take(proposal);
+        move(kept, "reserved", clock());
+        if (kept.view.status === "reserved") deps.payee.take(proposal);
         return;
       }
-      case 'reserved':
+      case "reserved":
         return takeReserved(item.id, item.time);
-      case 'refusal':
+      case "refusal":
         return takeRefusal(item.note, item.trace);
-      case 'entry':
+      case "entry":
         if (checked !== undefined) await takeEntry(item, checked);
         return;
       default:
@@ -252,7 +253,9 @@ export const makeInboxHandler = (deps: InboxDeps): InboxHandler => {
   const takeBatch = async (batch: InboxBatch): Promise<void> => {
     const checked = await Promise.all(
       batch.items.map((item) =>
-        item.type === 'entry' ? checkEntry(item.note, origin, deps.keys) : undefined,
+        item.type === "entry"
+          ? checkEntry(item.note, origin, deps.keys)
+          : Promise.resolve(undefined),
       ),
     );
     for (const [at, item] of batch.items.entries()) await takeItem(item, checked[at]);
@@ -262,7 +265,7 @@ export const makeInboxHandler = (deps: InboxDeps): InboxHandler => {
 
   /** Everything between what we have and `upTo`, exclusive, from the ledger itself. */
   const fetchMissing = async (upTo: number): Promise<void> => {
-    deps.log.warn({ from: position.nextN, upTo }, 'the inbox has a gap: fetching it');
+    deps.log.warn({ from: position.nextN, upTo }, "the inbox has a gap: fetching it");
     while (position.nextN < upTo) {
       const before = position.nextN;
       for (const message of await deps.ledger.inbox(position.nextN - 1)) {
@@ -272,83 +275,15 @@ export const makeInboxHandler = (deps: InboxDeps): InboxHandler => {
     }
   };
 
-  const sealOne = async (
-    own: ChainEntry,
-    hashes: readonly string[],
-    checkpoint: { readonly size: number; readonly root: Uint8Array; readonly note: string },
-  ): Promise<void> => {
-    const proof = hashes.map((hash) => fromBase64(hash));
-    verifyInclusion(own.leafHash, own.seq, checkpoint.size, proof, checkpoint.root);
-    if (own.transferId === undefined) return;
-    const kept = await book.findKept(own.transferId);
-    if (kept === undefined) return;
-    const live = book.get(own.transferId) ?? book.put(kept.view, kept.envelope);
-    live.view.proof = { hashes, checkpoint: checkpoint.note };
-    if (live.view.status === 'committed') move(live, 'sealed', clock());
-    else persister.view(live);
-  };
-
-  const takeSeal = async (seal: InboxSeal): Promise<void> => {
-    if (seal.toN < position.sealedTo) return;
-    const checked = checkCheckpoint(deps.policy, seal.checkpoint);
-    const { checkpoint, quorum } = checked;
-    if (!quorum || checkpoint.origin !== origin) throw new Error('a seal without a quorum');
-    if (seal.toN >= position.nextChain) throw new Error('a seal for entries that we were not shown');
-    const proofs = new Map(seal.proofs.map(({ seq, hashes }) => [seq, hashes]));
-    if (seal.fromN > position.sealedTo) await fetchSeals(seal.fromN);
-    const at = { size: checkpoint.size, root: checkpoint.root, note: seal.checkpoint };
-    for (const own of chain) {
-      if (own.n < position.sealedTo || own.n > seal.toN) continue;
-      const hashes = proofs.get(own.seq);
-      if (hashes === undefined) throw new Error(`a seal without a proof for entry ${own.seq}`);
-      await sealOne(own, hashes, at);
-    }
-    position.sealedTo = Math.max(position.sealedTo, seal.toN + 1);
-    persister.position(position);
-  };
-
-  /** Seals that got lost on the way: asked for, by the places of our own entries. */
-  const fetchSeals = async (upTo: number): Promise<void> => {
-    const missing = chain.filter(({ n }) => n >= position.sealedTo && n < upTo);
-    for (let at = 0; at < missing.length; at += 100) {
-      const part = missing.slice(at, at + 100);
-      const { checkpoint: note, proofs } = await deps.ledger.proofs(part.map(({ seq }) => seq));
-      const { checkpoint, quorum } = checkCheckpoint(deps.policy, note);
-      if (!quorum || checkpoint.origin !== origin) throw new Error('proofs without a quorum');
-      const found = new Map(proofs.map(({ seq, hashes }) => [seq, hashes]));
-      for (const own of part) {
-        const hashes = found.get(own.seq);
-        if (hashes === undefined) throw new Error(`the ledger gives no proof for ${own.seq}`);
-        await sealOne(own, hashes, { size: checkpoint.size, root: checkpoint.root, note });
-        position.sealedTo = own.n + 1;
-      }
-    }
-  };
-
-  const parse = (
-    value: Uint8Array | null,
-  ): { ok: true; message: InboxMessage } | { ok: false; code: string; detail: string } => {
-    if (value === null) return { ok: false, code: 'message-empty', detail: 'no value' };
-    try {
-      const parsed = inboxMessageSchema.safeParse(JSON.parse(decoder.decode(value)));
-      if (parsed.success) return { ok: true, message: parsed.data };
-      const issue = parsed.error.issues[0];
-      const detail = `/${issue?.path.join('/') ?? ''}: ${issue?.message ?? ''}`;
-      return { ok: false, code: 'message-schema', detail };
-    } catch {
-      return { ok: false, code: 'message-malformed', detail: 'not JSON in UTF-8' };
-    }
-  };
-
   return {
     handle: async (value) => {
-      const parsed = parse(value);
+      const parsed = parseMessage(value);
       if (!parsed.ok) return parsed;
       const { message } = parsed;
       if (message.to !== participant) {
-        return { ok: false, code: 'not-ours', detail: `it is for ${message.to}` };
+        return { ok: false, code: "not-ours", detail: `it is for ${message.to}` };
       }
-      if (message.type === 'seal') {
+      if (message.type === "seal") {
         await takeSeal(message);
         return { ok: true };
       }

@@ -1,14 +1,14 @@
 // The way in: a core's request becomes signed terms on the lane's topic. No database is touched before
 // the answer: the intent in Kafka, acknowledged, is what makes a 202 durable.
-import { laneTopic, statementText, transferIdOf } from '@sealane/protocol';
-import type { Producer } from '@sealane/messaging';
-import type { Signer } from '@sealane/signer';
-import { traceparentOf, type Span, type Telemetry } from '@sealane/telemetry';
-import { composeNote } from '@sealane/tlog';
-import type { TransferRequest } from './requests.ts';
-import type { Quote, Refusal, TermsMaker } from './terms-maker.ts';
-import type { TransferBook } from './transfer-book.ts';
-import { withTerms, type TransferView } from './views.ts';
+import { laneTopic, statementText, transferIdOf } from "@sealane/protocol";
+import type { Producer } from "@sealane/messaging";
+import type { Signer } from "@sealane/signer";
+import { traceparentOf, type Span, type Telemetry } from "@sealane/telemetry";
+import { composeNote } from "@sealane/tlog";
+import type { TransferRequest } from "./requests.ts";
+import type { Quote, Refusal, TermsMaker } from "./terms-maker.ts";
+import type { TransferBook } from "./transfer-book.ts";
+import { withTerms, type TransferView } from "./views.ts";
 
 export type Taken =
   | { readonly ok: true; readonly view: TransferView; readonly replayed: boolean }
@@ -54,15 +54,15 @@ export const makeIntake = (deps: Deps) => {
   ): Promise<Taken> => {
     const quoted = request.quoteId === undefined ? undefined : quotes.get(request.quoteId);
     if (request.quoteId !== undefined && quoted === undefined) {
-      const detail = 'this adapter gave no such quote, or has forgotten it';
-      return { ok: false, code: 'quote-unknown', detail, pointer: '/quoteId' };
+      const detail = "this adapter gave no such quote, or has forgotten it";
+      return { ok: false, code: "quote-unknown", detail, pointer: "/quoteId" };
     }
     const made = maker.make(id, request, body, quoted, clock());
     if (!made.ok) return made;
     const view: TransferView = {
       id,
-      role: 'payer',
-      status: 'received',
+      role: "payer",
+      status: "received",
       request: made.terms.request,
       steps: {},
       notice: 0,
@@ -71,14 +71,14 @@ export const makeIntake = (deps: Deps) => {
     withTerms(view, made.terms);
     // Known from here on: the ledger's answer may be quicker than the broker's acknowledgement.
     const kept = book.put(view);
-    const text = statementText(origin, 'transfer', made.terms);
+    const text = statementText(origin, "transfer", made.terms);
     const note = composeNote(text, [await signer.signLine(text)]);
     view.terms = note;
     const trace = traceparentOf(span);
     await produce(
       {
         v: 1,
-        kind: 'intent',
+        kind: "intent",
         note,
         ...(made.envelope === undefined ? {} : { envelope: made.envelope }),
         ...(trace === undefined ? {} : { trace }),
@@ -104,19 +104,19 @@ export const makeIntake = (deps: Deps) => {
   ): Promise<Taken> => {
     const id = transferIdOf(participant, idempotencyKey);
     const known = book.get(id)?.view;
-    if (known !== undefined && known.role === 'payer' && known.request !== undefined) {
+    if (known !== undefined && known.role === "payer" && known.request !== undefined) {
       if (known.request !== maker.requestOf(body)) {
-        const detail = 'this Idempotency-Key was used for another request';
-        return { ok: false, code: 'request-mismatch', detail, pointer: '#/header/idempotency-key' };
+        const detail = "this Idempotency-Key was used for another request";
+        return { ok: false, code: "request-mismatch", detail, pointer: "#/header/idempotency-key" };
       }
       // Without an acknowledgement it may never have reached the topic: send the same again.
-      if (known.steps.accepted !== undefined || known.status !== 'received') {
+      if (known.steps.accepted !== undefined || known.status !== "received") {
         return { ok: true, view: known, replayed: true };
       }
     }
-    const span = deps.telemetry.startSpan('adapter.intent', {
+    const span = deps.telemetry.startSpan("adapter.intent", {
       parent,
-      attributes: { 'transfer.id': id },
+      attributes: { "transfer.id": id },
     });
     try {
       return await send(id, request, body, span);
@@ -128,12 +128,12 @@ export const makeIntake = (deps: Deps) => {
   /** Takes the intent back, if the ledger has not committed it. */
   const cancel = async (id: string, reason: string): Promise<void> => {
     const terms = (await book.find(id))?.terms;
-    const text = statementText(origin, 'cancellation', { id, participant, reason }, terms);
+    const text = statementText(origin, "cancellation", { id, participant, reason }, terms);
     const note = composeNote(text, [await signer.signLine(text)]);
-    await produce({ v: 1, kind: 'cancellation', note }, id);
+    await produce({ v: 1, kind: "cancellation", note }, id);
   };
 
-  const quote = (request: Parameters<TermsMaker['quote']>[0]): Quote | Refusal => {
+  const quote = (request: Parameters<TermsMaker["quote"]>[0]): Quote | Refusal => {
     const made = maker.quote(request, clock());
     if (made.ok) keepQuote(made);
     return made;

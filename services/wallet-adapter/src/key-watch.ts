@@ -1,19 +1,19 @@
 // The key log as this adapter has checked it: fetched from the ledger, verified against the pinned
 // policy, and never taken back. A log that shrinks or changes its past is refused.
-import { LogReadError, readKeyLog, type LogReader } from '@sealane/client';
-import type { KeyHistory, KeyState } from '@sealane/rules';
-import { pause } from '@sealane/runtime';
-import type { TlogPolicy } from '@sealane/tlog';
+import { LogReadError, readKeyLog, type LogReader } from "@sealane/client";
+import type { KeyHistory, KeyState } from "@sealane/rules";
+import { pause } from "@sealane/runtime";
+import type { TlogPolicy } from "@sealane/tlog";
 
 export type KeyWatch = {
-  history(): KeyHistory | undefined;
+  readonly history: () => KeyHistory | undefined;
   /** The newest state; throws before the first one was read. */
-  state(): KeyState;
+  readonly state: () => KeyState;
   /** Reads again when an entry cites a state that is not known yet. */
-  reach(size: number): Promise<void>;
+  readonly reach: (size: number) => Promise<void>;
   /** Reads until it succeeds, then once per `everyMs`, until stopped. */
-  run(everyMs: number): Promise<void>;
-  stop(): void;
+  readonly run: (everyMs: number) => Promise<void>;
+  readonly stop: () => void;
 };
 
 type Log = { warn(fields: object, message: string): void };
@@ -29,7 +29,7 @@ export const watchKeyLog = (reader: LogReader, policy: TlogPolicy, log: Log): Ke
     if (history !== undefined) {
       if (next.size < history.size) return; // an older copy: keep what we have
       if (next.roots[history.size] !== history.roots[history.size]) {
-        throw new Error('the key log changed its past: evidence against the operator');
+        throw new Error("the key log changed its past: evidence against the operator");
       }
     }
     history = next;
@@ -41,7 +41,7 @@ export const watchKeyLog = (reader: LogReader, policy: TlogPolicy, log: Log): Ke
       return true;
     } catch (error) {
       const waiting = error instanceof LogReadError && history === undefined;
-      if (!waiting) log.warn({ err: error }, 'the key log could not be read');
+      if (!waiting) log.warn({ err: error }, "the key log could not be read");
       return false;
     }
   };
@@ -50,7 +50,7 @@ export const watchKeyLog = (reader: LogReader, policy: TlogPolicy, log: Log): Ke
     history: () => history,
     state: () => {
       const state = history?.states.at(-1);
-      if (state === undefined) throw new Error('the key log has not been read yet');
+      if (state === undefined) throw new Error("the key log has not been read yet");
       return state;
     },
     reach: async (size) => {

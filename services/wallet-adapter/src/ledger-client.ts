@@ -1,9 +1,9 @@
 // The adapter's questions to the ledger over HTTP: what its inbox missed, proofs of its own entries,
 // what became of a transfer. Answers are checked by whoever uses them.
-import { httpClient } from '@sealane/http';
-import { inboxBatchSchema, type InboxBatch } from '@sealane/protocol';
-import { OperationalError } from '@sealane/runtime';
-import { z } from 'zod';
+import { httpClient } from "@sealane/http";
+import { inboxBatchSchema, type InboxBatch } from "@sealane/protocol";
+import { OperationalError } from "@sealane/runtime";
+import { z } from "zod";
 
 const proofsSchema = z.object({
   checkpoint: z.string(),
@@ -24,12 +24,18 @@ export const makeLedgerClient = (
   participant: string,
   token: string,
 ): LedgerClient => {
-  const http = httpClient({ baseUrl, token, timeoutMs: 5_000, connections: 4, maxAnswer: 64 << 20 });
+  const http = httpClient({
+    baseUrl,
+    token,
+    timeoutMs: 5_000,
+    connections: 4,
+    maxAnswer: 64 << 20,
+  });
   const get = async (path: string): Promise<{ status: number; body: string }> => {
     const answer = await http.get(path);
-    if (answer.outcome === 'ok') return { status: answer.status, body: answer.body };
-    const message = `the ledger did not answer ${path.split('?')[0]}`;
-    throw new OperationalError('ledger-unreachable', message, {
+    if (answer.outcome === "ok") return { status: answer.status, body: answer.body };
+    const message = `the ledger did not answer ${path.split("?")[0]}`;
+    throw new OperationalError("ledger-unreachable", message, {
       retryable: true,
       cause: answer.error,
     });
@@ -37,19 +43,19 @@ export const makeLedgerClient = (
   const good = async (path: string): Promise<string> => {
     const { status, body } = await get(path);
     if (status === 200) return body;
-    const message = `the ledger answered ${status} to ${path.split('?')[0]}`;
-    throw new OperationalError('ledger-refused', message, { retryable: status >= 500 });
+    const message = `the ledger answered ${status} to ${path.split("?")[0]}`;
+    throw new OperationalError("ledger-refused", message, { retryable: status >= 500 });
   };
   return {
     inbox: async (after) => {
       const body = await good(`/v1/inbox/${participant}?after=${after}&limit=100`);
-      const lines = body.split('\n').filter((line) => line !== '');
+      const lines = body.split("\n").filter((line) => line !== "");
       return lines.map((line) => inboxBatchSchema.parse(JSON.parse(line)));
     },
     proofs: async (seqs) =>
-      proofsSchema.parse(JSON.parse(await good(`/v1/proofs?seqs=${seqs.join(',')}`))),
+      proofsSchema.parse(JSON.parse(await good(`/v1/proofs?seqs=${seqs.join(",")}`))),
     transfer: (id, since) =>
-      get(`/v1/transfers/${id}${since === undefined ? '' : `?since=${encodeURIComponent(since)}`}`),
+      get(`/v1/transfers/${id}${since === undefined ? "" : `?since=${encodeURIComponent(since)}`}`),
     close: () => http.close(),
   };
 };

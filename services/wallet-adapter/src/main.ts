@@ -1,7 +1,7 @@
 // Wires an adapter: configuration → stores → keys → desks → inbox, HTTP and the witness.
-import { readFileSync } from 'node:fs';
-import { makeLogReader } from '@sealane/client';
-import { createDatabase } from '@sealane/database';
+import { readFileSync } from "node:fs";
+import { makeLogReader } from "@sealane/client";
+import { openServiceDatabase } from "@sealane/database";
 import {
   bearerAuth,
   createHttpApp,
@@ -9,118 +9,132 @@ import {
   httpClient,
   startHttp,
   tokenDigest,
-} from '@sealane/http';
-import { createMessaging } from '@sealane/messaging';
-import { deadLetterTopic, formatTime, inboxTopic, laneTopic, type DeadLetter } from '@sealane/protocol';
-import { loadConfig, onShutdown, pause, readSecretFile } from '@sealane/runtime';
-import { fileSigner, makeEnvelopeOpener, readEnvelopeKey, selfTest } from '@sealane/signer';
-import { createLogger, startTelemetry } from '@sealane/telemetry';
-import { fromBase64, parsePolicy, sha256, toBase64 } from '@sealane/tlog';
-import { mountWitness } from '@sealane/witness';
-import { rateSheetSchema, readNote, readStatement } from '@sealane/protocol';
-import { adapterConfigSchema } from './config.ts';
-import { makeCreditDesk } from './credit-desk.ts';
-import { makeInboxHandler } from './inbox-handler.ts';
-import { makeIntake } from './intake.ts';
-import { watchKeyLog } from './key-watch.ts';
-import { makeLedgerClient } from './ledger-client.ts';
-import { makeNotices } from './notices.ts';
-import { makePayeeDesk, type Answer } from './payee-desk.ts';
-import { makePersister } from './persister.ts';
-import { mountRoutes } from './routes.ts';
-import { makeSheetBook } from './sheet-book.ts';
-import { makeTermsMaker } from './terms-maker.ts';
-import { makeTransferBook } from './transfer-book.ts';
-import { makeViewStore, type Sql } from './view-store.ts';
-import { openWitness } from './witness.ts';
+} from "@sealane/http";
+import { createMessaging } from "@sealane/messaging";
+import { laneTopic, rateSheetSchema, readNote, readStatement } from "@sealane/protocol";
+import { loadConfig, onShutdown, pause, readSecretFile } from "@sealane/runtime";
+import { fileSigner, makeEnvelopeOpener, readEnvelopeKey, selfTest } from "@sealane/signer";
+import { createLogger, startTelemetry, type Telemetry } from "@sealane/telemetry";
+import { fromBase64, parsePolicy } from "@sealane/tlog";
+import { mountWitness } from "@sealane/witness";
+import { makeAdapterTelemetry } from "./adapter-telemetry.ts";
+import { adapterConfigSchema } from "./config.ts";
+import { makeCreditDesk, type CreditDesk } from "./credit-desk.ts";
+import { makeInboxHandler } from "./inbox-handler.ts";
+import { readInbox } from "./inbox-reader.ts";
+import { makeIntake } from "./intake.ts";
+import { watchKeyLog, type KeyWatch } from "./key-watch.ts";
+import { makeLedgerClient } from "./ledger-client.ts";
+import { makeNotices, type Notices } from "./notices.ts";
+import { makePayeeDesk, type Answer } from "./payee-desk.ts";
+import { makePersister } from "./persister.ts";
+import { mountRoutes } from "./routes.ts";
+import { makeSheetBook, type SheetBook } from "./sheet-book.ts";
+import { makeTermsMaker } from "./terms-maker.ts";
+import { makeTransferBook, type Kept } from "./transfer-book.ts";
+import { makeViewStore } from "./view-store.ts";
+import { openWitness } from "./witness.ts";
 
 const config = loadConfig(adapterConfigSchema);
 const participant = config.SEALANE_PARTICIPANT;
+const lane = config.SEALANE_LANE;
 const log = createLogger({ service: participant, level: config.SEALANE_LOG_LEVEL });
 const clock = (): number => Date.now();
 
-const openDatabase = () => {
-  const database = createDatabase({
+/** What is remembered from before: the sheets that were logged, and the inbox's position. */
+const openStores = async () => {
+  const { database, sql } = openServiceDatabase({
     url: config.DATABASE_URL,
-    ...(config.SEALANE_DATABASE_PASSWORD_FILE === undefined
-      ? {}
-      : {
-          user: config.SEALANE_DATABASE_USER,
-          passwordFile: config.SEALANE_DATABASE_PASSWORD_FILE,
-        }),
+    user: config.SEALANE_DATABASE_USER,
+    passwordFile: config.SEALANE_DATABASE_PASSWORD_FILE,
+    schema: config.SEALANE_DATABASE_SCHEMA,
     applicationName: `sealane-adapter-${participant}`,
     poolSize: 4,
-    schema: config.SEALANE_DATABASE_SCHEMA,
-    statementTimeoutMs: 10_000,
-    onConnectionLost: (error) => log.warn({ err: error }, 'database connection lost'),
+    onConnectionLost: (err) => log.warn({ err }, "database connection lost"),
   });
-  const sql: Sql = {
-    query: async (statement) => {
-      const { name, text } = statement;
-      const values = [...(statement.values ?? [])];
-      const result = await database.pool.query(
-        name === undefined ? { text, values } : { name, text, values },
-      );
-      return { rows: result.rows as never[], rowCount: result.rowCount };
+  const store = makeViewStore(sql);
+  const position = await store.readPosition();
+  // One entry more than is needed: the next one must follow it.
+  const from = Math.min(position.creditedTo, position.sealedTo) - 1;
+  const chain = await store.readChainFrom(Math.max(0, from));
+  const sheets = makeSheetBook();
+  for (const note of await store.readSheets()) {
+    const read = readNote(note);
+    const sheet = read.ok ? readStatement(read.note, "rate-sheet", rateSheetSchema) : undefined;
+    if (sheet?.ok === true) sheets.add(sheet.statement.body, note);
+  }
+  const persister = makePersister(store, clock, (err) =>
+    log.warn({ err }, "the read model was not written, trying again"),
+  );
+  return { database, store, position, chain, sheets, persister, book: makeTransferBook(store) };
+};
+
+const openPeers = () => ({
+  messaging: createMessaging({
+    brokers: config.KAFKA_BROKERS.split(","),
+    clientId: `adapter-${participant}`,
+  }),
+  core: httpClient({
+    baseUrl: config.SEALANE_CORE_URL,
+    token: readSecretFile(config.SEALANE_CORE_TOKEN_FILE),
+    timeoutMs: 5_000,
+  }),
+  ledger: makeLedgerClient(
+    config.SEALANE_LEDGER_URL,
+    participant,
+    readSecretFile(config.SEALANE_LEDGER_TOKEN_FILE),
+  ),
+});
+
+/** The alarm stays until a person has looked: nothing is accepted or cosigned meanwhile. */
+const makeAlarm = () => {
+  let detail: string | undefined;
+  return {
+    raise: (reason: string): void => {
+      detail ??= reason;
+      log.error({ detail: reason }, "ALARM: the ledger did not show us what it should have");
     },
+    now: (): string | undefined => detail,
   };
-  return { database, sql };
+};
+
+const readinessOf = (keys: KeyWatch, sheets: SheetBook, alarm: () => string | undefined) => () => {
+  const checks = {
+    keyLog: keys.history() === undefined ? "not read yet" : "ok",
+    sheets: sheets.all().length === 0 ? "no rate sheet has been logged" : "ok",
+    chain: alarm() ?? "ok",
+  };
+  return { ok: Object.values(checks).every((check) => check === "ok"), checks };
+};
+
+const gauges = (telemetry: Telemetry, credits: CreditDesk, notices: Notices): void => {
+  const { gauge } = telemetry;
+  gauge("sealane_owed_credits", "Sealed transfers that the core has not answered", credits.owed);
+  gauge("sealane_owed_credit_age_ms", "Age of the oldest owed credit", credits.oldestMs);
+  gauge("sealane_owed_notices", "Notices that the core has not answered", notices.owed);
+  gauge("sealane_owed_notice_age_ms", "Age of the oldest owed notice", notices.oldestMs);
 };
 
 const main = async (): Promise<void> => {
   await selfTest();
   const telemetry = startTelemetry({
     service: participant,
-    version: '0.1.0',
+    version: "0.1.0",
     tracesFile: config.SEALANE_TRACES_FILE,
     otlpEndpoint: config.OTEL_EXPORTER_OTLP_ENDPOINT,
     sampleRatio: config.SEALANE_TRACE_RATIO,
   });
-  const policy = parsePolicy(readFileSync(config.SEALANE_POLICY_FILE, 'utf8'));
-  const origin = policy.logs[0]?.key.name ?? '';
-  const { database, sql } = openDatabase();
-  const store = makeViewStore(sql);
-  const position = await store.readPosition();
-  // One entry more than is needed: the next one must follow it.
-  const chain = await store.readChainFrom(Math.max(0, Math.min(position.creditedTo, position.sealedTo) - 1));
-  const signer = await fileSigner(config.SEALANE_TRANSFER_KEY_FILE);
-  const envelopeKey = readEnvelopeKey(config.SEALANE_ENVELOPE_KEY_FILE);
-  const openEnvelope = makeEnvelopeOpener(participant, envelopeKey.privateKey);
-  const messaging = createMessaging({
-    brokers: config.KAFKA_BROKERS.split(','),
-    clientId: `adapter-${participant}`,
-  });
+  const observed = makeAdapterTelemetry(telemetry);
+  const policy = parsePolicy(readFileSync(config.SEALANE_POLICY_FILE, "utf8"));
+  const origin = policy.logs[0]?.key.name ?? "";
+  const { database, store, position, chain, sheets, persister, book } = await openStores();
+  const { messaging, core, ledger } = openPeers();
   const producer = messaging.producer();
-  const core = httpClient({
-    baseUrl: config.SEALANE_CORE_URL,
-    token: readSecretFile(config.SEALANE_CORE_TOKEN_FILE),
-    timeoutMs: 5_000,
-  });
-  const ledger = makeLedgerClient(
-    config.SEALANE_LEDGER_URL,
-    participant,
-    readSecretFile(config.SEALANE_LEDGER_TOKEN_FILE),
-  );
+  const signer = await fileSigner(config.SEALANE_TRANSFER_KEY_FILE);
+  const { privateKey } = readEnvelopeKey(config.SEALANE_ENVELOPE_KEY_FILE);
+  const openEnvelope = makeEnvelopeOpener(participant, privateKey);
   const keys = watchKeyLog(makeLogReader(`${config.SEALANE_LEDGER_URL}/log/keys`), policy, log);
-  const sheets = makeSheetBook();
-  for (const note of await store.readSheets()) {
-    const read = readNote(note);
-    const sheet = read.ok ? readStatement(read.note, 'rate-sheet', rateSheetSchema) : undefined;
-    if (sheet?.ok === true) sheets.add(sheet.statement.body, note);
-  }
-  const book = makeTransferBook(store);
-  const persister = makePersister(store, clock, (err) =>
-    log.warn({ err }, 'the read model was not written, trying again'),
-  );
-
-  let alarm: string | undefined;
-  const stepMs = telemetry.histogram(
-    'sealane_step_ms',
-    'From the accepted request to each step, payer’s side',
-    [2, 5, 10, 15, 20, 30, 50, 80, 120, 200, 500, 1_000, 5_000],
-  );
-  const transfers = telemetry.counter('sealane_transfers', 'Transfers by side and state reached');
-  const letters = telemetry.counter('sealane_dead_letters', 'Inbox messages that were refused');
+  const alarm = makeAlarm();
 
   const maker = makeTermsMaker({
     participant,
@@ -133,7 +147,7 @@ const main = async (): Promise<void> => {
   const intake = makeIntake({
     participant,
     origin,
-    lane: config.SEALANE_LANE,
+    lane,
     maker,
     book,
     signer,
@@ -141,50 +155,37 @@ const main = async (): Promise<void> => {
     telemetry,
     clock,
   });
+  /** Lost answers are asked for again: the ledger repeats its proposals. */
   const answer = (answers: readonly Answer[]): void => {
-    const topic = laneTopic(config.SEALANE_LANE);
-    const records = answers.map(({ command, proposal }) => {
-      const span = telemetry.startSpan(`adapter.${String(command.kind)}`, {
-        parent: proposal.trace,
-        attributes: { 'transfer.id': proposal.terms.id },
-      });
-      span.end();
-      const value = JSON.stringify(
-        proposal.trace === undefined ? command : { ...command, trace: proposal.trace },
-      );
-      return { topic, key: proposal.terms.id, value };
+    const records = answers.map((one) => {
+      const trace = observed.answered(one);
+      const command = trace === undefined ? one.command : { ...one.command, trace };
+      return {
+        topic: laneTopic(lane),
+        key: one.proposal.terms.id,
+        value: JSON.stringify(command),
+      };
     });
-    // Lost answers are asked for again: the ledger repeats its proposals.
     producer
       .send(records, { deadlineMs: 10_000 })
-      .catch((err: unknown) => log.warn({ err }, 'answers were not published'));
+      .catch((err: unknown) => log.warn({ err }, "answers were not published"));
   };
-  const payee = makePayeeDesk({
-    participant,
-    origin,
-    keys: keys.state,
-    sheets,
-    signer,
-    openEnvelope,
-    core,
-    clock,
-    answer,
-    log,
-  });
+  const common = { participant, origin, core, signer, openEnvelope, clock, log };
+  const payee = makePayeeDesk({ ...common, keys: keys.state, sheets, answer });
   const credits = makeCreditDesk({
-    participant,
-    origin,
-    core,
-    signer,
-    openEnvelope,
+    ...common,
     book,
     chain,
     position,
-    clock,
     produce: (command) => intake.produce(command, participant),
-    log,
   });
   const notices = makeNotices({ core, book, persister, clock, log });
+  gauges(telemetry, credits, notices);
+  const onMoved = (kept: Kept): void => {
+    if (kept.view.notified < kept.view.notice) notices.owe(kept);
+    if (kept.view.status === "sealed" && kept.view.role === "payee") credits.owe(kept.view.id);
+  };
+  for (const { view, envelope } of await store.readUnfinished()) onMoved(book.put(view, envelope));
   const inbox = makeInboxHandler({
     participant,
     origin,
@@ -198,150 +199,76 @@ const main = async (): Promise<void> => {
     position,
     chain,
     clock,
-    onMoved: (kept) => {
-      notices.owe(kept);
-      if (kept.view.status === 'sealed' && kept.view.role === 'payee') credits.owe(kept.view.id);
-    },
-    onCredited: credits.covered,
-    onStep: (step, view, atMs) => {
-      transfers.add(1, { role: view.role, state: step });
-      const accepted = view.steps.accepted;
-      if (view.role === 'payer' && accepted !== undefined) {
-        stepMs.record(Math.max(0, atMs - accepted), { step });
-      }
-      if (view.trace !== undefined && (step === 'sealed' || step === 'committed')) {
-        const attributes = { 'transfer.id': view.id, role: view.role };
-        telemetry.startSpan(`adapter.${step}`, { parent: view.trace, attributes }).end();
-      }
-    },
-    onAlarm: (detail) => {
-      alarm = detail;
-      log.error({ detail }, 'ALARM: the ledger did not show us what it should have');
-    },
+    onMoved,
+    onCredited: (upTo) => credits.covered(upTo),
+    onStep: observed.step,
+    onAlarm: alarm.raise,
     log,
   });
 
-  for (const { view, envelope } of await store.readUnfinished()) {
-    const kept = book.put(view, envelope);
-    if (view.notified < view.notice) notices.owe(kept);
-    if (view.status === 'sealed' && view.role === 'payee') credits.owe(view.id);
-  }
-
-  telemetry.gauge('sealane_owed_credits', 'Sealed transfers that the core has not answered', credits.owed);
-  telemetry.gauge('sealane_owed_credit_age_ms', 'Age of the oldest owed credit', credits.oldestMs);
-  telemetry.gauge('sealane_owed_notices', 'Notices that the core has not answered', notices.owed);
-  telemetry.gauge('sealane_known_transfers', 'Transfers in memory', book.size);
-  telemetry.gauge('sealane_unsealed_entries', 'Own entries without a seal', () => position.nextChain - position.sealedTo);
-
-  const ready = () => {
-    const keyLog = keys.history() === undefined ? 'not read yet' : 'ok';
-    const quoting = sheets.all().length === 0 ? 'no rate sheet has been logged' : 'ok';
-    return {
-      ok: keyLog === 'ok' && quoting === 'ok' && alarm === undefined,
-      checks: { keyLog, sheets: quoting, chain: alarm ?? 'ok' },
-    };
-  };
+  const apiToken = tokenDigest(readSecretFile(config.SEALANE_API_TOKEN_FILE));
   const app = createHttpApp({
     name: `Sealane wallet adapter of ${participant}`,
     logger: log,
-    auth: {
-      core: bearerAuth(new Map([['core', tokenDigest(readSecretFile(config.SEALANE_API_TOKEN_FILE))]])),
-    },
+    auth: { core: bearerAuth(new Map([["core", apiToken]])) },
   });
-  mountRoutes({
-    app,
-    intake,
-    book,
-    ledger,
-    clock,
-    closed: () => {
-      const state = ready();
-      if (state.checks.keyLog !== 'ok') return `the key log is ${state.checks.keyLog}`;
-      if (state.checks.sheets !== 'ok') return state.checks.sheets;
-      return alarm;
-    },
-  });
+  const ready = readinessOf(keys, sheets, alarm.now);
+  const closed = (): string | undefined =>
+    Object.entries(ready().checks)
+      .find(([, check]) => check !== "ok")
+      ?.join(": ");
+  mountRoutes({ app, intake, book, ledger, clock, closed });
   const witness = await openWitness(
     config.SEALANE_WITNESS_KEY_FILE,
     config.SEALANE_WITNESS_STATE_FILE,
     policy,
-    () => alarm,
+    alarm.now,
   );
-  mountWitness(app, '/witness', witness);
+  mountWitness(app, "/witness", witness);
   health(app, { ready, metrics: telemetry.metricsHandler });
   const http = await startHttp({ app, port: config.SEALANE_ADAPTER_PORT });
-  log.info({ url: http.url }, 'adapter listens');
+  log.info({ url: http.url }, "adapter listens");
 
-  const deadLetter = (offset: bigint, value: Uint8Array | null, code: string, detail: string): void => {
-    letters.add(1, { code });
-    const letter: DeadLetter = {
-      v: 1,
-      topic: inboxTopic(participant),
-      offset: String(offset),
-      size: value?.length ?? 0,
-      hash: toBase64(sha256(value ?? new Uint8Array())),
-      code,
-      detail: detail.slice(0, 300),
-      time: formatTime(clock()),
-    };
-    producer
-      .send([{ topic: deadLetterTopic(participant), value: JSON.stringify(letter) }])
-      .catch((err: unknown) => log.warn({ err }, 'a dead letter was not published'));
-  };
-
-  const stopping = new AbortController();
   void keys.run(1_000);
   void credits.run(config.SEALANE_CREDIT_INTERVAL);
-  while (keys.history() === undefined && !stopping.signal.aborted) await pause(20, stopping.signal);
-
-  const consumer = messaging.consumer({
-    topic: inboxTopic(participant),
-    groupId: `adapter-${participant}`,
-    fromOffset: () => Promise.resolve(position.nextOffset),
-    onBatch: async (records) => {
-      for (const { offset, value } of records) {
-        if (offset < position.nextOffset) continue;
-        const handled = await inbox.handle(value);
-        if (!handled.ok) deadLetter(offset, value, handled.code, handled.detail);
-        position.nextOffset = offset + 1n;
-        persister.position(position);
-      }
-      // Reading faster than Postgres writes would only fill the memory.
-      while (persister.pending() > 5_000 && !stopping.signal.aborted) await pause(5, stopping.signal);
-    },
-    onError: (err) => log.warn({ err }, 'reading the inbox failed, beginning again'),
+  while (keys.history() === undefined) await pause(20);
+  const consumer = readInbox({
+    participant,
+    messaging,
+    producer,
+    inbox,
+    position,
+    persister,
+    clock,
+    onDeadLetter: (code) => observed.deadLetters.add(1, { code }),
+    log,
   });
-  telemetry.gauge('sealane_inbox_lag', 'Inbox messages that are not read yet', () => {
+  telemetry.gauge("sealane_inbox_lag", "Inbox messages that are not read yet", () => {
     const lag = consumer.lag();
     return lag === undefined ? 0 : Number(lag.highWatermark - lag.position);
   });
 
+  const stopDesks = async (): Promise<void> => {
+    keys.stop();
+    credits.stop();
+    notices.stop();
+    await consumer.stop();
+  };
+  const closeConnections = async (): Promise<void> => {
+    core.close();
+    ledger.close();
+    await database.close();
+  };
   onShutdown(
     [
-      { name: 'close http', run: () => http.close() },
-      {
-        name: 'stop desks',
-        run: async () => {
-          stopping.abort();
-          keys.stop();
-          credits.stop();
-          notices.stop();
-          await consumer.stop();
-        },
-      },
-      { name: 'flush', run: () => producer.stop() },
-      { name: 'write the read model', run: () => persister.stop() },
-      {
-        name: 'close connections',
-        run: async () => {
-          core.close();
-          ledger.close();
-          await database.close();
-        },
-      },
-      { name: 'telemetry', run: () => telemetry.shutdown() },
+      { name: "close http", run: () => http.close() },
+      { name: "stop desks", run: stopDesks },
+      { name: "flush", run: () => producer.stop() },
+      { name: "write the read model", run: () => persister.stop() },
+      { name: "close connections", run: closeConnections },
+      { name: "telemetry", run: () => telemetry.shutdown() },
     ],
-    { onStart: (reason, err) => log.info({ reason, err }, 'stopping') },
+    { onStart: (reason, err) => log.info({ reason, err }, "stopping") },
   );
 };
 

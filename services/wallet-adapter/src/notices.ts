@@ -1,19 +1,19 @@
 // Notices to the core of how a transfer stands, on both sides: numbered per transfer, told until the
 // core answers that number. A newer one replaces an older one that is still waiting.
-import type { HttpClient } from '@sealane/http';
-import { z } from 'zod';
-import { makeCoreQueue } from './core-desk.ts';
-import type { Persister } from './persister.ts';
-import type { Kept, TransferBook } from './transfer-book.ts';
+import type { HttpClient } from "@sealane/http";
+import { z } from "zod";
+import { makeCoreQueue } from "./core-desk.ts";
+import type { Persister } from "./persister.ts";
+import type { Kept, TransferBook } from "./transfer-book.ts";
 
 const resultSchema = z.object({ transferId: z.string(), number: z.number(), ok: z.literal(true) });
 
 export type Notices = {
   /** The view moved: its newest number is owed to the core. */
-  owe(kept: Kept): void;
-  owed(): number;
-  oldestMs(): number;
-  stop(): void;
+  readonly owe: (kept: Kept) => void;
+  readonly owed: () => number;
+  readonly oldestMs: () => number;
+  readonly stop: () => void;
 };
 
 export const makeNotices = (deps: {
@@ -26,15 +26,15 @@ export const makeNotices = (deps: {
   const { core, book, persister, clock, log } = deps;
   const queue = makeCoreQueue({
     core,
-    path: '/v1/notifications',
-    list: 'notifications',
+    path: "/v1/notifications",
+    list: "notifications",
     result: resultSchema,
     keyOf: ({ transferId }) => transferId,
     inFlight: 2,
     perCall: 400,
     timeoutMs: 5_000,
     clock,
-    onFailure: (detail, jobs) => log.warn({ detail, jobs }, 'the core did not answer notices'),
+    onFailure: (detail, jobs) => log.warn({ detail, jobs }, "the core did not answer notices"),
   });
 
   const owe = ({ view }: Kept): void => {
@@ -46,7 +46,7 @@ export const makeNotices = (deps: {
         return {
           transferId: now.id,
           number: now.notice,
-          status: now.creditException === undefined ? now.status : 'credit-exception',
+          status: now.creditException === undefined ? now.status : "credit-exception",
           ...(now.reason === undefined ? {} : { reason: now.reason }),
           ...(now.sent === undefined ? {} : { sent: now.sent }),
           ...(now.received === undefined ? {} : { received: now.received }),

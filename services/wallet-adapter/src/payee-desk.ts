@@ -1,6 +1,6 @@
 // The payee's side of a proposal: check the terms, ask the core whether it can credit, and sign yes or
 // no. Asked again, it answers the same: a signature over the same bytes is the same signature.
-import type { HttpClient } from '@sealane/http';
+import type { HttpClient } from "@sealane/http";
 import {
   parseTime,
   readNote,
@@ -10,13 +10,21 @@ import {
   type EnvelopeField,
   type ProposalItem,
   type Terms,
-} from '@sealane/protocol';
-import { checkPrice, keyIndex, type KeyState } from '@sealane/rules';
-import { verifyOffThread, type EnvelopeOpener, type Signer } from '@sealane/signer';
-import { composeNote, fromBase64, fromUtf8, sha256, toBase64, utf8, type Note } from '@sealane/tlog';
-import { z } from 'zod';
-import type { SheetBook } from './sheet-book.ts';
-import type { Openings } from './terms-maker.ts';
+} from "@sealane/protocol";
+import { checkPrice, keyIndex, type KeyState } from "@sealane/rules";
+import { verifyOffThread, type EnvelopeOpener, type Signer } from "@sealane/signer";
+import {
+  composeNote,
+  fromBase64,
+  fromUtf8,
+  sha256,
+  toBase64,
+  utf8,
+  type Note,
+} from "@sealane/tlog";
+import { z } from "zod";
+import type { SheetBook } from "./sheet-book.ts";
+import type { Openings } from "./terms-maker.ts";
 
 export type Proposal = {
   readonly terms: Terms;
@@ -54,8 +62,11 @@ const resultsSchema = z.object({
   results: z.array(
     z.object({
       transferId: z.string(),
-      answer: z.enum(['yes', 'no']),
-      reason: z.string().regex(/^[A-Z][A-Z0-9]{3}$/).optional(),
+      answer: z.enum(["yes", "no"]),
+      reason: z
+        .string()
+        .regex(/^[A-Z][A-Z0-9]{3}$/)
+        .optional(),
     }),
   ),
 });
@@ -75,7 +86,7 @@ export const openCommitment = (opening: string, commitment: string): string | un
 export const readAccounts = (
   openEnvelope: EnvelopeOpener,
   envelope: EnvelopeField | undefined,
-  terms: Pick<Terms, 'id' | 'payee' | 'reference'>,
+  terms: Pick<Terms, "id" | "payee" | "reference">,
 ): { readonly account: string; readonly reference: string | undefined } | undefined => {
   if (envelope === undefined) return undefined;
   try {
@@ -101,34 +112,35 @@ export const makePayeeDesk = (deps: Deps) => {
   let calls = 0;
 
   const judge = async ({ terms, note }: Proposal): Promise<string | undefined> => {
-    if (terms.payee.participant !== participant) return 'RC04';
-    if (clock() >= parseTime(terms.expiresAt)) return 'AB05';
+    if (terms.payee.participant !== participant) return "RC04";
+    if (clock() >= parseTime(terms.expiresAt)) return "AB05";
     const keys = deps.keys();
     const signed = await Promise.all(
       note.signatures.map(async ({ name, keyId, signature }) => {
         const key = keys.keys.get(keyIndex(name, keyId));
-        if (key === undefined || key.revokedAt !== undefined || key.purpose !== 'transfer') return false;
+        if (key === undefined || key.revokedAt !== undefined || key.purpose !== "transfer")
+          return false;
         if (key.participant !== terms.payer.participant) return false;
         return verifyOffThread(key.key.publicKey, utf8(note.text), signature);
       }),
     );
-    if (!signed.includes(true)) return 'DS0B';
+    if (!signed.includes(true)) return "DS0B";
     const sheet = deps.sheets.byHash(terms.sheet.hash);
     if (sheet === undefined) return undefined; // logged before we looked: the ledger has checked it
-    const schedule = keys.schedules.get(terms.fees[0]?.schedule ?? '');
-    return checkPrice(terms, sheet.sheet, schedule) === undefined ? undefined : 'AM09';
+    const schedule = keys.schedules.get(terms.fees[0]?.schedule ?? "");
+    return checkPrice(terms, sheet.sheet, schedule) === undefined ? undefined : "AM09";
   };
 
   const reject = async (proposal: Proposal, reason: string): Promise<Answer> => {
     const body = { id: proposal.terms.id, participant, reason };
-    const text = statementText(origin, 'rejection', body, proposal.raw);
+    const text = statementText(origin, "rejection", body, proposal.raw);
     const note = composeNote(text, [await signer.signLine(text)]);
-    return { proposal, command: { v: 1, kind: 'rejection', note } };
+    return { proposal, command: { v: 1, kind: "rejection", note } };
   };
 
   const accept = async (proposal: Proposal): Promise<Answer> => {
     const line = await signer.signLine(proposal.note.text);
-    return { proposal, command: { v: 1, kind: 'acceptance', id: proposal.terms.id, line } };
+    return { proposal, command: { v: 1, kind: "acceptance", id: proposal.terms.id, line } };
   };
 
   const ask = async (batch: typeof waiting): Promise<void> => {
@@ -140,17 +152,17 @@ export const makePayeeDesk = (deps: Deps) => {
       ...(reference === undefined ? {} : { reference }),
     }));
     const body = JSON.stringify({ checks });
-    const reply = await core.post('/v1/credit-checks', body, { timeoutMs: checkTimeoutMs });
-    if (reply.outcome !== 'ok' || reply.status !== 200) {
-      const detail = reply.outcome === 'ok' ? `status ${reply.status}` : reply.error.message;
-      log.warn({ detail, checks: checks.length }, 'the core did not answer credit checks');
+    const reply = await core.post("/v1/credit-checks", body, { timeoutMs: checkTimeoutMs });
+    if (reply.outcome !== "ok" || reply.status !== 200) {
+      const detail = reply.outcome === "ok" ? `status ${reply.status}` : reply.error.message;
+      log.warn({ detail, checks: checks.length }, "the core did not answer credit checks");
       // One account that the core chokes on must not hold up the others: ask each alone.
       if (batch.length > 1) for (const one of batch) alone.push(one);
       return; // alone and unanswered: the ledger proposes again until it expires
     }
     const parsed = resultsSchema.safeParse(JSON.parse(reply.body));
     if (!parsed.success) {
-      log.warn({ detail: parsed.error.message }, 'the core answered what cannot be read');
+      log.warn({ detail: parsed.error.message }, "the core answered what cannot be read");
       return;
     }
     const byId = new Map(parsed.data.results.map((result) => [result.transferId, result]));
@@ -158,9 +170,9 @@ export const makePayeeDesk = (deps: Deps) => {
       batch.flatMap(({ proposal }) => {
         const result = byId.get(proposal.terms.id);
         if (result === undefined) return [];
-        return result.answer === 'yes'
+        return result.answer === "yes"
           ? [accept(proposal)]
-          : [reject(proposal, result.reason ?? 'MS03')];
+          : [reject(proposal, result.reason ?? "MS03")];
       }),
     );
     if (answers.length > 0) deps.answer(answers);
@@ -169,7 +181,7 @@ export const makePayeeDesk = (deps: Deps) => {
   const run = (batch: typeof waiting): void => {
     calls += 1;
     ask(batch)
-      .catch((err: unknown) => log.warn({ err }, 'credit checks failed'))
+      .catch((err: unknown) => log.warn({ err }, "credit checks failed"))
       .finally(() => {
         calls -= 1;
         const again = new Set(alone.map(({ proposal }) => proposal.terms.id));
@@ -190,7 +202,7 @@ export const makePayeeDesk = (deps: Deps) => {
   const read = (item: ProposalItem): Proposal | undefined => {
     const note = readNote(item.note);
     if (!note.ok) return undefined;
-    const terms = readStatement(note.note, 'transfer', termsSchema);
+    const terms = readStatement(note.note, "transfer", termsSchema);
     if (!terms.ok || terms.statement.origin !== origin) return undefined;
     return {
       terms: terms.statement.body,
@@ -212,7 +224,7 @@ export const makePayeeDesk = (deps: Deps) => {
     }
     inFlight.delete(terms.id);
     // What cannot be opened names no account that could be credited.
-    deps.answer([await reject(proposal, reason ?? 'AC03')]);
+    deps.answer([await reject(proposal, reason ?? "AC03")]);
   };
 
   return {
@@ -224,10 +236,9 @@ export const makePayeeDesk = (deps: Deps) => {
       inFlight.add(id);
       consider(proposal).catch((err: unknown) => {
         inFlight.delete(id);
-        log.warn({ err }, 'a proposal could not be considered');
+        log.warn({ err }, "a proposal could not be considered");
       });
     },
     inFlight: () => inFlight.size,
   };
 };
-

@@ -1,19 +1,19 @@
 // Writes the read model behind: changes gather while one statement is on its way and go together in
 // the next. Latest state wins; the inbox's position is written with what it led to.
-import { pause } from '@sealane/runtime';
-import type { Kept } from './transfer-book.ts';
-import type { ChainEntry, InboxPosition, StoredSheet, ViewStore } from './view-store.ts';
+import { pause } from "@sealane/runtime";
+import type { Kept } from "./transfer-book.ts";
+import type { ChainEntry, InboxPosition, StoredSheet, ViewStore } from "./view-store.ts";
 
 export type Persister = {
-  view(kept: Kept): void;
-  chain(entry: ChainEntry): void;
-  sheet(sheet: StoredSheet): void;
+  readonly view: (kept: Kept) => void;
+  readonly chain: (entry: ChainEntry) => void;
+  readonly sheet: (sheet: StoredSheet) => void;
   /** What has been handled; a copy is taken. */
-  position(position: InboxPosition): void;
+  readonly position: (position: InboxPosition) => void;
   /** Views that wait to be written: back-pressure for the inbox. */
-  pending(): number;
-  flush(): Promise<void>;
-  stop(): Promise<void>;
+  readonly pending: () => number;
+  readonly flush: () => Promise<void>;
+  readonly stop: () => Promise<void>;
 };
 
 const mostPerStatement = 500;

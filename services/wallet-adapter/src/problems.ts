@@ -1,12 +1,12 @@
 // The ledger's refusal codes as HTTP problems: one map, beside the codes (`protocol/reasons.ts`).
-import { problem, type Problem } from '@sealane/http';
-import { MessagingError } from '@sealane/messaging';
-import { actionOf, httpStatusOf, isoReasonOf, type RefusalCode } from '@sealane/protocol';
+import { problem, type Problem } from "@sealane/http";
+import { MessagingError } from "@sealane/messaging";
+import { actionOf, httpStatusOf, isoReasonOf, type RefusalCode } from "@sealane/protocol";
 
 const titles: Partial<Record<RefusalCode, string>> = {
-  'request-mismatch': 'This Idempotency-Key was used for another request',
-  'payee-unknown': 'The payee is not known',
-  'insufficient-funds': 'There is too little cover',
+  "request-mismatch": "This Idempotency-Key was used for another request",
+  "payee-unknown": "The payee is not known",
+  "insufficient-funds": "There is too little cover",
 };
 
 export const refusalProblem = (refusal: {
@@ -17,9 +17,9 @@ export const refusalProblem = (refusal: {
   problem({
     status: httpStatusOf(refusal.code),
     code: refusal.code,
-    title: titles[refusal.code] ?? 'The request is refused',
+    title: titles[refusal.code] ?? "The request is refused",
     detail: refusal.detail,
-    ...(refusal.pointer === '' ? {} : { pointer: refusal.pointer }),
+    ...(refusal.pointer === "" ? {} : { pointer: refusal.pointer }),
     action: actionOf(refusal.code),
     extra: { reason: isoReasonOf(refusal.code) },
   });
@@ -27,22 +27,24 @@ export const refusalProblem = (refusal: {
 /** The intent may or may not be on the topic: the client repeats it under the same key. */
 export const messagingProblem = (error: unknown): Problem | undefined => {
   if (!(error instanceof MessagingError)) return undefined;
-  const unknown = error.code === 'unknown-outcome';
+  const unknown = error.code === "unknown-outcome";
   return problem({
     status: 503,
-    code: unknown ? 'outcome-unknown' : 'not-accepted',
-    title: unknown ? 'It is not known whether the request was accepted' : 'The request was not accepted',
-    action: 'Repeat it with the same Idempotency-Key: it is executed once.',
-    headers: { 'Retry-After': '1' },
+    code: unknown ? "outcome-unknown" : "not-accepted",
+    title: unknown
+      ? "It is not known whether the request was accepted"
+      : "The request was not accepted",
+    action: "Repeat it with the same Idempotency-Key: it is executed once.",
+    headers: { "Retry-After": "1" },
   });
 };
 
 export const transferUnknown = (): Problem =>
   problem({
     status: 404,
-    code: 'transfer-unknown',
-    title: 'This adapter does not know the transfer',
-    detail: 'This is not an answer about its outcome: a request may still be on its way.',
-    action: 'Ask again, cancel it, or read the ledger’s signed answer after 300 s.',
+    code: "transfer-unknown",
+    title: "This adapter does not know the transfer",
+    detail: "This is not an answer about its outcome: a request may still be on its way.",
+    action: "Ask again, cancel it, or read the ledger’s signed answer after 300 s.",
     extra: { final: false },
   });

@@ -1,5 +1,6 @@
 // The adapter's API for its provider's core (OpenAPI at /v1/openapi.json). Every call but health needs
 // the core's token.
+import type { Writable } from "node:stream";
 import {
   idempotencyKey,
   ndjsonBody,
@@ -8,17 +9,17 @@ import {
   route,
   type HttpApp,
   type Problem,
-} from '@sealane/http';
-import { parseStrictJson, reasonSchema, transferIdSchema } from '@sealane/protocol';
-import { formatProof, fromBase64, utf8 } from '@sealane/tlog';
-import { z } from 'zod';
-import type { Intake, Taken } from './intake.ts';
-import type { LedgerClient } from './ledger-client.ts';
-import { messagingProblem, refusalProblem, transferUnknown } from './problems.ts';
-import { bulkLineSchema, quoteRequestSchema, transferRequestSchema } from './requests.ts';
-import type { Quote } from './terms-maker.ts';
-import type { TransferBook } from './transfer-book.ts';
-import { finalStatuses, publicView, type TransferView } from './views.ts';
+} from "@sealane/http";
+import { parseStrictJson, reasonSchema, transferIdSchema } from "@sealane/protocol";
+import { formatProof, fromBase64, utf8 } from "@sealane/tlog";
+import { z } from "zod";
+import type { Intake, Taken } from "./intake.ts";
+import type { LedgerClient } from "./ledger-client.ts";
+import { messagingProblem, refusalProblem, transferUnknown } from "./problems.ts";
+import { bulkLineSchema, quoteRequestSchema, transferRequestSchema } from "./requests.ts";
+import type { Quote } from "./terms-maker.ts";
+import type { TransferBook } from "./transfer-book.ts";
+import { finalStatuses, publicView, type TransferView } from "./views.ts";
 
 export type RoutesDeps = {
   readonly app: HttpApp;
@@ -36,11 +37,11 @@ const bulkInFlight = 512;
 const closedProblem = (reason: string): Problem =>
   problem({
     status: 503,
-    code: 'not-ready',
-    title: 'The adapter cannot accept transfers now',
+    code: "not-ready",
+    title: "The adapter cannot accept transfers now",
     detail: reason,
-    action: 'Repeat it with the same Idempotency-Key in a moment.',
-    headers: { 'Retry-After': '1' },
+    action: "Repeat it with the same Idempotency-Key in a moment.",
+    headers: { "Retry-After": "1" },
   });
 
 const quoteView = (quote: Quote) => ({
@@ -50,14 +51,14 @@ const quoteView = (quote: Quote) => ({
   /** MORB §298 and Regulation E: each by its name. */
   sent: quote.price.send,
   fee: { currency: quote.price.send.currency, amount: quote.price.fee },
-  otherCharges: { currency: quote.price.send.currency, amount: '0' },
+  otherCharges: { currency: quote.price.send.currency, amount: "0" },
   exchangeRate: quote.price.rate,
   referenceRate: quote.sheet.sheet.reference,
   spreadBasisPoints: quote.sheet.sheet.spreadBasisPoints,
   converted: { currency: quote.price.send.currency, amount: quote.price.converted },
   received: quote.price.receive,
-  rounding: 'received is rounded down; the fee is rounded up',
-  delivery: 'credited when sealed: within seconds',
+  rounding: "received is rounded down; the fee is rounded up",
+  delivery: "credited when sealed: within seconds",
 });
 
 const resource = (view: TransferView) => ({
@@ -82,13 +83,13 @@ export const receiptOf = (view: TransferView): string | undefined => {
 
 const mountQuotes = ({ app, intake, closed }: RoutesDeps): void => {
   route(app, {
-    method: 'post',
-    path: '/v1/quotes',
-    summary: 'Price a transfer; the quote is firm until it expires, and used once',
-    tags: ['quotes'],
-    auth: 'core',
+    method: "post",
+    path: "/v1/quotes",
+    summary: "Price a transfer; the quote is firm until it expires, and used once",
+    tags: ["quotes"],
+    auth: "core",
     body: quoteRequestSchema,
-    responses: { 201: 'A quote', 422: 'Why it cannot be priced' },
+    responses: { 201: "A quote", 422: "Why it cannot be priced" },
     handler: ({ body }) => {
       const reason = closed();
       if (reason !== undefined) return closedProblem(reason);
@@ -100,23 +101,23 @@ const mountQuotes = ({ app, intake, closed }: RoutesDeps): void => {
 
 const mountTransfers = ({ app, intake, book, clock, closed }: RoutesDeps): void => {
   route(app, {
-    method: 'post',
-    path: '/v1/transfers',
-    summary: 'Send a transfer; with Prefer: wait=N the final outcome, else 202',
-    tags: ['transfers'],
-    auth: 'core',
+    method: "post",
+    path: "/v1/transfers",
+    summary: "Send a transfer; with Prefer: wait=N the final outcome, else 202",
+    tags: ["transfers"],
+    auth: "core",
     headers: z.object({
-      'idempotency-key': z.string().optional(),
+      "idempotency-key": z.string().optional(),
       prefer: z.string().optional(),
       traceparent: z.string().optional(),
     }),
     body: transferRequestSchema,
     responses: {
-      200: 'The final outcome, whether it went through or not',
-      202: 'Accepted; nothing is final yet',
-      409: 'The quote was used',
-      422: 'Refused, with a code, a pointer and what to do',
-      503: 'Not accepted, or not known: repeat it with the same key',
+      200: "The final outcome, whether it went through or not",
+      202: "Accepted; nothing is final yet",
+      409: "The quote was used",
+      422: "Refused, with a code, a pointer and what to do",
+      503: "Not accepted, or not known: repeat it with the same key",
     },
     handler: async ({ body, rawBody, req, headers }) => {
       const key = idempotencyKey(req);
@@ -139,10 +140,12 @@ const mountTransfers = ({ app, intake, book, clock, closed }: RoutesDeps): void 
       const final = finalStatuses.has(view.status) && (waitMs !== undefined || replayed);
       return {
         status: final ? 200 : 202,
-        body: final ? resource(view) : { ...resource(view), receivedAt: new Date(clock()).toISOString() },
+        body: final
+          ? resource(view)
+          : { ...resource(view), receivedAt: new Date(clock()).toISOString() },
         headers: {
           Location: `/v1/transfers/${view.id}`,
-          ...(replayed ? { 'Idempotent-Replayed': 'true' } : {}),
+          ...(replayed ? { "Idempotent-Replayed": "true" } : {}),
         },
       };
     },
@@ -152,13 +155,13 @@ const mountTransfers = ({ app, intake, book, clock, closed }: RoutesDeps): void 
 const mountLookUp = ({ app, book, ledger, intake }: RoutesDeps): void => {
   const params = z.object({ id: transferIdSchema });
   route(app, {
-    method: 'get',
-    path: '/v1/transfers/:id',
-    summary: 'How a transfer stands, from this side; with Prefer: wait=N when it is final',
-    tags: ['transfers'],
-    auth: 'core',
+    method: "get",
+    path: "/v1/transfers/:id",
+    summary: "How a transfer stands, from this side; with Prefer: wait=N when it is final",
+    tags: ["transfers"],
+    auth: "core",
     params,
-    responses: { 200: 'The transfer', 404: 'Not known here: no answer about the outcome' },
+    responses: { 200: "The transfer", 404: "Not known here: no answer about the outcome" },
     handler: async ({ params: { id }, req }) => {
       const { waitMs } = parsePrefer(req);
       const view = await book.find(id);
@@ -168,13 +171,13 @@ const mountLookUp = ({ app, book, ledger, intake }: RoutesDeps): void => {
     },
   });
   route(app, {
-    method: 'get',
-    path: '/v1/transfers/:id/receipt',
-    summary: 'The sealed receipt (C2SP tlog-proof with the entry in extra); it verifies offline',
-    tags: ['transfers'],
-    auth: 'core',
+    method: "get",
+    path: "/v1/transfers/:id/receipt",
+    summary: "The sealed receipt (C2SP tlog-proof with the entry in extra); it verifies offline",
+    tags: ["transfers"],
+    auth: "core",
     params,
-    responses: { 200: 'text/plain, .tlog-proof', 404: 'Not known here', 409: 'There is none yet' },
+    responses: { 200: "text/plain, .tlog-proof", 404: "Not known here", 409: "There is none yet" },
     handler: async ({ params: { id }, req }) => {
       const { waitMs } = parsePrefer(req);
       let view = await book.find(id);
@@ -187,50 +190,54 @@ const mountLookUp = ({ app, book, ledger, intake }: RoutesDeps): void => {
       if (receipt === undefined) {
         return problem({
           status: 409,
-          code: 'receipt-not-ready',
-          title: 'There is no sealed receipt',
+          code: "receipt-not-ready",
+          title: "There is no sealed receipt",
           detail: `the transfer is ${view.status}`,
-          action: 'Ask again with Prefer: wait=3; a refused transfer has no entry and no receipt.',
+          action: "Ask again with Prefer: wait=3; a refused transfer has no entry and no receipt.",
         });
       }
       return {
         status: 200,
         body: receipt,
-        contentType: 'text/plain; charset=utf-8',
-        headers: { 'Content-Disposition': `attachment; filename="${id}.tlog-proof"` },
+        contentType: "text/plain; charset=utf-8",
+        headers: { "Content-Disposition": `attachment; filename="${id}.tlog-proof"` },
       };
     },
   });
   route(app, {
-    method: 'post',
-    path: '/v1/transfers/:id/cancel',
-    summary: 'Take a transfer back that is not committed; also one whose outcome is unknown',
-    tags: ['transfers'],
-    auth: 'core',
+    method: "post",
+    path: "/v1/transfers/:id/cancel",
+    summary: "Take a transfer back that is not committed; also one whose outcome is unknown",
+    tags: ["transfers"],
+    auth: "core",
     params,
-    body: z.strictObject({ reason: reasonSchema.default('CUST') }),
-    responses: { 200: 'How it ended', 202: 'Asked for; the ledger decides' },
+    body: z.strictObject({ reason: reasonSchema.default("CUST") }),
+    responses: { 200: "How it ended", 202: "Asked for; the ledger decides" },
     handler: async ({ params: { id }, body, req }) => {
       const { waitMs } = parsePrefer(req);
       await intake.cancel(id, body.reason);
       if (waitMs !== undefined) await book.waitFinal(id, waitMs);
       const view = await book.find(id);
-      if (view === undefined) return { status: 202, body: { transferId: id, status: 'received' } };
+      if (view === undefined) return { status: 202, body: { transferId: id, status: "received" } };
       return { status: finalStatuses.has(view.status) ? 200 : 202, body: resource(view) };
     },
   });
   route(app, {
-    method: 'get',
-    path: '/v1/transfers/:id/ledger',
+    method: "get",
+    path: "/v1/transfers/:id/ledger",
     summary: "The ledger's own signed answer; ends an unknown outcome 300 s after `since`",
-    tags: ['transfers'],
-    auth: 'core',
+    tags: ["transfers"],
+    auth: "core",
     params,
     query: z.strictObject({ since: z.iso.datetime({ precision: 3 }).optional() }),
-    responses: { 200: 'Its state, with the signed note', 404: 'Not known; final only if signed' },
+    responses: { 200: "Its state, with the signed note", 404: "Not known; final only if signed" },
     handler: async ({ params: { id }, query }) => {
       const { status, body } = await ledger.transfer(id, query.since);
-      return { status, body, contentType: status < 400 ? 'application/json' : 'application/problem+json' };
+      return {
+        status,
+        body,
+        contentType: status < 400 ? "application/json" : "application/problem+json",
+      };
     },
   });
 };
@@ -244,8 +251,8 @@ const mountBulk = ({ app, intake, book, closed }: RoutesDeps): void => {
     const checked = bulkLineSchema.safeParse(parsed.value);
     if (!checked.success) {
       const issue = checked.error.issues[0];
-      const pointer = `/${issue?.path.join('/') ?? ''}`;
-      return refusedLine(line, 400, 'line-invalid', issue?.message ?? '', pointer);
+      const pointer = `/${issue?.path.join("/") ?? ""}`;
+      return refusedLine(line, 400, "line-invalid", issue?.message ?? "", pointer);
     }
     const { idempotencyKey: key, transfer } = checked.data;
     try {
@@ -267,42 +274,48 @@ const mountBulk = ({ app, intake, book, closed }: RoutesDeps): void => {
     }
   };
 
+  const answerLine = async (line: Line, waitMs: number | undefined, res: Writable) => {
+    let answer: object;
+    try {
+      answer = await one(line, waitMs);
+    } catch {
+      answer = refusedLine(line.line, 500, "internal-error", "repeat it with the same key");
+    }
+    res.write(`${JSON.stringify(answer)}\n`);
+  };
+
   route(app, {
-    method: 'post',
-    path: '/v1/transfers/bulk',
-    summary: 'Many transfers as NDJSON, each signed and answered on its own, as they are decided',
-    tags: ['transfers'],
-    auth: 'core',
-    responses: { 200: 'NDJSON, one answer a line, in the order they are ready' },
+    method: "post",
+    path: "/v1/transfers/bulk",
+    summary: "Many transfers as NDJSON, each signed and answered on its own, as they are decided",
+    tags: ["transfers"],
+    auth: "core",
+    responses: { 200: "NDJSON, one answer a line, in the order they are ready" },
     handler: async ({ req, res }) => {
-      const type = req.headers['content-type'] ?? '';
+      const type = req.headers["content-type"] ?? "";
       if (!/^application\/(x-)?ndjson\b/.test(type)) {
         return problem({
           status: 415,
-          code: 'content-type-unsupported',
-          title: 'The body must be NDJSON',
-          action: 'Send Content-Type: application/x-ndjson, one JSON object a line.',
+          code: "content-type-unsupported",
+          title: "The body must be NDJSON",
+          action: "Send Content-Type: application/x-ndjson, one JSON object a line.",
         });
       }
       const reason = closed();
       if (reason !== undefined) return closedProblem(reason);
       const { waitMs } = parsePrefer(req);
-      res.status(200).setHeader('Content-Type', 'application/x-ndjson');
+      res.status(200).setHeader("Content-Type", "application/x-ndjson");
       const running = new Set<Promise<void>>();
       try {
         for await (const line of ndjsonBody(req, { maxLine: 8_192, maxLines: maxBulkLines })) {
-          const done = one(line, waitMs)
-            .catch(() => refusedLine(line.line, 500, 'internal-error', 'repeat it with the same key'))
-            .then((answer) => {
-              res.write(`${JSON.stringify(answer)}\n`);
-              running.delete(done);
-            });
+          const done = answerLine(line, waitMs, res);
           running.add(done);
+          void done.finally(() => running.delete(done));
           if (running.size >= bulkInFlight) await Promise.race(running);
         }
       } catch (error) {
-        const detail = error instanceof Error ? error.message : 'the body cannot be read';
-        res.write(`${JSON.stringify(refusedLine(0, 400, 'body-invalid', detail))}\n`);
+        const detail = error instanceof Error ? error.message : "the body cannot be read";
+        res.write(`${JSON.stringify(refusedLine(0, 400, "body-invalid", detail))}\n`);
       }
       await Promise.all(running);
       res.end();
@@ -322,7 +335,7 @@ const refusedLine = (
   line,
   ...(key === undefined ? {} : { idempotencyKey: key }),
   httpStatus,
-  status: 'refused',
+  status: "refused",
   code,
   detail,
   ...(pointer === undefined ? {} : { pointer }),
@@ -331,22 +344,22 @@ const refusedLine = (
 /** How every transfer moves, as server-sent events: for a core's own screen, and for `sealane send`. */
 const mountEvents = ({ app, book }: RoutesDeps): void => {
   route(app, {
-    method: 'get',
-    path: '/v1/events',
-    summary: 'Every change of a transfer of this side, as server-sent events',
-    tags: ['transfers'],
-    auth: 'core',
-    responses: { 200: 'text/event-stream; data is the transfer' },
+    method: "get",
+    path: "/v1/events",
+    summary: "Every change of a transfer of this side, as server-sent events",
+    tags: ["transfers"],
+    auth: "core",
+    responses: { 200: "text/event-stream; data is the transfer" },
     handler: ({ res, signal }) => {
-      res.status(200).setHeader('Content-Type', 'text/event-stream');
-      res.setHeader('Cache-Control', 'no-store');
+      res.status(200).setHeader("Content-Type", "text/event-stream");
+      res.setHeader("Cache-Control", "no-store");
       res.flushHeaders();
       const stop = book.onChange((view) => {
         // A reader that cannot keep up loses the stream, not the adapter its memory.
         if (res.writableLength > 1 << 20) res.destroy();
         else res.write(`event: transfer\ndata: ${JSON.stringify(resource(view))}\n\n`);
       });
-      signal.addEventListener('abort', stop);
+      signal.addEventListener("abort", stop);
       return undefined;
     },
   });

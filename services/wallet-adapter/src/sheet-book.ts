@@ -1,15 +1,19 @@
 // The rate sheets that this adapter has seen logged: it quotes from nothing else (`decisions.md`).
-import { noteHash, parseTime, type RateSheet } from '@sealane/protocol';
+import { noteHash, parseTime, type RateSheet } from "@sealane/protocol";
 
-export type LoggedSheet = { readonly sheet: RateSheet; readonly note: string; readonly hash: string };
+export type LoggedSheet = {
+  readonly sheet: RateSheet;
+  readonly note: string;
+  readonly hash: string;
+};
 
 export type SheetBook = {
-  add(sheet: RateSheet, note: string): void;
-  withdraw(provider: string, number: number): void;
+  readonly add: (sheet: RateSheet, note: string) => void;
+  readonly withdraw: (provider: string, number: number) => void;
   /** The newest sheet for a pair that may be quoted from now. */
-  current(from: string, to: string, nowMs: number): LoggedSheet | undefined;
-  byHash(hash: string): LoggedSheet | undefined;
-  all(): readonly LoggedSheet[];
+  readonly current: (from: string, to: string, nowMs: number) => LoggedSheet | undefined;
+  readonly byHash: (hash: string) => LoggedSheet | undefined;
+  readonly all: () => readonly LoggedSheet[];
 };
 
 export const makeSheetBook = (): SheetBook => {

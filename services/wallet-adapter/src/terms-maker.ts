@@ -1,18 +1,18 @@
 // From a request to terms: price, salted commitments, the envelope for the payee. No float touches an
 // amount, and no account number gets into the terms.
-import { createHmac, randomBytes, randomUUID } from 'node:crypto';
+import { createHmac, randomBytes, randomUUID } from "node:crypto";
 import {
   formatTime,
   parseTime,
   type EnvelopeField,
   type RefusalCode,
   type Terms,
-} from '@sealane/protocol';
-import { priceTransfer, type KeyState, type Price } from '@sealane/rules';
-import { sealEnvelope, type EnvelopeReader } from '@sealane/signer';
-import { fromBase64, sha256, toBase64, utf8 } from '@sealane/tlog';
-import type { QuoteRequest, TransferRequest } from './requests.ts';
-import type { LoggedSheet, SheetBook } from './sheet-book.ts';
+} from "@sealane/protocol";
+import { priceTransfer, type KeyState, type Price } from "@sealane/rules";
+import { sealEnvelope, type EnvelopeReader } from "@sealane/signer";
+import { fromBase64, sha256, toBase64, utf8 } from "@sealane/tlog";
+import type { QuoteRequest, TransferRequest } from "./requests.ts";
+import type { LoggedSheet, SheetBook } from "./sheet-book.ts";
 
 export type Refusal = {
   readonly ok: false;
@@ -56,7 +56,7 @@ export const quoteLifeMs = 120_000;
 
 /** What is hashed and handed over as it is: `salt32 ‖ bytes`. */
 const commit = (value: string): { readonly commitment: string; readonly opening: string } => {
-  const opening = Buffer.concat([randomBytes(32), Buffer.from(value, 'utf8')]);
+  const opening = Buffer.concat([randomBytes(32), Buffer.from(value, "utf8")]);
   return { commitment: toBase64(sha256(opening)), opening: toBase64(opening) };
 };
 
@@ -69,7 +69,7 @@ export type Openings = {
 
 /** The same exact number: quotes have all decimals, a request may leave trailing zeros out. */
 const sameAmount = (quoted: string, asked: string): boolean => {
-  const bare = (text: string) => (text.includes('.') ? text.replace(/\.?0+$/, '') : text);
+  const bare = (text: string) => (text.includes(".") ? text.replace(/\.?0+$/, "") : text);
   return bare(quoted) === bare(asked);
 };
 
@@ -82,25 +82,25 @@ export const makeTermsMaker = (deps: Deps) => {
     const keys = deps.keys();
     const own = keys.participants.get(deps.participant);
     const payee = keys.participants.get(request.payee.participant);
-    if (own === undefined) return no('payer-unknown', deps.participant, '');
-    const pointer = '/payee/participant';
-    if (payee === undefined || !payee.roles.includes('wallet')) {
-      return no('payee-unknown', `${request.payee.participant} is not of this ledger`, pointer);
+    if (own === undefined) return no("payer-unknown", deps.participant, "");
+    const pointer = "/payee/participant";
+    if (payee === undefined || !payee.roles.includes("wallet")) {
+      return no("payee-unknown", `${request.payee.participant} is not of this ledger`, pointer);
     }
-    if (payee === own) return no('same-participant', 'that is the payer itself', pointer);
-    if (own.suspended) return no('payer-suspended', own.participant, '');
-    if (payee.suspended) return no('payee-suspended', payee.participant, pointer);
+    if (payee === own) return no("same-participant", "that is the payer itself", pointer);
+    if (own.suspended) return no("payer-suspended", own.participant, "");
+    if (payee.suspended) return no("payee-suspended", payee.participant, pointer);
     const { currency } = request.amount;
     const other = request.otherCurrency;
-    const from = request.fixed === 'send' ? currency : (other ?? own.currencies[0] ?? '');
-    const to = request.fixed === 'send' ? (other ?? payee.currencies[0] ?? '') : currency;
+    const from = request.fixed === "send" ? currency : (other ?? own.currencies[0] ?? "");
+    const to = request.fixed === "send" ? (other ?? payee.currencies[0] ?? "") : currency;
     if (!own.currencies.includes(from)) {
-      const at = request.fixed === 'send' ? '/amount/currency' : '/otherCurrency';
-      return no('currency-not-served', `${own.participant} does not serve ${from}`, at);
+      const at = request.fixed === "send" ? "/amount/currency" : "/otherCurrency";
+      return no("currency-not-served", `${own.participant} does not serve ${from}`, at);
     }
     if (!payee.currencies.includes(to)) {
-      const at = request.fixed === 'send' ? '/otherCurrency' : '/amount/currency';
-      return no('currency-not-served', `${payee.participant} does not serve ${to}`, at);
+      const at = request.fixed === "send" ? "/otherCurrency" : "/amount/currency";
+      return no("currency-not-served", `${payee.participant} does not serve ${to}`, at);
     }
     return { from, to };
   };
@@ -108,18 +108,18 @@ export const makeTermsMaker = (deps: Deps) => {
   /** Prices from the newest logged sheet. */
   const price = (request: QuoteRequest | TransferRequest, nowMs: number): Priced | Refusal => {
     const pair = currencies(request);
-    if ('ok' in pair) return pair;
+    if ("ok" in pair) return pair;
     const sheet = deps.sheets.current(pair.from, pair.to, nowMs);
     if (sheet === undefined) {
-      return no('sheet-unknown', `nobody quotes ${pair.from}/${pair.to} now`, '/amount/currency');
+      return no("sheet-unknown", `nobody quotes ${pair.from}/${pair.to} now`, "/amount/currency");
     }
     const schedules = [...deps.keys().schedules.values()];
     const schedule = schedules.findLast(({ from, to }) => from === pair.from && to === pair.to);
     if (schedule === undefined) {
-      return no('schedule-unknown', `no fees for ${pair.from}/${pair.to}`, '/amount/currency');
+      return no("schedule-unknown", `no fees for ${pair.from}/${pair.to}`, "/amount/currency");
     }
     const priced = priceTransfer(request.fixed, request.amount.amount, sheet.sheet, schedule);
-    if (!priced.ok) return no(priced.code, priced.detail, '/amount/amount');
+    if (!priced.ok) return no(priced.code, priced.detail, "/amount/amount");
     const { schedule: id, payee: feeTo } = schedule;
     return { ok: true, price: priced.price, sheet, schedule: id, feeTo };
   };
@@ -132,7 +132,7 @@ export const makeTermsMaker = (deps: Deps) => {
   };
 
   const sameAsQuoted = (request: TransferRequest, { price: quoted, payee }: Quote): boolean => {
-    const side = request.fixed === 'send' ? quoted.send : quoted.receive;
+    const side = request.fixed === "send" ? quoted.send : quoted.receive;
     return (
       payee === request.payee.participant &&
       quoted.fixed === request.fixed &&
@@ -141,11 +141,7 @@ export const makeTermsMaker = (deps: Deps) => {
     );
   };
 
-  const seal = (
-    id: string,
-    payee: string,
-    openings: Openings,
-  ): EnvelopeField | undefined => {
+  const seal = (id: string, payee: string, openings: Openings): EnvelopeField | undefined => {
     const keys = deps.keys();
     const readers: EnvelopeReader[] = [];
     for (const participant of [payee, deps.participant]) {
@@ -159,7 +155,7 @@ export const makeTermsMaker = (deps: Deps) => {
 
   /** HMAC of the request's bytes: tells a retry from another request without exposing accounts. */
   const requestOf = (body: Uint8Array): string =>
-    createHmac('sha256', deps.requestKey).update(body).digest('base64');
+    createHmac("sha256", deps.requestKey).update(body).digest("base64");
 
   const make = (
     id: string,
@@ -167,12 +163,14 @@ export const makeTermsMaker = (deps: Deps) => {
     body: Uint8Array,
     quoted: Quote | undefined,
     nowMs: number,
-  ): { readonly ok: true; readonly terms: Terms; readonly envelope: EnvelopeField | undefined } | Refusal => {
+  ):
+    | { readonly ok: true; readonly terms: Terms; readonly envelope: EnvelopeField | undefined }
+    | Refusal => {
     if (quoted !== undefined && nowMs >= quoted.expiresAtMs) {
-      return no('quote-expired', `it expired at ${formatTime(quoted.expiresAtMs)}`, '/quoteId');
+      return no("quote-expired", `it expired at ${formatTime(quoted.expiresAtMs)}`, "/quoteId");
     }
     if (quoted !== undefined && !sameAsQuoted(request, quoted)) {
-      return no('quote-mismatch', 'the quote was for another amount or payee', '/quoteId');
+      return no("quote-mismatch", "the quote was for another amount or payee", "/quoteId");
     }
     const priced = quoted ?? price(request, nowMs);
     if (!priced.ok) return priced;
@@ -190,9 +188,7 @@ export const makeTermsMaker = (deps: Deps) => {
       payee: { participant: request.payee.participant, account: payee.commitment },
       fixed,
       send,
-      fees: [
-        { schedule: priced.schedule, to: priced.feeTo, currency: send.currency, amount: fee },
-      ],
+      fees: [{ schedule: priced.schedule, to: priced.feeTo, currency: send.currency, amount: fee }],
       converted,
       sheet: { provider: sheet.provider, number: sheet.number, hash },
       rate,

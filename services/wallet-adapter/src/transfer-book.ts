@@ -1,11 +1,11 @@
 // All transfers that this adapter knows of and somebody may still ask about: recent ones in memory,
 // the rest in Postgres. Waiters are told when a view moves.
-import type { ViewStore } from './view-store.ts';
-import { finalStatuses, type TransferView } from './views.ts';
+import type { ViewStore } from "./view-store.ts";
+import { finalStatuses, type TransferView } from "./views.ts";
 
 export type Kept = { readonly view: TransferView; envelope: string | undefined };
 
-type Waiter = { readonly until: 'final' | 'any'; readonly go: () => void };
+type Waiter = { readonly until: "final" | "any"; readonly go: () => void };
 
 const mostInMemory = 20_000;
 
@@ -20,7 +20,7 @@ export const makeTransferBook = (store: ViewStore) => {
   const trim = (): void => {
     if (kept.size <= mostInMemory) return;
     for (const [id, { view }] of kept) {
-      const over = view.status !== 'sealed' && finalStatuses.has(view.status);
+      const over = view.status !== "sealed" && finalStatuses.has(view.status);
       if (over && view.notified >= view.notice) kept.delete(id);
       if (kept.size <= mostInMemory) return;
     }
@@ -31,7 +31,7 @@ export const makeTransferBook = (store: ViewStore) => {
     const waiting = waiters.get(view.id);
     if (waiting === undefined) return;
     const still = waiting.filter(({ until, go }) => {
-      if (until === 'final' && !finalStatuses.has(view.status)) return true;
+      if (until === "final" && !finalStatuses.has(view.status)) return true;
       go();
       return false;
     });
@@ -67,7 +67,7 @@ export const makeTransferBook = (store: ViewStore) => {
           resolve();
         };
         const waiting = waiters.get(id) ?? [];
-        waiting.push({ until: 'final', go });
+        waiting.push({ until: "final", go });
         waiters.set(id, waiting);
       }),
     /** Told of every view that moved. @returns how to stop listening */

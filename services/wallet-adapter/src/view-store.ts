@@ -1,15 +1,7 @@
 // The read model in Postgres, written behind: one statement per batch of the inbox, with the inbox's
 // own position in it. Nothing on the way to a 202 waits for it.
-import type { TransferView } from './views.ts';
-
-/** What the store needs of a connection pool; int8 comes as bigint. */
-export type Sql = {
-  query<R>(statement: {
-    readonly name?: string;
-    readonly text: string;
-    readonly values?: readonly unknown[];
-  }): Promise<{ readonly rows: R[]; readonly rowCount: number | null }>;
-};
+import type { Sql } from "@sealane/database";
+import type { TransferView } from "./views.ts";
 
 export type InboxPosition = {
   /** Next Kafka offset to read. */
@@ -85,10 +77,13 @@ const newestSheets = (sheets: readonly StoredSheet[]): StoredSheet[] => {
 export type ViewStore = ReturnType<typeof makeViewStore>;
 
 export const makeViewStore = (sql: Sql) => {
-  const save = async ({ views, chain, sheets, position }: Changes, nowMs: number): Promise<void> => {
+  const save = async (
+    { views, chain, sheets, position }: Changes,
+    nowMs: number,
+  ): Promise<void> => {
     const kept = newestSheets(sheets);
     await sql.query({
-      name: 'adapter-save',
+      name: "adapter-save",
       text: saveText,
       values: [
         views.map(({ view }) => view.id),
@@ -118,8 +113,11 @@ export const makeViewStore = (sql: Sql) => {
   };
 
   const readPosition = async (): Promise<InboxPosition> => {
-    type Position = Record<'next_offset' | 'next_n' | 'next_chain' | 'sealed_to' | 'credited_to', bigint>;
-    const { rows } = await sql.query<Position>({ text: 'select * from inbox' });
+    type Position = Record<
+      "next_offset" | "next_n" | "next_chain" | "sealed_to" | "credited_to",
+      bigint
+    >;
+    const { rows } = await sql.query<Position>({ text: "select * from inbox" });
     const row = rows[0];
     return {
       nextOffset: row?.next_offset ?? 0n,
@@ -130,10 +128,12 @@ export const makeViewStore = (sql: Sql) => {
     };
   };
 
-  const find = async (id: string): Promise<{ view: TransferView; envelope?: string } | undefined> => {
+  const find = async (
+    id: string,
+  ): Promise<{ view: TransferView; envelope?: string } | undefined> => {
     const { rows } = await sql.query<Row>({
-      name: 'transfer-find',
-      text: 'select body, envelope from transfer where id = $1',
+      name: "transfer-find",
+      text: "select body, envelope from transfer where id = $1",
       values: [id],
     });
     const row = rows[0];
@@ -163,7 +163,7 @@ export const makeViewStore = (sql: Sql) => {
       owes_credit: boolean;
     };
     const { rows } = await sql.query<Chain>({
-      text: 'select * from chain_entry where n >= $1 order by n',
+      text: "select * from chain_entry where n >= $1 order by n",
       values: [n],
     });
     return rows.map((row) => ({
@@ -176,7 +176,7 @@ export const makeViewStore = (sql: Sql) => {
   };
 
   const readSheets = async (): Promise<string[]> => {
-    const { rows } = await sql.query<{ note: string }>({ text: 'select note from sheet' });
+    const { rows } = await sql.query<{ note: string }>({ text: "select note from sheet" });
     return rows.map(({ note }) => note);
   };
 

@@ -1,16 +1,16 @@
 // What an adapter knows of one transfer, as its core sees it. Built from the ledger's messages alone,
 // so that losing it costs nothing but a replay of the inbox.
-import type { MoneyField, Terms } from '@sealane/protocol';
+import type { MoneyField, Terms } from "@sealane/protocol";
 
 export type TransferStatus =
-  | 'received'
-  | 'reserved'
-  | 'committed'
-  | 'sealed'
-  | 'credited'
-  | 'rejected'
-  | 'expired'
-  | 'cancelled';
+  | "received"
+  | "reserved"
+  | "committed"
+  | "sealed"
+  | "credited"
+  | "rejected"
+  | "expired"
+  | "cancelled";
 
 /** Wall-clock times of this adapter, in ms since 1970; `reserved` is the ledger's log time. */
 export type Steps = {
@@ -23,7 +23,7 @@ export type Steps = {
 
 export type TransferView = {
   readonly id: string;
-  readonly role: 'payer' | 'payee';
+  readonly role: "payer" | "payee";
   status: TransferStatus;
   /** HMAC of the request's bytes; for the payer's side only. */
   request?: string | undefined;
@@ -34,7 +34,7 @@ export type TransferView = {
   rate?: string | undefined;
   received?: MoneyField | undefined;
   expiresAt?: string | undefined;
-  sheet?: Terms['sheet'] | undefined;
+  sheet?: Terms["sheet"] | undefined;
   /** Why it ended without being committed: ISO 20022 reason, and our own code where we have one. */
   reason?: string | undefined;
   code?: string | undefined;
@@ -57,11 +57,11 @@ export type TransferView = {
 };
 
 export const finalStatuses: ReadonlySet<TransferStatus> = new Set([
-  'sealed',
-  'credited',
-  'rejected',
-  'expired',
-  'cancelled',
+  "sealed",
+  "credited",
+  "rejected",
+  "expired",
+  "cancelled",
 ]);
 
 const order: Readonly<Record<TransferStatus, number>> = {
@@ -99,7 +99,8 @@ export const withTerms = (view: TransferView, terms: Terms): void => {
 
 /** The view as the API shows it: no note, no personal data. */
 export const publicView = (view: TransferView) => {
-  const iso = (ms: number | undefined) => (ms === undefined ? undefined : new Date(ms).toISOString());
+  const iso = (ms: number | undefined) =>
+    ms === undefined ? undefined : new Date(ms).toISOString();
   return {
     transferId: view.id,
     role: view.role,
@@ -108,7 +109,7 @@ export const publicView = (view: TransferView) => {
     payer: view.payer,
     payee: view.payee,
     // Before the ledger has decided, the amounts are not final and are not said.
-    ...(view.status === 'received'
+    ...(view.status === "received"
       ? {}
       : { sent: view.sent, fee: view.fee, rate: view.rate, received: view.received }),
     expiresAt: view.expiresAt,

@@ -1,0 +1,54 @@
+// Nobody spends beyond cover and cap (promise 8), as far as a log can show it. A committed transfer
+// was reserved within headroom, and everything posted since was pending or reserved within it too; so
+// what is posted now is at most what was allowed at the last of those reservations, under a record
+// that was in force within the last 300 s. What was only reserved is not in the log, and not proven.
+import { liquidityAccount, positionAccount, type Terms } from "@sealane/protocol";
+import type { AuditState } from "./audit-state.ts";
+import { maxExpiryMs } from "./intent.ts";
+import type { Participant } from "./key-state.ts";
+import { balanceOf, minorOf } from "./positions.ts";
+
+/** An entry cites every key-log entry that is older than this by log time. */
+export const keyLagMs = 2_000;
+
+/** Records of a participant that may have been in force when an entry's transfer was reserved. */
+const recordsInForce = (state: AuditState, participant: string): Participant[] => {
+  const records = new Set<Participant>();
+  for (let size = state.keysFloor; size <= state.keysSize; size += 1) {
+    const record = state.history.states[size]?.participants.get(participant);
+    if (record !== undefined) records.add(record);
+  }
+  return [...records];
+};
+
+const overspent = (state: AuditState, participant: string, currency: string): boolean => {
+  const position = balanceOf(state.balances, positionAccount(participant), currency);
+  const cover = balanceOf(state.balances, liquidityAccount(participant), currency);
+  const liquidity = cover.postedCredit - cover.postedDebit;
+  const within = (record: Participant): boolean => {
+    const credits = record.exposure === "net" ? position.postedCredit : 0n;
+    const exposure = position.postedDebit - credits;
+    const cap = record.caps.find((candidate) => candidate.currency === currency);
+    const capMinor = cap === undefined ? liquidity : minorOf(cap.amount, currency);
+    return exposure <= (capMinor < liquidity ? capMinor : liquidity);
+  };
+  return !recordsInForce(state, participant).some(within);
+};
+
+/** Moves the floor of key-log sizes that can still matter. */
+export const moveKeysFloor = (state: AuditState, timeMs: number): void => {
+  const { times } = state.history;
+  const before = timeMs - maxExpiryMs - keyLagMs;
+  while (state.keysFloor < state.keysSize && (times[state.keysFloor] ?? Infinity) < before) {
+    state.keysFloor += 1;
+  }
+};
+
+/** The participant that a committed transfer, already posted, has brought beyond its cover. */
+export const overspender = (state: AuditState, terms: Terms): string | undefined => {
+  if (overspent(state, terms.payer.participant, terms.send.currency)) {
+    return terms.payer.participant;
+  }
+  const { provider } = terms.sheet;
+  return overspent(state, provider, terms.receive.currency) ? provider : undefined;
+};

@@ -1,0 +1,127 @@
+// The little world of the tests: who takes part, by which keys, on what conditions. Two wallets, a
+// liquidity provider, two operators, four witnesses of which three are a quorum.
+import {
+  keysOrigin,
+  laneOrigin,
+  type FeeSchedule,
+  type KeyStatementKind,
+  type ParticipantRecord,
+  type PolicyRecord,
+} from "@sealane/protocol";
+import { parsePolicy, type TlogPolicy } from "@sealane/tlog";
+import { makeKeyLogKit, type KeyLogKit } from "./key-log-kit.ts";
+import { testKey, type TestKey } from "./keys.ts";
+
+export const base = "sealane.example";
+export const origin = laneOrigin(base, "2026", 0);
+export const operator = "sealane.example";
+export const hk = "hk-wallet.example";
+export const ph = "ph-wallet.example";
+export const fx = "fx-desk.example";
+/** 2026-11-22T07:00:00.000Z */
+export const genesisMs = 1_795_330_800_000;
+
+export const testKeys = {
+  entry: testKey("ledger.example/entry"),
+  checkpoint: testKey(origin),
+  keyLog: testKey(keysOrigin(base)),
+  alice: testKey("operator.example/alice"),
+  bob: testKey("operator.example/bob"),
+  hkRoot: testKey(`${hk}/root`),
+  hk: testKey(`${hk}/k1`),
+  /** Registered too, for tests of rotation and revocation. */
+  hk2: testKey(`${hk}/k2`),
+  phRoot: testKey(`${ph}/root`),
+  ph: testKey(`${ph}/k1`),
+  fxRoot: testKey(`${fx}/root`),
+  fx: testKey(`${fx}/rates`),
+  /** The provider's key for transfers, not for sheets. */
+  fxTransfer: testKey(`${fx}/k1`),
+  stranger: testKey("stranger.example/k1"),
+} as const;
+
+export const witnessKeys: readonly TestKey[] = ["hk", "ph", "fx", "auditor"].map((name) =>
+  testKey(`${name}.example/witness`, 4),
+);
+
+/** The file that an auditor pins: the lane's log first, then the key log. */
+export const policyText = [
+  `log ${testKeys.checkpoint.vkey}`,
+  `log ${testKeys.keyLog.vkey}`,
+  ...witnessKeys.map(({ vkey }, at) => `witness w${at + 1} ${vkey} http://127.0.0.1:${9001 + at}/`),
+  "group quorum-of-3 3 w1 w2 w3 w4",
+  "quorum quorum-of-3",
+  "",
+].join("\n");
+
+export const policy: TlogPolicy = parsePolicy(policyText);
+
+export const feeSchedule: FeeSchedule = {
+  schedule: "hkd-php",
+  from: "HKD",
+  to: "PHP",
+  payee: operator,
+  basisPoints: "20",
+  minimum: "1.00",
+  rounding: "up",
+};
+
+export type GenesisOptions = {
+  readonly hk?: Partial<ParticipantRecord>;
+  readonly ph?: Partial<ParticipantRecord>;
+  readonly fx?: Partial<ParticipantRecord>;
+  readonly policy?: Partial<PolicyRecord>;
+};
+
+const records = (options: GenesisOptions): [ParticipantRecord, TestKey][] => {
+  const common = { exposure: "gross", caps: [], currencies: ["HKD", "PHP"] } as const;
+  const lists = { ...common, caps: [], currencies: [...common.currencies] };
+  const { hkRoot, phRoot, fxRoot } = testKeys;
+  return [
+    [{ ...lists, participant: hk, roles: ["wallet"], rootKey: hkRoot.vkey, ...options.hk }, hkRoot],
+    [{ ...lists, participant: ph, roles: ["wallet"], rootKey: phRoot.vkey, ...options.ph }, phRoot],
+    [
+      {
+        ...lists,
+        participant: fx,
+        roles: ["liquidity-provider"],
+        rootKey: fxRoot.vkey,
+        ...options.fx,
+      },
+      fxRoot,
+    ],
+  ];
+};
+
+/** A key log with everything that the first transfer needs. */
+export const makeGenesis = (options: GenesisOptions = {}): KeyLogKit => {
+  const kit = makeKeyLogKit(testKeys.keyLog);
+  const { alice, bob, entry, checkpoint, hkRoot, phRoot, fxRoot } = testKeys;
+  const both = [alice, bob];
+  const log = (kind: KeyStatementKind, body: unknown, signers: readonly TestKey[]): void =>
+    kit.log(kind, body, signers, genesisMs);
+  log("ledger", { operator, entryKey: entry.vkey, operators: both.map(({ vkey }) => vkey) }, both);
+  for (const [record, root] of records(options)) log("participant", record, [root, alice]);
+  const keys = [
+    [hk, "transfer", testKeys.hk, hkRoot],
+    [hk, "transfer", testKeys.hk2, hkRoot],
+    [ph, "transfer", testKeys.ph, phRoot],
+    [fx, "rate-sheet", testKeys.fx, fxRoot],
+    [fx, "transfer", testKeys.fxTransfer, fxRoot],
+  ] as const;
+  for (const [participant, purpose, key, root] of keys) {
+    log("key", { participant, purpose, vkey: key.vkey }, [root, key]);
+  }
+  log("fee-schedule", feeSchedule, both);
+  const transfers = {
+    policy: "transfer/1",
+    kind: "transfer",
+    operatorsFrom: [],
+    ...options.policy,
+  };
+  log("policy", transfers, both);
+  const slots = [{ from: 0, to: 1_024 }];
+  const lane = { lane: 0, origin, vkey: checkpoint.vkey, slots };
+  log("lanes", { period: "2026", lanes: [lane] }, both);
+  return kit;
+};

@@ -1,0 +1,7 @@
+// The test kit: a little world of participants and one lane, with no service, clock or randomness.
+export * from "./genesis.ts";
+export * from "./key-log-kit.ts";
+export * from "./keys.ts";
+export * as say from "./statements.ts";
+export type { Signing, TermsOptions } from "./statements.ts";
+export * from "./world.ts";

@@ -1,0 +1,174 @@
+// Wires a desk: configuration → state → keys → feed → sheets, inbox, HTTP and the witness.
+import { readFileSync } from "node:fs";
+import { makeLogReader } from "@sealane/client";
+import { bearerAuth, createHttpApp, health, startHttp, tokenDigest } from "@sealane/http";
+import { createMessaging } from "@sealane/messaging";
+import { loadConfig, onShutdown, readSecretFile } from "@sealane/runtime";
+import { fileSigner, selfTest } from "@sealane/signer";
+import { createLogger, startTelemetry } from "@sealane/telemetry";
+import { parsePolicy } from "@sealane/tlog";
+import { mountWitness } from "@sealane/witness";
+import { deskConfigSchema } from "./config.ts";
+import { consumeInbox } from "./consume.ts";
+import { parseFeed, referenceOf, type Pair, type Reference } from "./feed.ts";
+import { makeInbox, makeMissedBatches } from "./inbox.ts";
+import { makeKeyLogCopy } from "./key-log.ts";
+import { makeOwnChain } from "./own-chain.ts";
+import { makeRateDesk } from "./rate-desk.ts";
+import { mountRoutes } from "./routes.ts";
+import { openStateFile } from "./state-file.ts";
+import { openWitness } from "./witness.ts";
+
+const config = loadConfig(deskConfigSchema);
+const participant = config.SEALANE_PARTICIPANT;
+const log = createLogger({ service: participant, level: config.SEALANE_LOG_LEVEL });
+const clock = (): number => Date.now();
+
+/** The feed's file is read for every sheet, so that a new day is taken up, and judged, at once. */
+const readReference = (pair: Pair): Reference => {
+  const feed = parseFeed(readFileSync(config.SEALANE_FEED_FILE, "utf8"));
+  if (!feed.ok) return feed;
+  return referenceOf(feed.rows, pair, {
+    date: config.SEALANE_FEED_DATE,
+    maxAgeDays: config.SEALANE_FEED_MAX_AGE_DAYS,
+    maxJumpPercent: config.SEALANE_MAX_JUMP_PERCENT,
+  });
+};
+
+const main = async (): Promise<void> => {
+  await selfTest();
+  const telemetry = startTelemetry({
+    service: participant,
+    version: "0.1.0",
+    tracesFile: config.SEALANE_TRACES_FILE,
+    otlpEndpoint: config.OTEL_EXPORTER_OTLP_ENDPOINT,
+    sampleRatio: config.SEALANE_TRACE_RATIO,
+  });
+  const policy = parsePolicy(readFileSync(config.SEALANE_POLICY_FILE, "utf8"));
+  const origin = policy.logs[0]?.key.name ?? "";
+  const file = openStateFile(config.SEALANE_STATE_FILE, clock(), (err) =>
+    log.warn({ err }, "the state was not written, trying again"),
+  );
+  const { state } = file;
+  const messaging = createMessaging({
+    brokers: config.KAFKA_BROKERS.split(","),
+    clientId: `fx-desk-${participant}`,
+  });
+  const producer = messaging.producer();
+  const missed =
+    config.SEALANE_LEDGER_TOKEN_FILE === undefined
+      ? undefined
+      : makeMissedBatches(
+          config.SEALANE_LEDGER_URL,
+          participant,
+          readSecretFile(config.SEALANE_LEDGER_TOKEN_FILE),
+        );
+  let alarm: string | undefined;
+  const letters = telemetry.counter("sealane_dead_letters", "Inbox messages that were refused");
+  const logged = telemetry.counter("sealane_sheets_logged", "Rate sheets of this desk on the log");
+
+  const desk = makeRateDesk({
+    origin,
+    lane: config.SEALANE_LANE,
+    pairs: config.SEALANE_PAIRS,
+    settings: {
+      provider: participant,
+      spreadBasisPoints: config.SEALANE_SPREAD_BASIS_POINTS,
+      maxTransfer: config.SEALANE_MAX_TRANSFER,
+      totalPerLane: config.SEALANE_TOTAL_PER_LANE,
+      quoteMs: config.SEALANE_SHEET_LIFE,
+    },
+    reference: readReference,
+    signer: await fileSigner(config.SEALANE_RATE_KEY_FILE),
+    producer,
+    file,
+    clock,
+    log,
+  });
+  const chain = makeOwnChain({
+    participant,
+    origin,
+    state,
+    desk,
+    keys: makeKeyLogCopy(makeLogReader(`${config.SEALANE_LEDGER_URL}/log/keys`), policy),
+    onLogged: () => logged.add(),
+    log,
+  });
+  const inbox = makeInbox({ participant, state, chain, missed, log });
+
+  const ready = () => {
+    const statuses = desk.statuses();
+    const checks = Object.fromEntries(statuses.map((status) => [status.pair, status.state]));
+    const ok = alarm === undefined && statuses.every((status) => status.state === "ok");
+    return { ok, checks: { ...checks, chain: alarm ?? "ok" } };
+  };
+  const app = createHttpApp({
+    name: `Sealane fx-desk of ${participant}`,
+    logger: log,
+    auth: {
+      operator: bearerAuth(
+        new Map([["operator", tokenDigest(readSecretFile(config.SEALANE_API_TOKEN_FILE))]]),
+      ),
+    },
+  });
+  mountRoutes({ app, provider: participant, desk });
+  const witness = await openWitness(
+    config.SEALANE_WITNESS_KEY_FILE,
+    config.SEALANE_WITNESS_STATE_FILE,
+    policy,
+    () => alarm,
+  );
+  mountWitness(app, "/witness", witness);
+  health(app, { ready, metrics: telemetry.metricsHandler });
+  telemetry.gauge(
+    "sealane_pairs_quoted",
+    "Pairs with a logged sheet in force",
+    () => desk.statuses().filter((status) => status.state === "ok").length,
+  );
+  telemetry.gauge("sealane_chain_alarm", "1: the ledger showed us what it must not have", () =>
+    alarm === undefined ? 0 : 1,
+  );
+  const http = await startHttp({ app, port: config.SEALANE_FX_PORT });
+  log.info({ url: http.url, pairs: desk.statuses().map(({ pair }) => pair) }, "fx-desk listens");
+
+  const consumer = consumeInbox({
+    participant,
+    messaging,
+    producer,
+    file,
+    inbox,
+    clock,
+    onRefused: (code) => letters.add(1, { code }),
+    onAlarm: (detail) => {
+      if (alarm !== undefined) return;
+      alarm = detail;
+      log.error({ detail }, "ALARM: the ledger showed us what it must not have");
+    },
+    log,
+  });
+  telemetry.gauge("sealane_inbox_lag", "Inbox messages that are not read yet", () => {
+    const lag = consumer.lag();
+    return lag === undefined ? 0 : Number(lag.highWatermark - lag.position);
+  });
+  void desk.run();
+
+  onShutdown(
+    [
+      { name: "close http", run: () => http.close() },
+      {
+        name: "stop the desk",
+        run: async () => {
+          desk.stop();
+          await consumer.stop();
+        },
+      },
+      { name: "flush", run: () => producer.stop() },
+      { name: "write the state", run: () => file.stop() },
+      { name: "close connections", run: () => missed?.close() },
+      { name: "telemetry", run: () => telemetry.shutdown() },
+    ],
+    { onStart: (reason, err) => log.info({ reason, err }, "stopping") },
+  );
+};
+
+await main();

@@ -1,0 +1,71 @@
+// Everything a batch needs before it is decided: commands opened, signatures judged, and what is
+// remembered under their ids. Runs while the batch before is being saved.
+import type { KeysCited, KeyState, KnownTransfer, LaneState } from "@sealane/rules";
+import { formatTime, laneTopic, type DeadLetter } from "@sealane/protocol";
+import { sha256, toBase64 } from "@sealane/tlog";
+import type { LaneStore } from "./lane-store.ts";
+import { openCommand, type OpenedCommand, type RawCommand } from "./open-command.ts";
+
+export type Prepared = {
+  readonly raw: readonly RawCommand[];
+  readonly opened: readonly OpenedCommand[];
+  readonly keys: KeyState;
+  readonly cited: KeysCited;
+  readonly known: Map<string, KnownTransfer>;
+  readonly usedQuotes: Map<string, string>;
+};
+
+const idsOf = (opened: readonly OpenedCommand[], state: LaneState) => {
+  const ids = new Set<string>();
+  const quotes = new Set<string>();
+  for (const one of opened) {
+    if (!one.ok) continue;
+    const { command } = one;
+    if (command.kind === "acceptance") ids.add(command.id);
+    else if ("id" in command.body) ids.add(command.body.id);
+    if (command.kind === "intent" && command.body.quote !== command.body.id) {
+      quotes.add(command.body.quote);
+    }
+  }
+  // A transfer that is open has not ended: most acceptances need no look-up.
+  for (const id of ids) if (state.open.has(id)) ids.delete(id);
+  return { ids: [...ids], quotes: [...quotes] };
+};
+
+export const prepareBatch = async (
+  store: LaneStore,
+  state: LaneState,
+  cosigned: { readonly keys: KeyState; readonly cited: KeysCited },
+  raw: readonly RawCommand[],
+): Promise<Prepared> => {
+  const { keys, cited } = cosigned;
+  const opened = await Promise.all(raw.map((record) => openCommand(record, keys, state)));
+  const { ids, quotes } = idsOf(opened, state);
+  const found = await store.lookUp(ids, quotes);
+  return { raw, opened, keys, cited, ...found };
+};
+
+/** What is kept of input that could not be used: no body. */
+export const deadLettersOf = (
+  lane: number,
+  prepared: Prepared,
+  decided: readonly { readonly offset: bigint; readonly code: string; readonly detail: string }[],
+  timeMs: number,
+): DeadLetter[] => {
+  const refused = prepared.opened.flatMap((one) => (one.ok ? [] : [one]));
+  if (refused.length + decided.length === 0) return [];
+  const values = new Map(prepared.raw.map(({ offset, value }) => [offset, value]));
+  return [...refused, ...decided].map(({ offset, code, detail }) => {
+    const value = values.get(offset) ?? new Uint8Array();
+    return {
+      v: 1,
+      topic: laneTopic(lane),
+      offset: String(offset),
+      size: value.length,
+      hash: toBase64(sha256(value)),
+      code,
+      detail: detail.slice(0, 300),
+      time: formatTime(timeMs),
+    };
+  });
+};

@@ -1,0 +1,26 @@
+// The two logs as they are served: the lane's and the key log's.
+import type { KeyLog } from "./key-log.ts";
+import type { LaneStore } from "./lane-store.ts";
+import type { LaneWriter } from "./lane-writer.ts";
+import type { PublishedLog } from "./log-routes.ts";
+import type { Tree } from "./tree.ts";
+
+export const publishedLane = (writer: LaneWriter, store: LaneStore, tree: Tree): PublishedLog => ({
+  checkpoint: () => {
+    const { note } = writer.seals.sealed();
+    return note === "" ? undefined : note;
+  },
+  size: writer.size,
+  tile: tree.tile,
+  entries: store.readEntries,
+});
+
+export const publishedKeyLog = (keyLog: KeyLog): PublishedLog => ({
+  checkpoint: () => keyLog.sealedNote() ?? keyLog.checkpoint()?.note,
+  size: () => keyLog.entries().length,
+  tile: keyLog.tree.tile,
+  entries: (from, to) => {
+    const entries = keyLog.entries().slice(from, to);
+    return Promise.resolve(entries.map((entry) => Buffer.from(entry, "utf8")));
+  },
+});
