@@ -55,7 +55,7 @@ export const ROOM_RULES: Readonly<Record<string, RoomRule>> = {
   "packages/telemetry": { rooms: [], packages: ["@opentelemetry/*", "pino"] },
   "packages/witness": { rooms: ["http", "runtime", "signer", "tlog"], packages: ["zod"] },
 
-  "packages/client": { rooms: ["money", "protocol", "tlog"], packages: [] },
+  "packages/client": { rooms: ["money", "protocol", "rules", "tlog"], packages: [] },
   "packages/cli": {
     rooms: ["client", "money", "protocol", "rules", "tlog"],
     packages: ["commander", "@clack/prompts", "cli-table3", "cli-progress"],

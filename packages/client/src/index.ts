@@ -1,3 +1,26 @@
+// The SDK: an adapter's API for a wallet's core, and reading published logs.
+export { adapterClient, type AdapterClient, type WaitOptions } from "./adapter-client.ts";
+export { AdapterRefusal, AdapterUnavailable, type ProblemDetails } from "./adapter-error.ts";
+export type { AdapterOptions } from "./adapter-http.ts";
+export type {
+  BulkAnswer,
+  BulkLine,
+  Money,
+  Quote,
+  QuoteRequest,
+  StepTimes,
+  Transfer,
+  TransferRequest,
+  TransferStatus,
+} from "./adapter-types.ts";
+export type { BulkOptions } from "./bulk.ts";
+export {
+  findSheet,
+  keepForVerifying,
+  readKeyLogFile,
+  type KeepOptions,
+  type KeyLogFile,
+} from "./key-log-file.ts";
 export {
   fetchKeyLog,
   LogReadError,
@@ -6,3 +29,12 @@ export {
   type KeyLogCopy,
   type LogReader,
 } from "./log-reader.ts";
+export { defaultRetry, type RetryPolicy } from "./retry.ts";
+export {
+  entryOfReceipt,
+  sendOne,
+  sendSteps,
+  type SendOneOptions,
+  type SendResult,
+  type SendStep,
+} from "./send-one.ts";

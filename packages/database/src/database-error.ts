@@ -89,7 +89,10 @@ export type DatabaseErrorDetails = {
 export class DatabaseError extends Error {
   override readonly name = "DatabaseError";
   readonly code: DatabaseErrorCode;
-  /** Nothing was stored, and the same transaction may well succeed when begun again. */
+  /**
+   * Nothing of the transaction is stored, and the same may well succeed when begun again. (Of a single
+   * statement outside of `withTransaction`, `timeout` and `connection` leave open whether it ran.)
+   */
   readonly retryable: boolean;
   readonly sqlState?: string;
   readonly constraint?: string;

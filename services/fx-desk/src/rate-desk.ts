@@ -211,6 +211,9 @@ export const makeRateDesk = (deps: RateDeskDeps) => {
     /** The sheet of a hash, if this file knows it. */
     byHash: (hash: string): SignedSheet | undefined =>
       state.sheets.findLast((candidate) => candidate.hash === hash),
+    /** A logged sheet's note; withdrawn ones too. */
+    noteOf: (number: number): string | undefined =>
+      state.sheets.find((sheet) => sheet.number === number && sheet.seq !== undefined)?.note,
     /** A sheet or withdrawal of that number must be one that this file knows. */
     mustKnow: (number: number): boolean =>
       number > state.unknownUpTo && number >= (state.sheets[0]?.number ?? 0),

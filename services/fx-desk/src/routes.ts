@@ -45,6 +45,30 @@ export const mountRoutes = ({ app, provider, desk }: Deps): void => {
     handler: () => ({ status: 200, body: { provider, pairs: desk.statuses().map(view) } }),
   });
   route(app, {
+    method: "get",
+    path: "/v1/sheets/:number",
+    summary: "A sheet as it was signed: the note that terms cite by its hash",
+    tags: ["rates"],
+    params: z.object({
+      number: z
+        .string()
+        .regex(/^[1-9]\d{0,14}$/)
+        .transform(Number),
+    }),
+    responses: { 200: "A signed note", 404: "Not among the newest of this desk" },
+    handler: ({ params: { number } }) => {
+      const body = desk.noteOf(number);
+      if (body !== undefined)
+        return { status: 200, body, contentType: "text/plain; charset=utf-8" };
+      return problem({
+        status: 404,
+        code: "sheet-unknown",
+        title: `Sheet ${number} is not among the newest of this desk`,
+        action: "Read it from the log, where every sheet is an entry.",
+      });
+    },
+  });
+  route(app, {
     method: "post",
     path: "/v1/rates/withdraw",
     summary: "Withdraw a pair's sheet and stop quoting the pair, until it is resumed",

@@ -40,8 +40,7 @@ export const makeSealTracker = (lane: number, tree: Tree) => {
       let count = 0;
       while ((unsealed[count]?.seq ?? size) < size) count += 1;
       const covered = unsealed.splice(0, count);
-      const reader = tree.reader();
-      const proofOf = (seq: number): readonly Uint8Array[] => tree.inclusionWith(reader, seq, size);
+      const proofOf = (seq: number): readonly Uint8Array[] => tree.inclusion(seq, size);
       return { covered, messages: sealMessages(lane, seal.note, covered, proofOf) };
     },
     tell: (at: Told): void => {

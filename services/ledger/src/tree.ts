@@ -4,64 +4,89 @@ import { existsSync, mkdirSync, readFileSync, renameSync, writeFileSync } from "
 import { dirname, join } from "node:path";
 import {
   consistencyProof,
-  hashReaderFromTiles,
   inclusionProof,
-  rootOf,
+  nodeHash,
   tilePath,
+  TILE_HEIGHT,
   TILE_WIDTH,
   type HashReader,
 } from "@sealane/tlog";
 
 const hashBytes = 32;
-const cachedTiles = 512;
+const cachedTiles = 256;
 
 export type Tree = ReturnType<typeof openTree>;
 
 /** Reads leaf hashes `from` to `to`, exclusive. */
 export type LeafReader = (from: number, to: number) => Promise<readonly Uint8Array[]>;
 
+/**
+ * One tile with the levels between its hashes and its root: `levels[0]` are its hashes, `levels[8]`
+ * its root once it is full. A proof reads, and hashes nothing; appending costs one hash per leaf.
+ */
+type Tile = { readonly levels: readonly Uint8Array[][] };
+
+const emptyTile = (): Tile => ({
+  levels: Array.from({ length: TILE_HEIGHT + 1 }, (): Uint8Array[] => []),
+});
+
+const pushHash = (tile: Tile, hash: Uint8Array): void => {
+  tile.levels[0]?.push(hash);
+  for (let level = 1; level <= TILE_HEIGHT; level += 1) {
+    const below = tile.levels[level - 1] ?? [];
+    if (below.length % 2 === 1) return;
+    const [left, right] = below.slice(-2);
+    if (left === undefined || right === undefined) return;
+    tile.levels[level]?.push(nodeHash(left, right));
+  }
+};
+
+const widthOf = (tile: Tile): number => tile.levels[0]?.length ?? 0;
+
+const bytesOf = (tile: Tile, width: number): Uint8Array => {
+  const bytes = new Uint8Array(width * hashBytes);
+  for (let at = 0; at < width; at += 1) bytes.set(tile.levels[0]?.[at] ?? [], at * hashBytes);
+  return bytes;
+};
+
+const tileFrom = (bytes: Uint8Array): Tile => {
+  const tile = emptyTile();
+  for (let at = 0; at < bytes.length; at += hashBytes) {
+    pushHash(tile, bytes.slice(at, at + hashBytes));
+  }
+  return tile;
+};
+
 /** @param directory where full tiles are kept, as `<directory>/tile/…` */
 export const openTree = (directory: string) => {
-  /** The growing tile of each level: its bytes and how many hashes it has. */
-  const edges: { bytes: Uint8Array; width: number; index: number }[] = [];
-  const cache = new Map<string, Uint8Array>();
+  /** The growing tile of each level. */
+  const edges: { tile: Tile; index: number }[] = [];
+  const cache = new Map<string, Tile>();
   let size = 0;
 
-  const remember = (path: string, bytes: Uint8Array): void => {
-    cache.set(path, bytes);
+  const remember = (path: string, tile: Tile): void => {
+    cache.set(path, tile);
     if (cache.size > cachedTiles) cache.delete(cache.keys().next().value as string);
   };
 
-  const writeTile = (path: string, bytes: Uint8Array): void => {
+  const writeTile = (path: string, tile: Tile): void => {
     const file = join(directory, path);
     if (!existsSync(file)) {
       mkdirSync(dirname(file), { recursive: true });
-      writeFileSync(`${file}.new`, bytes);
+      writeFileSync(`${file}.new`, bytesOf(tile, TILE_WIDTH));
       renameSync(`${file}.new`, file);
     }
-    remember(path, bytes);
+    remember(path, tile);
   };
 
   const push = (level: number, hash: Uint8Array): void => {
-    let edge = edges[level];
-    if (edge === undefined) {
-      edge = { bytes: new Uint8Array(TILE_WIDTH * hashBytes), width: 0, index: 0 };
-      edges[level] = edge;
-    }
-    edge.bytes.set(hash, edge.width * hashBytes);
-    edge.width += 1;
-    if (edge.width < TILE_WIDTH) return;
-    const full = edge.bytes;
-    writeTile(tilePath(level, edge.index), full);
-    edges[level] = {
-      bytes: new Uint8Array(TILE_WIDTH * hashBytes),
-      width: 0,
-      index: edge.index + 1,
-    };
-    const hashes = Array.from({ length: TILE_WIDTH }, (_, at) =>
-      full.subarray(at * hashBytes, (at + 1) * hashBytes),
-    );
-    push(level + 1, rootOf(hashes));
+    const edge = (edges[level] ??= { tile: emptyTile(), index: 0 });
+    pushHash(edge.tile, hash);
+    const root = edge.tile.levels[TILE_HEIGHT]?.[0];
+    if (root === undefined) return;
+    writeTile(tilePath(level, edge.index), edge.tile);
+    edges[level] = { tile: emptyTile(), index: edge.index + 1 };
+    push(level + 1, root);
   };
 
   const append = (leafHashes: readonly Uint8Array[]): void => {
@@ -69,52 +94,46 @@ export const openTree = (directory: string) => {
     size += leafHashes.length;
   };
 
-  const readTile = (level: number, index: number): Uint8Array => {
+  const readTile = (level: number, index: number): Tile => {
     const edge = edges[level];
-    if (edge !== undefined && edge.index === index) {
-      return edge.bytes.slice(0, edge.width * hashBytes);
-    }
+    if (edge !== undefined && edge.index === index) return edge.tile;
     const path = tilePath(level, index);
     const cached = cache.get(path);
     if (cached !== undefined) return cached;
-    const bytes = new Uint8Array(readFileSync(join(directory, path)));
-    remember(path, bytes);
-    return bytes;
+    const tile = tileFrom(new Uint8Array(readFileSync(join(directory, path))));
+    remember(path, tile);
+    return tile;
+  };
+
+  const read: HashReader = (level, index) => {
+    const inner = level % TILE_HEIGHT;
+    const perTile = TILE_WIDTH / 2 ** inner;
+    const tile = readTile((level - inner) / TILE_HEIGHT, Math.floor(index / perTile));
+    const hash = tile.levels[inner]?.[index % perTile];
+    if (hash === undefined) throw new Error(`broken invariant: no hash at ${level}/${index}`);
+    return hash;
   };
 
   /** Grows to `target` leaves; about 1 s per million. */
   const load = async (target: number, readLeaves: LeafReader): Promise<void> => {
-    while (size < target) {
-      append(await readLeaves(size, Math.min(size + 10_000, target)));
-    }
-    if (size !== target)
-      throw new Error(`broken invariant: the log has ${size} of ${target} leaves`);
+    while (size < target) append(await readLeaves(size, Math.min(size + 10_000, target)));
+    if (size !== target) throw new Error(`broken invariant: ${size} leaves, ${target} wanted`);
   };
 
   return {
     append,
     load,
     size: (): number => size,
-    /** At least `width` hashes of a tile, or undefined where the tree has fewer. */
+    /** The first `width` hashes of a tile, or undefined where the tree has fewer. */
     tile: (level: number, index: number, width: number): Uint8Array | undefined => {
       const edge = edges[level];
-      const have =
-        edge === undefined
-          ? 0
-          : index < edge.index
-            ? TILE_WIDTH
-            : index === edge.index
-              ? edge.width
-              : 0;
-      return have < width ? undefined : readTile(level, index).slice(0, width * hashBytes);
+      if (edge === undefined || index > edge.index) return undefined;
+      if (index === edge.index && widthOf(edge.tile) < width) return undefined;
+      return bytesOf(readTile(level, index), width);
     },
-    /** A reader for many proofs of one moment; let it go afterwards. */
-    reader: () => hashReaderFromTiles(readTile),
-    inclusionWith: (reader: HashReader, index: number, treeSize: number): Uint8Array[] =>
-      inclusionProof(index, treeSize, reader),
     inclusion: (index: number, treeSize: number): Uint8Array[] =>
-      inclusionProof(index, treeSize, hashReaderFromTiles(readTile)),
+      inclusionProof(index, treeSize, read),
     consistency: (oldSize: number, newSize: number): Uint8Array[] =>
-      consistencyProof(oldSize, newSize, hashReaderFromTiles(readTile)),
+      consistencyProof(oldSize, newSize, read),
   };
 };

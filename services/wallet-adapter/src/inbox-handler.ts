@@ -91,7 +91,7 @@ const parseMessage = (
 export const makeInboxHandler = (deps: InboxDeps): InboxHandler => {
   const { participant, origin, book, persister, position, chain, clock } = deps;
   const mover = makeViewMover(deps);
-  const { viewFor, move } = mover;
+  const { openView, viewFor, move } = mover;
   const takeSeal = makeSealTaker({ ...deps, mover });
   let lastHash = chain.at(-1)?.leafHash;
 
@@ -230,7 +230,7 @@ export const makeInboxHandler = (deps: InboxDeps): InboxHandler => {
       case "proposal": {
         const proposal = deps.payee.read(item);
         if (proposal === undefined) return;
-        const kept = await viewFor(proposal.terms.id, "payee");
+        const kept = openView(proposal.terms.id, "payee");
         withTerms(kept.view, proposal.terms);
         if (proposal.envelope !== undefined) kept.envelope = JSON.stringify(proposal.envelope);
         kept.view.trace = proposal.trace;

@@ -18,11 +18,19 @@ export type KeyWatch = {
 
 type Log = { warn(fields: object, message: string): void };
 
+/** A checkpoint without its signatures: origin, size and root. */
+const treeHeadOf = (note: string): string => note.slice(0, note.indexOf("\n\n"));
+
 export const watchKeyLog = (reader: LogReader, policy: TlogPolicy, log: Log): KeyWatch => {
   const stopping = new AbortController();
   let history: KeyHistory | undefined;
 
+  let checkpoint = "";
+
   const refresh = async (): Promise<void> => {
+    // The same tree head says the same log: nothing to fetch and nothing to judge again.
+    const newest = treeHeadOf(await reader.checkpoint());
+    if (history !== undefined && newest === checkpoint) return;
     const read = await readKeyLog(reader, policy);
     if (!read.ok) throw new Error(`the key log is refused: ${read.code} ${read.detail}`);
     const next = read.history;
@@ -33,6 +41,7 @@ export const watchKeyLog = (reader: LogReader, policy: TlogPolicy, log: Log): Ke
       }
     }
     history = next;
+    checkpoint = newest;
   };
 
   const attempt = async (): Promise<boolean> => {

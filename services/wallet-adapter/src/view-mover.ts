@@ -4,6 +4,15 @@ import type { Persister } from "./persister.ts";
 import type { Kept, TransferBook } from "./transfer-book.ts";
 import { advance, type TransferStatus, type TransferView } from "./views.ts";
 
+/**
+ * What a core is told. The payer's: how it ended, and that it was credited. The payee's: that a transfer
+ * it said yes to will not come; that it came is its order to credit, which `credit-desk.ts` sends.
+ */
+const coreMustKnow = (role: TransferView["role"], to: TransferStatus): boolean => {
+  if (to === "rejected" || to === "expired" || to === "cancelled") return true;
+  return role === "payer" && (to === "sealed" || to === "credited");
+};
+
 export type ViewMover = ReturnType<typeof makeViewMover>;
 
 export const makeViewMover = (deps: {
@@ -13,10 +22,16 @@ export const makeViewMover = (deps: {
   readonly onStep: (step: TransferStatus, view: TransferView, atMs: number) => void;
 }) => {
   const { book, persister } = deps;
+  /** The view of a transfer that has not ended: if it was ever known, it is in memory. */
+  const openView = (id: string, role: TransferView["role"]): Kept =>
+    book.get(id) ?? book.put({ id, role, status: "received", steps: {}, notice: 0, notified: 0 });
+
+  /** The view of a transfer that may have ended long ago, and be in Postgres only. */
   const viewFor = async (id: string, role: TransferView["role"]): Promise<Kept> => {
-    const known = (await book.findKept(id)) ?? undefined;
-    if (known !== undefined) return book.get(id) ?? book.put(known.view, known.envelope);
-    return book.put({ id, role, status: "received", steps: {}, notice: 0, notified: 0 });
+    const here = book.get(id);
+    if (here !== undefined) return here;
+    const stored = await book.findKept(id);
+    return stored === undefined ? openView(id, role) : book.put(stored.view, stored.envelope);
   };
 
   const move = (kept: Kept, to: TransferStatus, atMs: number): void => {
@@ -26,14 +41,14 @@ export const makeViewMover = (deps: {
         steps[to] = atMs;
       }
       deps.onStep(to, kept.view, atMs);
-      if (to !== "reserved") {
+      if (coreMustKnow(kept.view.role, to)) {
         kept.view.notice += 1;
-        deps.onMoved(kept);
       }
+      deps.onMoved(kept);
     }
     persister.view(kept);
     book.changed(kept);
   };
 
-  return { viewFor, move };
+  return { openView, viewFor, move };
 };

@@ -8,6 +8,7 @@ import {
 } from "@sealane/protocol";
 import {
   appendLeaf,
+  appendLeaves,
   composeNote,
   cosignLine,
   emptyRange,
@@ -17,7 +18,8 @@ import {
   toBase64,
   type CompactRange,
 } from "@sealane/tlog";
-import { foldKeyLog, type KeyHistory } from "../key-history.ts";
+import type { KeyHistory } from "../key-history.ts";
+import { applyKeyStatement, emptyKeyState, type KeyState } from "../key-state.ts";
 import { lineOf, signed, type TestKey } from "./keys.ts";
 
 /** A checkpoint with the log's line and these witnesses' cosignatures. */
@@ -39,10 +41,25 @@ export const cosignedCheckpoint = (
 
 export type KeyLogKit = ReturnType<typeof makeKeyLogKit>;
 
-/** @param key the key-log key, named `<base>/keys` */
-export const makeKeyLogKit = (key: TestKey) => {
-  const entries: string[] = [];
-  let history: KeyHistory | undefined;
+const emptyHistory = (origin: string): KeyHistory => ({
+  origin,
+  states: [emptyKeyState(origin)],
+  roots: [toBase64(rangeRoot(emptyRange()))],
+  times: [],
+  size: 0,
+});
+
+/**
+ * @param key the key-log key, named `<base>/keys`
+ * @param begun a key log to go on from; it is not changed
+ */
+export const makeKeyLogKit = (key: TestKey, begun?: KeyLogKit) => {
+  const entries: string[] = [...(begun?.entries ?? [])];
+  let history = begun?.history() ?? emptyHistory(key.name);
+  let range = appendLeaves(
+    emptyRange(),
+    entries.map((entry) => leafHash(entry)),
+  );
 
   /** Logs a statement that `signers` have signed. @throws Error when the key log refuses it */
   const log = (
@@ -52,25 +69,24 @@ export const makeKeyLogKit = (key: TestKey) => {
     timeMs: number,
   ): void => {
     const inner = signed(statementText(key.name, kind, body), signers);
+    const applied = applyKeyStatement(history.states.at(-1) as KeyState, inner);
+    if (!applied.ok) throw new Error(`test key log: ${applied.code} ${applied.detail}`);
     const before = entries.at(-1);
     const prev = before === undefined ? zeroHash : toBase64(leafHash(before));
     const context = { seq: entries.length, time: formatTime(timeMs), prev };
     entries.push(signed(keyEntryText(key.name, context, inner), [key]));
-    history = undefined;
+    range = appendLeaf(range, leafHash(entries.at(-1) as string));
+    history = {
+      ...history,
+      states: [...history.states, applied.state],
+      roots: [...history.roots, toBase64(rangeRoot(range))],
+      times: [...history.times, timeMs],
+      size: entries.length,
+    };
   };
 
-  const fold = (): KeyHistory => {
-    if (history !== undefined) return history;
-    const folded = foldKeyLog(key.key, entries);
-    if (!folded.ok) throw new Error(`test key log: ${folded.code} ${folded.detail}`);
-    history = folded.history;
-    return history;
-  };
+  const checkpoint = (witnesses: readonly TestKey[], timeSeconds: number): string =>
+    cosignedCheckpoint(key, range, witnesses, timeSeconds);
 
-  const checkpoint = (witnesses: readonly TestKey[], timeSeconds: number): string => {
-    const range = entries.reduce((tree, entry) => appendLeaf(tree, leafHash(entry)), emptyRange());
-    return cosignedCheckpoint(key, range, witnesses, timeSeconds);
-  };
-
-  return { key, entries, log, history: fold, checkpoint };
+  return { key, entries, log, history: (): KeyHistory => history, checkpoint };
 };

@@ -1,0 +1,85 @@
+// Open-loop latency: transfers leave when they are due, whatever became of the others, one HTTP request
+// each. Measured from the due time to the sealed receipt at the payee's adapter.
+import { pause } from "@sealane/runtime";
+import { cpuBetween, cpuOf } from "./cpu.ts";
+import { watchPayee } from "./payee-side.ts";
+import { distributionOf, type Distribution } from "./percentiles.ts";
+import { sendSingle, type Sent } from "./transfers.ts";
+import type { BenchWorld } from "./world.ts";
+
+export type LatencyResult = {
+  readonly sent: number;
+  readonly sealed: number;
+  readonly failed: number;
+  readonly seconds: number;
+  readonly latencyMs: Distribution;
+  /** Until the payer's 202, for where the time goes. */
+  readonly acceptedMs: Distribution;
+  readonly cpuMs: Readonly<Record<string, number>>;
+};
+
+const run = async (
+  world: BenchWorld,
+  rate: number,
+  seconds: number,
+  from: number,
+): Promise<{ sent: Sent[]; failed: number; accepted: number[] }> => {
+  const begin = Date.now() + 20;
+  const total = rate * seconds;
+  const sent: Sent[] = [];
+  const accepted: number[] = [];
+  let failed = 0;
+  const running: Promise<void>[] = [];
+  const one = async (n: number, dueMs: number): Promise<void> => {
+    try {
+      const answer = await sendSingle(world.payer, from + n, dueMs, 0);
+      accepted.push(Date.now() - dueMs);
+      if (answer.status === 202 || answer.status === 200) sent.push(answer);
+      else failed += 1;
+    } catch {
+      failed += 1;
+    }
+  };
+  for (let n = 0; n < total; n += 1) {
+    const dueMs = begin + (n * 1_000) / rate;
+    const early = dueMs - Date.now();
+    if (early > 0) await pause(early);
+    running.push(one(n, dueMs));
+  }
+  await Promise.all(running);
+  return { sent, failed, accepted };
+};
+
+/** @param rate transfers per second */
+export const measureLatency = async (
+  world: BenchWorld,
+  rate: number,
+  seconds: number,
+  say: (line: string) => void,
+): Promise<LatencyResult> => {
+  const watch = await watchPayee(world.payee);
+  say(`warming up: 10 s at ${rate}/s`);
+  await run(world, rate, 10, 0);
+  say(`measuring: ${seconds} s at ${rate}/s`);
+  const before = cpuOf(world.stack.pids());
+  const { sent, failed, accepted } = await run(world, rate, seconds, 10 * rate);
+  const deadline = Date.now() + 15_000;
+  const missing = (): number =>
+    sent.filter(({ transferId }) => !watch.sealedAtMs.has(transferId)).length;
+  while (missing() > 0 && Date.now() < deadline) await pause(50);
+  const cpuMs = cpuBetween(before, cpuOf(world.stack.pids()));
+  watch.stop();
+  const latencies = sent.flatMap(({ transferId, dueMs }) => {
+    const at = watch.sealedAtMs.get(transferId);
+    return at === undefined ? [] : [Math.max(0, at - dueMs)];
+  });
+  return {
+    sent: sent.length,
+    sealed: latencies.length,
+    failed: failed + missing(),
+    seconds,
+    latencyMs: distributionOf(latencies),
+    acceptedMs: distributionOf(accepted),
+    cpuMs,
+  };
+};

@@ -1,0 +1,107 @@
+// `npm run bench -- latency|throughput`: starts its own stack, warms up, measures, asks every oracle,
+// and only then prints a number. `--json` for programs, `--keep` writes to bench/results/.
+import { mkdirSync, writeFileSync } from "node:fs";
+import { fileURLToPath } from "node:url";
+import { parseArgs } from "node:util";
+import { measureLatency } from "./latency.ts";
+import { describeMachine } from "./machine.ts";
+import { askOracles } from "./oracles.ts";
+import { measureThroughput } from "./throughput.ts";
+import { startWorld, type BenchWorld } from "./world.ts";
+
+const { values, positionals } = parseArgs({
+  allowPositionals: true,
+  options: {
+    json: { type: "boolean", default: false },
+    keep: { type: "boolean", default: false },
+    rate: { type: "string", default: "50" },
+    seconds: { type: "string", default: "60" },
+    bulk: { type: "string", default: "100" },
+    connections: { type: "string", default: "6" },
+  },
+});
+
+const say = (line: string): void => {
+  process.stderr.write(`${line}\n`);
+};
+
+const whole = (text: string, name: string): number => {
+  const value = Number(text);
+  if (Number.isInteger(value) && value > 0 && value <= 100_000) return value;
+  throw new Error(`--${name} takes a whole number above zero`);
+};
+
+const seconds = whole(values.seconds, "seconds");
+
+const measure = async (world: BenchWorld, name: string) => {
+  if (name === "latency") {
+    const rate = whole(values.rate, "rate");
+    const result = await measureLatency(world, rate, seconds, say);
+    return {
+      ...result,
+      transfersPerSecond: Math.round(result.sealed / result.seconds),
+      settings: { rate, seconds, requests: "one transfer each" },
+    };
+  }
+  const load = {
+    bulk: whole(values.bulk, "bulk"),
+    connections: whole(values.connections, "connections"),
+  };
+  return {
+    ...(await measureThroughput(world, load, seconds, say)),
+    settings: { ...load, seconds },
+  };
+};
+
+const print = (report: Record<string, unknown>): void => {
+  if (values.json) {
+    process.stdout.write(`${JSON.stringify(report)}\n`);
+    return;
+  }
+  for (const [name, value] of Object.entries(report)) {
+    const text = typeof value === "object" ? JSON.stringify(value) : String(value);
+    process.stdout.write(`${name.padEnd(20)} ${text}\n`);
+  }
+};
+
+const main = async (): Promise<void> => {
+  const name = positionals[0] ?? "";
+  if (name !== "latency" && name !== "throughput") {
+    say(
+      "npm run bench -- latency|throughput [--seconds N] [--rate N] [--bulk N] [--json] [--keep]",
+    );
+    process.exit(2);
+  }
+  const world = await startWorld(say);
+  try {
+    const { cpuMs, ...result } = await measure(world, name);
+    say("asking the oracles");
+    const oracles = await askOracles(world);
+    const total = Object.values(cpuMs).reduce((sum, ms) => sum + ms, 0);
+    const perTransfer = (ms: number): number => Math.round((ms / result.sealed) * 1_000) / 1_000;
+    const report = {
+      bench: name,
+      ...result,
+      cpuMsPerTransfer: perTransfer(total),
+      cpuMsByProcess: Object.fromEntries(
+        Object.entries(cpuMs).map(([process, ms]) => [process, perTransfer(ms)]),
+      ),
+      machine: describeMachine(world.stack),
+      oracleFindings: oracles,
+      oracles: oracles.length === 0 && result.failed === 0 ? "green" : "RED",
+    };
+    print(report);
+    if (values.keep) {
+      const folder = fileURLToPath(new URL("../results/", import.meta.url));
+      mkdirSync(folder, { recursive: true });
+      const day = new Date().toISOString().slice(0, 10);
+      writeFileSync(`${folder}${day}-${name}.json`, `${JSON.stringify(report, undefined, 2)}\n`);
+    }
+    if (report.oracles !== "green") process.exitCode = 1;
+  } finally {
+    await world.stop();
+  }
+};
+
+await main();
+process.exit();

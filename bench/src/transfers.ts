@@ -1,0 +1,76 @@
+// The transfers that a benchmark sends: through the public API only, like any core. 70 % come from one
+// payer's account; amounts are small, so that the demo's liquidity lasts.
+import { randomUUID } from "node:crypto";
+
+const account = (prefix: string, n: number): string => `${prefix}${String(n).padStart(7, "0")}`;
+
+/** Body number `n` of a run. */
+export const transferBody = (n: number): object => ({
+  payer: { account: account("+8529", n % 10 < 7 ? 1 : 2 + (n % 900)) },
+  payee: { participant: "ph-wallet.example", account: account("+63917", 1 + (n % 990)) },
+  amount: { currency: "HKD", amount: `${10 + (n % 90)}.${String(n % 100).padStart(2, "0")}` },
+});
+
+export const newKey = (): string => randomUUID();
+
+export type Target = { readonly url: string; readonly token: string };
+
+export type Sent = {
+  readonly transferId: string;
+  /** Wall clock when it should have been sent: waiting in our own queue counts. */
+  readonly dueMs: number;
+  readonly status: number;
+  readonly body: Record<string, unknown>;
+};
+
+/** One POST /v1/transfers. @throws when there was no answer at all */
+export const sendSingle = async (
+  target: Target,
+  n: number,
+  dueMs: number,
+  waitSeconds: number,
+): Promise<Sent> => {
+  const response = await fetch(`${target.url}/v1/transfers`, {
+    method: "POST",
+    headers: {
+      Authorization: `Bearer ${target.token}`,
+      "Content-Type": "application/json",
+      "Idempotency-Key": newKey(),
+      ...(waitSeconds === 0 ? {} : { Prefer: `wait=${waitSeconds}` }),
+    },
+    body: JSON.stringify(transferBody(n)),
+    signal: AbortSignal.timeout(40_000),
+  });
+  const body = (await response.json()) as Record<string, unknown>;
+  return { transferId: String(body.transferId), dueMs, status: response.status, body };
+};
+
+/** One bulk request of `count` transfers; answers come as they are final. */
+export const sendBulk = async (
+  target: Target,
+  from: number,
+  count: number,
+  onAnswer: (answer: Record<string, unknown>) => void,
+): Promise<void> => {
+  const lines = Array.from({ length: count }, (_, at) =>
+    JSON.stringify({ idempotencyKey: newKey(), transfer: transferBody(from + at) }),
+  );
+  const response = await fetch(`${target.url}/v1/transfers/bulk`, {
+    method: "POST",
+    headers: {
+      Authorization: `Bearer ${target.token}`,
+      "Content-Type": "application/x-ndjson",
+      Prefer: "wait=30",
+    },
+    body: `${lines.join("\n")}\n`,
+    signal: AbortSignal.timeout(60_000),
+  });
+  if (!response.ok || response.body === null) throw new Error(`bulk answered ${response.status}`);
+  let rest = "";
+  for await (const chunk of response.body.pipeThrough(new TextDecoderStream())) {
+    const parts = (rest + chunk).split("\n");
+    rest = parts.pop() ?? "";
+    for (const part of parts)
+      if (part !== "") onAnswer(JSON.parse(part) as Record<string, unknown>);
+  }
+};

@@ -1,0 +1,40 @@
+// A stack of the benchmark's own: a fresh folder, free ports, nothing shared with a running demo.
+import { mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { freePorts, sendFirstLiquidity, startStack, type Stack } from "@sealane/infra";
+import type { Target } from "./transfers.ts";
+
+export type BenchWorld = {
+  readonly stack: Stack;
+  readonly payer: Target;
+  readonly payee: Target;
+  stop(): Promise<void>;
+};
+
+const tokenOf = (stack: Stack, name: string): string =>
+  readFileSync(stack.home.keys(name, "api.token"), "utf8").trim();
+
+export const startWorld = async (say: (line: string) => void): Promise<BenchWorld> => {
+  const dir = mkdtempSync(join(tmpdir(), "sealane-bench-"));
+  const stack = await startStack({
+    dir,
+    ports: await freePorts(),
+    traceRatio: 0.001,
+    onStep: (step) => say(`starting: ${step}`),
+  });
+  await sendFirstLiquidity(stack.home, stack.brokers);
+  const target = (name: string): Target => ({
+    url: stack.urls[name] ?? "",
+    token: tokenOf(stack, name),
+  });
+  return {
+    stack,
+    payer: target("hk-wallet"),
+    payee: target("ph-wallet"),
+    stop: async () => {
+      await stack.stop();
+      rmSync(dir, { recursive: true, force: true });
+    },
+  };
+};
