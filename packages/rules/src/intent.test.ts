@@ -133,16 +133,10 @@ const ladder: readonly Rung[] = [
     set({ sheet: { ...draft.terms.sheet, number: 7 } })(draft);
   }),
   rung("sheet-withdrawn", "a suspended provider", "sheet", "final", suspend(fx)),
-  rung(
-    "sheet-pair",
-    "a fixed side of another pair",
-    "send receive pair sheet",
-    "final",
-    (draft) => {
-      const { send, receive } = draft.terms;
-      set({ send: { ...send, currency: "PHP" }, receive: { ...receive, currency: "HKD" } })(draft);
-    },
-  ),
+  rung("sheet-unknown", "a sheet of another pair", "send receive pair sheet", "final", (draft) => {
+    const { send, receive } = draft.terms;
+    set({ send: { ...send, currency: "PHP" }, receive: { ...receive, currency: "HKD" } })(draft);
+  }),
   rung("schedule-unknown", "no fee", "fees", "final", set({ fees: [] })),
   rung("schedule-unknown", "a fee schedule that is not logged", "fees", "final", (draft) =>
     set({ fees: draft.terms.fees.map((fee) => ({ ...fee, schedule: "none" })) })(draft),

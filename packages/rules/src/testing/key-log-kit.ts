@@ -39,7 +39,15 @@ export const cosignedCheckpoint = (
   return composeNote(text, [lineOf(log, text), ...cosignatures]);
 };
 
-export type KeyLogKit = ReturnType<typeof makeKeyLogKit>;
+export type KeyLogKit = {
+  readonly key: TestKey;
+  /** Entries as published. */
+  readonly entries: readonly string[];
+  /** Logs a statement that `signers` have signed. @throws Error when the key log refuses it */
+  log(kind: KeyStatementKind, body: unknown, signers: readonly TestKey[], timeMs: number): void;
+  history(): KeyHistory;
+  checkpoint(witnesses: readonly TestKey[], timeSeconds: number): string;
+};
 
 const emptyHistory = (origin: string): KeyHistory => ({
   origin,
@@ -53,7 +61,7 @@ const emptyHistory = (origin: string): KeyHistory => ({
  * @param key the key-log key, named `<base>/keys`
  * @param begun a key log to go on from; it is not changed
  */
-export const makeKeyLogKit = (key: TestKey, begun?: KeyLogKit) => {
+export const makeKeyLogKit = (key: TestKey, begun?: KeyLogKit): KeyLogKit => {
   const entries: string[] = [...(begun?.entries ?? [])];
   let history = begun?.history() ?? emptyHistory(key.name);
   let range = appendLeaves(
@@ -61,13 +69,7 @@ export const makeKeyLogKit = (key: TestKey, begun?: KeyLogKit) => {
     entries.map((entry) => leafHash(entry)),
   );
 
-  /** Logs a statement that `signers` have signed. @throws Error when the key log refuses it */
-  const log = (
-    kind: KeyStatementKind,
-    body: unknown,
-    signers: readonly TestKey[],
-    timeMs: number,
-  ): void => {
+  const log: KeyLogKit["log"] = (kind, body, signers, timeMs) => {
     const inner = signed(statementText(key.name, kind, body), signers);
     const applied = applyKeyStatement(history.states.at(-1) as KeyState, inner);
     if (!applied.ok) throw new Error(`test key log: ${applied.code} ${applied.detail}`);

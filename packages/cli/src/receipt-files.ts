@@ -1,0 +1,28 @@
+// Receipts on disk, and beside them what it takes to verify them offline.
+import { mkdirSync, renameSync, writeFileSync } from "node:fs";
+import { dirname, join } from "node:path";
+import { keepForVerifying, LogReadError } from "@sealane/client";
+import type { CliConfig } from "./cli-config.ts";
+
+export const receiptPath = (config: CliConfig, transferId: string): string =>
+  join(config.receipts, `${transferId}.tlog-proof`);
+
+/** Writes a file whole or not at all. */
+export const writeWhole = (path: string, text: string): void => {
+  mkdirSync(dirname(path), { recursive: true });
+  const temporary = `${path}.${process.pid}.new`;
+  writeFileSync(temporary, text);
+  renameSync(temporary, path);
+};
+
+/** Brings the copy of the key log up to what an entry cites; tells when it could not. */
+export const keepKeys = async (config: CliConfig, entry: string): Promise<void> => {
+  const options = { path: config.keylog, logUrl: config.log, ratesUrl: config.rates, entry };
+  try {
+    if (await keepForVerifying(options)) return;
+    process.stderr.write("warning: the rate sheet of this receipt was not found in the log\n");
+  } catch (error) {
+    if (!(error instanceof LogReadError)) throw error;
+    process.stderr.write(`warning: ${config.keylog} is not up to date: ${error.message}\n`);
+  }
+};

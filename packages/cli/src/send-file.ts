@@ -1,0 +1,185 @@
+// `sealane send --file`: every row of a file as a transfer. A row's idempotency key is made from the
+// file's own bytes, so that the same command again sends nothing twice and completes what was left.
+import { createHash } from "node:crypto";
+import { readFileSync } from "node:fs";
+import type { AdapterClient, BulkAnswer, BulkLine, Transfer } from "@sealane/client";
+import { AdapterUnavailable } from "@sealane/client";
+import { transferIdOf } from "@sealane/protocol";
+import { SingleBar } from "cli-progress";
+import { clientOf, participantOf, type CliConfig } from "./cli-config.ts";
+import { CliError } from "./cli-error.ts";
+import { writeWhole } from "./receipt-files.ts";
+import { resultsCsv, summarise, type RowResult } from "./row-results.ts";
+import { readTransferRows, type TransferRow } from "./transfer-rows.ts";
+
+export type SendFileOptions = {
+  readonly file: string;
+  readonly from: string;
+  readonly to: string;
+  readonly json: boolean;
+};
+
+const waitSeconds = 30;
+/** How often a row that is not final yet is asked for, 30 s each. */
+const mostLooks = 4;
+
+/** Another payee's provider is another thing to do; the payer's is part of every transfer's id. */
+export const rowKey = (fileHash: string, to: string, row: number): string =>
+  `file.${fileHash}.${to}.${row}`;
+
+const readRows = (file: string): { rows: readonly TransferRow[]; hash: string } => {
+  let bytes: Buffer;
+  try {
+    bytes = readFileSync(file);
+  } catch (cause) {
+    throw new CliError("file-unreadable", `${file} cannot be read`, "Check its name.", cause);
+  }
+  let text: string;
+  try {
+    text = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true }).decode(bytes);
+  } catch (cause) {
+    throw new CliError("file-not-utf8", `${file} is not UTF-8`, "Save it as UTF-8.", cause);
+  }
+  const read = readTransferRows(text);
+  if (read.ok) return { rows: read.rows, hash: createHash("sha256").update(bytes).digest("hex") };
+  const shown = read.faults.slice(0, 50).map(({ line, detail }) => `  line ${line}: ${detail}`);
+  const more = read.faults.length > 50 ? [`  and ${read.faults.length - 50} more`] : [];
+  const message = [`nothing was sent, ${file} is not right:`, ...shown, ...more].join("\n");
+  throw new CliError("file-invalid", message, "Correct these lines and run it again.");
+};
+
+const lineOf = (row: TransferRow, idempotencyKey: string, participant: string): BulkLine => ({
+  idempotencyKey,
+  transfer: {
+    payer: { account: row.payerAccount },
+    payee: { participant, account: row.payeeAccount },
+    amount: { currency: row.currency, amount: row.amount },
+    ...(row.reference === "" ? {} : { reference: row.reference }),
+  },
+});
+
+const ofTransfer = (row: number, replayed: boolean, transfer: Transfer): RowResult => ({
+  row,
+  transferId: transfer.transferId,
+  status: transfer.status,
+  ok: transfer.status === "sealed" || transfer.status === "credited",
+  replayed,
+  sent: transfer.sent,
+  received: transfer.received,
+  reason: transfer.reason ?? "",
+  code: transfer.code ?? (transfer.final ? "" : "not-final"),
+});
+
+const finish = async (client: AdapterClient, transfer: Transfer): Promise<Transfer> => {
+  let seen = transfer;
+  for (let looks = 0; !seen.final && looks < mostLooks; looks += 1) {
+    seen = await client.get(transfer.transferId, { waitSeconds });
+  }
+  return seen;
+};
+
+const tellRow = (result: RowResult): void => {
+  const { ok, replayed, status, sent, received, reason, code, row, transferId } = result;
+  const event = { event: ok ? "sealed" : status, row, transferId, sent, received, replayed };
+  process.stdout.write(`${JSON.stringify(ok ? event : { ...event, reason, code })}\n`);
+};
+
+const progressBar = (total: number, quiet: boolean): SingleBar | undefined => {
+  if (quiet || !process.stderr.isTTY) return undefined;
+  const format = "  {bar} {value}/{total} rows, {eta_formatted} left";
+  const bar = new SingleBar({ format, stream: process.stderr, hideCursor: true });
+  bar.start(total, 0);
+  return bar;
+};
+
+/** Sends the rows; those without an answer in the end are `unknown`. */
+const sendRows = async (
+  client: AdapterClient,
+  payer: string,
+  rows: readonly TransferRow[],
+  lines: readonly BulkLine[],
+  onResult: (result: RowResult) => void,
+): Promise<AdapterUnavailable | undefined> => {
+  const open = new Map(rows.map(({ row }, index) => [index, row]));
+  const late: Promise<void>[] = [];
+  const take = async (answer: BulkAnswer): Promise<void> => {
+    const row = open.get(answer.index);
+    if (row === undefined) return;
+    if (!answer.ok) {
+      const transferId = transferIdOf(payer, answer.idempotencyKey);
+      const { code, detail } = answer;
+      const refused = { row, transferId, status: "refused", ok: false, replayed: false } as const;
+      onResult({ ...refused, sent: undefined, received: undefined, reason: detail, code });
+    } else onResult(ofTransfer(row, answer.replayed, await finish(client, answer.transfer)));
+    open.delete(answer.index);
+  };
+  let fault: AdapterUnavailable | undefined;
+  const unavailable = (error: unknown): void => {
+    if (!(error instanceof AdapterUnavailable)) throw error;
+    fault = error;
+  };
+  try {
+    for await (const answer of client.bulk(lines, { waitSeconds })) {
+      late.push(take(answer).catch(unavailable));
+    }
+  } catch (error) {
+    unavailable(error);
+  }
+  await Promise.all(late);
+  for (const [index, row] of open) {
+    const transferId = transferIdOf(payer, lines[index]?.idempotencyKey ?? "");
+    const unknown = { row, transferId, status: "unknown", ok: false, replayed: false } as const;
+    onResult({ ...unknown, sent: undefined, received: undefined, reason: "", code: "no-answer" });
+  }
+  return fault;
+};
+
+/** @returns whether every row went through */
+export const sendFile = async (config: CliConfig, options: SendFileOptions): Promise<boolean> => {
+  const { file, json } = options;
+  const from = participantOf(config, options.from);
+  const to = participantOf(config, options.to);
+  const { rows, hash } = readRows(file);
+  const lines = rows.map((row) => lineOf(row, rowKey(hash, to.id, row.row), to.id));
+  const results: RowResult[] = [];
+  const bar = progressBar(rows.length, json);
+  const startedMs = performance.now();
+  const fault = await sendRows(clientOf(from), from.id, rows, lines, (result) => {
+    results.push(result);
+    bar?.increment();
+    if (json) tellRow(result);
+  });
+  bar?.stop();
+  const elapsedMs = performance.now() - startedMs;
+  results.sort((left, right) => left.row - right.row);
+  const path = `${file}.results.csv`;
+  writeWhole(path, resultsCsv(results));
+  const summary = summarise(results);
+  if (json) {
+    const ms = Math.round(elapsedMs);
+    process.stdout.write(
+      `${JSON.stringify({ event: "summary", ...summary, ms, results: path })}\n`,
+    );
+  } else {
+    const { sealed, failed, replayed, sent, received } = summary;
+    const list = (sums: Readonly<Record<string, string>>): string =>
+      Object.entries(sums)
+        .map(([code, sum]) => `${sum} ${code}`)
+        .join(", ") || "nothing";
+    const again = replayed > 0 ? ` (${replayed} of them before)` : "";
+    const seconds = (elapsedMs / 1_000).toFixed(2);
+    const text = [
+      `${sealed} of ${results.length} transfers sealed${again} in ${seconds} s, ${failed} failed`,
+      `sent ${list(sent)}`,
+      `received ${list(received)}`,
+      `results ${path}`,
+    ];
+    process.stdout.write(`${text.join("\n")}\n`);
+  }
+  if (fault !== undefined) {
+    process.stderr.write(
+      `error: ${fault.message}\n       Run the same command again: nothing is sent twice.\n`,
+    );
+  }
+  return summary.failed === 0;
+};
