@@ -50,6 +50,8 @@ export type Stack = {
   pids(): Readonly<Record<string, number>>;
   /** Starts a service (again); resolves when it is ready. */
   start(name: ServiceName): Promise<void>;
+  /** Ends one service with SIGKILL, as a machine would. */
+  kill(name: ServiceName): Promise<void>;
   /** Ends one service cleanly. */
   end(name: ServiceName): Promise<void>;
   /** Ends everything that was started, in reverse. */
@@ -329,6 +331,13 @@ export const startStack = async (options: StackOptions): Promise<Stack> => {
       start: async (name) => {
         await launch(find(name));
         await ready(find(name));
+      },
+      kill: async (name) => {
+        const child = running.get(name);
+        if (child === undefined) return;
+        expected.add(child);
+        child.kill("SIGKILL");
+        await child.exited;
       },
       end: async (name) => {
         const child = running.get(name);

@@ -80,7 +80,7 @@ export const ROOM_RULES: Readonly<Record<string, RoomRule>> = {
 
 /** What tests may import besides what their room may. */
 export const TEST_ALLOWANCE: RoomRule = {
-  rooms: ["infra"],
+  rooms: ["infra", "rules/testing"],
   packages: ["vitest", "fast-check", "currency-codes"],
 };
 

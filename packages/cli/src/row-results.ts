@@ -15,6 +15,7 @@ export type RowResult = {
   readonly received: Money | undefined;
   readonly reason: string;
   readonly code: string;
+  readonly detail: string;
 };
 
 export type RowSummary = {

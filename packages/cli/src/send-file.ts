@@ -3,13 +3,13 @@
 import { createHash } from "node:crypto";
 import { readFileSync } from "node:fs";
 import type { AdapterClient, BulkAnswer, BulkLine, Transfer } from "@sealane/client";
-import { AdapterUnavailable } from "@sealane/client";
-import { transferIdOf } from "@sealane/protocol";
+import { AdapterUnavailable, reasonText } from "@sealane/client";
+import { isoReasonOf, refusalCodes, transferIdOf, type RefusalCode } from "@sealane/protocol";
 import { SingleBar } from "cli-progress";
 import { clientOf, participantOf, type CliConfig } from "./cli-config.ts";
 import { CliError } from "./cli-error.ts";
 import { writeWhole } from "./receipt-files.ts";
-import { resultsCsv, summarise, type RowResult } from "./row-results.ts";
+import { resultsCsv, summarise, type RowResult, type RowSummary } from "./row-results.ts";
 import { readTransferRows, type TransferRow } from "./transfer-rows.ts";
 
 export type SendFileOptions = {
@@ -68,6 +68,27 @@ const ofTransfer = (row: number, replayed: boolean, transfer: Transfer): RowResu
   received: transfer.received,
   reason: transfer.reason ?? "",
   code: transfer.code ?? (transfer.final ? "" : "not-final"),
+  detail: transfer.detail ?? reasonText(transfer.reason ?? ""),
+});
+
+/** A row that has no transfer to show. */
+const without = (
+  row: number,
+  transferId: string,
+  status: "refused" | "unknown",
+  code: string,
+  detail: string,
+): RowResult => ({
+  row,
+  transferId,
+  status,
+  ok: false,
+  replayed: false,
+  sent: undefined,
+  received: undefined,
+  reason: Object.hasOwn(refusalCodes, code) ? isoReasonOf(code as RefusalCode) : "",
+  code,
+  detail,
 });
 
 const finish = async (client: AdapterClient, transfer: Transfer): Promise<Transfer> => {
@@ -79,9 +100,10 @@ const finish = async (client: AdapterClient, transfer: Transfer): Promise<Transf
 };
 
 const tellRow = (result: RowResult): void => {
-  const { ok, replayed, status, sent, received, reason, code, row, transferId } = result;
+  const { ok, replayed, status, sent, received, row, transferId } = result;
+  const { reason, code, detail } = result;
   const event = { event: ok ? "sealed" : status, row, transferId, sent, received, replayed };
-  process.stdout.write(`${JSON.stringify(ok ? event : { ...event, reason, code })}\n`);
+  process.stdout.write(`${JSON.stringify(ok ? event : { ...event, reason, code, detail })}\n`);
 };
 
 const progressBar = (total: number, quiet: boolean): SingleBar | undefined => {
@@ -105,33 +127,57 @@ const sendRows = async (
   const take = async (answer: BulkAnswer): Promise<void> => {
     const row = open.get(answer.index);
     if (row === undefined) return;
-    if (!answer.ok) {
-      const transferId = transferIdOf(payer, answer.idempotencyKey);
-      const { code, detail } = answer;
-      const refused = { row, transferId, status: "refused", ok: false, replayed: false } as const;
-      onResult({ ...refused, sent: undefined, received: undefined, reason: detail, code });
-    } else onResult(ofTransfer(row, answer.replayed, await finish(client, answer.transfer)));
+    if (answer.ok) {
+      onResult(ofTransfer(row, answer.replayed, await finish(client, answer.transfer)));
+    } else {
+      const { code, detail, idempotencyKey } = answer;
+      onResult(without(row, transferIdOf(payer, idempotencyKey), "refused", code, detail));
+    }
     open.delete(answer.index);
   };
-  let fault: AdapterUnavailable | undefined;
-  const unavailable = (error: unknown): void => {
-    if (!(error instanceof AdapterUnavailable)) throw error;
-    fault = error;
-  };
+  const faults: unknown[] = [];
+  const note = (error: unknown): void => void faults.push(error);
   try {
     for await (const answer of client.bulk(lines, { waitSeconds })) {
-      late.push(take(answer).catch(unavailable));
+      late.push(take(answer).catch(note));
     }
   } catch (error) {
-    unavailable(error);
+    note(error);
   }
   await Promise.all(late);
   for (const [index, row] of open) {
     const transferId = transferIdOf(payer, lines[index]?.idempotencyKey ?? "");
-    const unknown = { row, transferId, status: "unknown", ok: false, replayed: false } as const;
-    onResult({ ...unknown, sent: undefined, received: undefined, reason: "", code: "no-answer" });
+    onResult(without(row, transferId, "unknown", "no-answer", "no answer says how it ended"));
   }
-  return fault;
+  const serious = faults.find((error) => !(error instanceof AdapterUnavailable));
+  if (serious !== undefined) throw serious as Error;
+  return faults[0] as AdapterUnavailable | undefined;
+};
+
+const tellSummary = (
+  results: readonly RowResult[],
+  { sealed, failed, replayed, sent, received }: RowSummary,
+  elapsedMs: number,
+  path: string,
+): void => {
+  const list = (sums: Readonly<Record<string, string>>): string =>
+    Object.entries(sums)
+      .map(([code, sum]) => `${sum} ${code}`)
+      .join(", ") || "nothing";
+  const again = replayed > 0 ? ` (${replayed} of them before)` : "";
+  const seconds = (elapsedMs / 1_000).toFixed(2);
+  const bad = results.filter(({ ok }) => !ok);
+  const lines = [
+    ...bad
+      .slice(0, 10)
+      .map((one) => `  row ${one.row} ${one.status}: ${one.detail} (${one.reason || one.code})`),
+    ...(bad.length > 10 ? [`  and ${bad.length - 10} more`] : []),
+    `${sealed} of ${results.length} transfers sealed${again} in ${seconds} s, ${failed} failed`,
+    `sent ${list(sent)}`,
+    `received ${list(received)}`,
+    `results ${path}`,
+  ];
+  process.stdout.write(`${lines.join("\n")}\n`);
 };
 
 /** @returns whether every row went through */
@@ -160,22 +206,7 @@ export const sendFile = async (config: CliConfig, options: SendFileOptions): Pro
     process.stdout.write(
       `${JSON.stringify({ event: "summary", ...summary, ms, results: path })}\n`,
     );
-  } else {
-    const { sealed, failed, replayed, sent, received } = summary;
-    const list = (sums: Readonly<Record<string, string>>): string =>
-      Object.entries(sums)
-        .map(([code, sum]) => `${sum} ${code}`)
-        .join(", ") || "nothing";
-    const again = replayed > 0 ? ` (${replayed} of them before)` : "";
-    const seconds = (elapsedMs / 1_000).toFixed(2);
-    const text = [
-      `${sealed} of ${results.length} transfers sealed${again} in ${seconds} s, ${failed} failed`,
-      `sent ${list(sent)}`,
-      `received ${list(received)}`,
-      `results ${path}`,
-    ];
-    process.stdout.write(`${text.join("\n")}\n`);
-  }
+  } else tellSummary(results, summary, elapsedMs, path);
   if (fault !== undefined) {
     process.stderr.write(
       `error: ${fault.message}\n       Run the same command again: nothing is sent twice.\n`,

@@ -1,6 +1,13 @@
 // `sealane send`: one or more real transfers over a provider's adapter, with their steps as they
 // happen; or, with --file, all rows of a file.
-import { sendOne, type SendResult, type TransferRequest } from "@sealane/client";
+import { randomUUID } from "node:crypto";
+import {
+  AdapterUnavailable,
+  sendOne,
+  type SendResult,
+  type TransferRequest,
+} from "@sealane/client";
+import { transferIdOf } from "@sealane/protocol";
 import type { Command } from "commander";
 import {
   clientOf,
@@ -59,13 +66,10 @@ const showSealed = (result: SendResult & { outcome: "sealed" }, path: string): v
 const tell = async (config: CliConfig, result: SendResult, json: boolean): Promise<boolean> => {
   if (result.outcome !== "sealed") {
     const { outcome, ...rest } = result;
+    const { code, reason, detail } = rest;
+    const why = code === outcome ? reason : `${code}, ${reason}`;
     if (json) out(JSON.stringify({ event: outcome, ...rest }));
-    else {
-      out(
-        `  ${outcome}: ${rest.detail === "" ? rest.code : rest.detail} (${rest.code}, ${rest.reason})`,
-      );
-      out(`  ${rest.action}`);
-    }
+    else out(`  ${outcome}: ${detail === "" ? code : detail} (${why})\n  ${rest.action}`);
     return false;
   }
   const { transferId, transfer, steps, receipt, entry } = result;
@@ -93,6 +97,17 @@ const wholeNumber = (text: string): number => {
   throw new CliError("count-invalid", `${text} is no count`, "Write a number from 1 to 999999.");
 };
 
+/** The same command again would be another transfer: this one has to be looked up. */
+const unknownOutcome = (error: unknown, transferId: string): unknown =>
+  error instanceof AdapterUnavailable
+    ? new CliError(
+        "outcome-unknown",
+        `${error.message}; the outcome of ${transferId} is not known`,
+        `Look it up before sending again: sealane receipt ${transferId}`,
+        error,
+      )
+    : error;
+
 const sendSome = async (config: CliConfig, flags: SendFlags): Promise<boolean> => {
   const from = participantOf(config, flags.from);
   const to = participantOf(config, flags.to);
@@ -106,7 +121,11 @@ const sendSome = async (config: CliConfig, flags: SendFlags): Promise<boolean> =
     const onStep = (step: string, ms: number): void => {
       if (!json) out(`  ${step.padEnd(10)}${ms.toFixed(1).padStart(8)} ms`);
     };
-    const result = await sendOne({ client, payer: from.id, request, onStep });
+    const idempotencyKey = randomUUID();
+    const sending = sendOne({ client, payer: from.id, request, onStep, idempotencyKey });
+    const result = await sending.catch((error: unknown) => {
+      throw unknownOutcome(error, transferIdOf(from.id, idempotencyKey));
+    });
     good = (await tell(config, result, json)) && good;
   }
   return good;

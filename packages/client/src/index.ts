@@ -21,6 +21,7 @@ export {
   type KeepOptions,
   type KeyLogFile,
 } from "./key-log-file.ts";
+export { watchKeyLog, type KeyWatch } from "./key-watch.ts";
 export {
   fetchKeyLog,
   LogReadError,
@@ -32,6 +33,7 @@ export {
 export { defaultRetry, type RetryPolicy } from "./retry.ts";
 export {
   entryOfReceipt,
+  reasonText,
   sendOne,
   sendSteps,
   type SendOneOptions,

@@ -52,6 +52,24 @@ const actions = {
   cancelled: "Send a new transfer, if it is still wanted.",
 } as const;
 
+/** What a payee's provider means by the reasons it may give (ISO 20022 external codes). */
+const reasonTexts: Readonly<Record<string, string>> = {
+  AB05: "the payee's provider did not answer in time",
+  AC03: "the payee has no such account",
+  AC04: "the payee's account is closed",
+  AC06: "the payee's account is blocked",
+  AM02: "the amount is more than the payee may receive",
+  AM03: "the payee's account does not take this currency",
+  AM14: "the amount is more than the payee's limit",
+  BE23: "the payee's alias is not known",
+  CUST: "it was taken back at the payer's request",
+  MS03: "the payee's provider gives no reason",
+  RR04: "a regulation forbids it",
+};
+
+/** What an ISO 20022 reason of a rejection says, in words; empty when it is not one of ours. */
+export const reasonText = (reason: string): string => reasonTexts[reason] ?? "";
+
 const knownCode = (code: string): code is RefusalCode => Object.hasOwn(refusalCodes, code);
 
 const at = (steps: StepTimes, step: SendStep): string | undefined => steps[`${step}At`];
@@ -74,11 +92,13 @@ const makeStopwatch = (onStep: SendOneOptions["onStep"]) => {
         if (at(steps, step) !== undefined) note(step, performance.now() - startedAt);
       }
     },
-    /** What no event told, by the adapter's own clock; a replayed transfer lies in the past. */
+    /** The end is known now; what else no event told is taken by the adapter's own clock. */
     finish: ({ steps }: Transfer): Record<SendStep, number> => {
+      const endedMs = performance.now() - startedAt;
       for (const step of sendSteps) {
         const text = at(steps, step);
-        if (text !== undefined) note(step, Date.parse(text) - startedWall);
+        if (text === undefined) continue;
+        note(step, step === "sealed" ? endedMs : Date.parse(text) - startedWall);
       }
       return Object.fromEntries(sendSteps.map((step) => [step, seen[step] ?? 0])) as Record<
         SendStep,
@@ -99,7 +119,8 @@ export const entryOfReceipt = (receipt: string): string => {
 };
 
 const notDone = (transferId: string, transfer: Transfer): SendResult => {
-  const { status, code = transfer.status, reason = "NARR", detail = "" } = transfer;
+  const { status, code = transfer.status, reason = "NARR" } = transfer;
+  const detail = transfer.detail ?? reasonText(reason);
   const outcome = status === "expired" || status === "cancelled" ? status : "rejected";
   const action = knownCode(code) ? actionOf(code) : actions[outcome];
   return { outcome, transferId, code, reason, detail, action };

@@ -118,15 +118,24 @@ describe("exposure", () => {
   it.each([
     ["gross", "insufficient-funds"],
     ["net", "committed"],
-  ] as const)("that is %s lets unsettled credits be spent or not: %s", (exposure, expected) => {
-    const world = world100({ ph: { exposure }, fx: { exposure: "net" } });
-    const back = openWayBack(world);
-    world.transfer({ key: "there" }); // 7,235.50 PHP are owed to the Philippines' wallet
-    expect(back("a", "7235.50")).toBe(expected);
-    expect(back("b", "0.01")).toBe(exposure === "gross" ? "insufficient-funds" : "amount-zero");
-    expect(back("c", "10.00")).toBe("insufficient-funds");
-    expect(audit(world, world.entries)).toBe(world.entries.length);
-  });
+  ] as const)(
+    "that is %s: unsettled credits make up for debits or not (%s)",
+    (exposure, expected) => {
+      const world = world100({ ph: { exposure } });
+      const cover = { key: "ph", participant: ph, currency: "PHP", amount: "10000.00" };
+      world.run([
+        say.advance(world.keys(), cover),
+        say.advance(world.keys(), { key: "fx", participant: fx, amount: "10000.00" }),
+      ]);
+      const back = openWayBack(world);
+      expect(back("all", "10000.00")).toBe("committed");
+      expect(back("more", "10.00")).toBe("insufficient-funds");
+      world.transfer({ key: "there" }); // 7,235.50 PHP are owed to the wallet
+      expect(back("again", "7235.50")).toBe(expected);
+      expect(back("once more", "10.00")).toBe("insufficient-funds");
+      expect(audit(world, world.entries)).toBe(world.entries.length);
+    },
+  );
 
   it("that is net is never below zero: credits give no cover of their own", () => {
     const world = world100({ ph: { exposure: "net" } });

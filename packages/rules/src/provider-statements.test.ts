@@ -1,6 +1,7 @@
 import { formatTime } from "@sealane/protocol";
 import { leafHash, toBase64 } from "@sealane/tlog";
 import { describe, expect, it } from "vitest";
+import type { LaneCommand } from "./commands.ts";
 import { sheetOverlapMs } from "./provider-statements.ts";
 import {
   audit,
@@ -15,7 +16,7 @@ import {
   type World,
 } from "./testing/index.ts";
 
-const codeOf = (world: World, ...commands: Parameters<World["run"]>[0]): string | undefined => {
+const codeOf = (world: World, ...commands: LaneCommand[]): string | undefined => {
   const { outcome } = world.run(commands);
   return outcome.refusals[0]?.code ?? outcome.deadLetters[0]?.code;
 };

@@ -50,6 +50,7 @@ export const renewBeforeMs = 1_500;
 /** At start a sheet that is in force longer than this is kept. */
 const keepAboveMs = 60_000;
 const retryMs = 5_000;
+const tickMs = 250;
 const produceDeadlineMs = 10_000;
 const mostSheets = 64;
 
@@ -154,16 +155,20 @@ export const makeRateDesk = (deps: RateDeskDeps) => {
     else notBefore.delete(name);
   };
 
+  /** Issues what is due now. @param starting also replaces what is not logged or ends soon */
+  const tick = async (starting: boolean): Promise<void> => {
+    for (const pair of pairs) {
+      const halted = state.halted[nameOf(pair)] !== undefined;
+      const due = notBefore.get(nameOf(pair)) ?? dueAt(pair, starting);
+      if (!halted && due <= clock()) await attempt(pair);
+    }
+  };
+
   /** Keeps every pair quoted until stopped. */
   const run = async (): Promise<void> => {
     for (let starting = true; !stopping.signal.aborted; starting = false) {
-      for (const pair of pairs) {
-        const retryAt = notBefore.get(nameOf(pair));
-        const due = retryAt ?? dueAt(pair, starting);
-        const halted = state.halted[nameOf(pair)] !== undefined;
-        if (!halted && due <= clock()) await attempt(pair);
-      }
-      await pause(250, stopping.signal);
+      await tick(starting);
+      await pause(tickMs, stopping.signal);
     }
   };
 
@@ -198,6 +203,7 @@ export const makeRateDesk = (deps: RateDeskDeps) => {
   };
 
   return {
+    tick,
     run,
     stop: (): void => stopping.abort(),
     statuses: (): PairStatus[] => pairs.map(status),

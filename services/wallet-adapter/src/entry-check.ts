@@ -1,9 +1,9 @@
 // A participant reads its own entries: that they are the ledger's, in this log, with no gap in its
 // chain, and under keys that it knows. Signatures are judged off the main thread.
+import type { KeyWatch } from "@sealane/client";
 import { verifyEntry, type KeyHistory, type VerifiedEntry } from "@sealane/rules";
 import { verifyOffThread } from "@sealane/signer";
 import { leafHash, parseNote, utf8 } from "@sealane/tlog";
-import type { KeyWatch } from "./key-watch.ts";
 
 export type CheckedEntry = {
   readonly entry: VerifiedEntry;

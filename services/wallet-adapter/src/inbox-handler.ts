@@ -1,6 +1,7 @@
 // Reads this participant's inbox: proposals to answer, entries of its own chain, refusals, seals. In
 // order, each number once; what is missing is fetched from the ledger. Whatever the ledger sends is
 // checked before it is believed.
+import type { KeyWatch } from "@sealane/client";
 import {
   inboxMessageSchema,
   parseTime,
@@ -14,13 +15,8 @@ import {
 } from "@sealane/protocol";
 import type { VerifiedEntry } from "@sealane/rules";
 import { verifyOffThread } from "@sealane/signer";
-import {
-  toBase64,
-  utf8,
-  type TlogPolicy,
-} from "@sealane/tlog";
+import { toBase64, utf8, type TlogPolicy } from "@sealane/tlog";
 import { checkEntry, type CheckedEntry } from "./entry-check.ts";
-import type { KeyWatch } from "./key-watch.ts";
 import type { LedgerClient } from "./ledger-client.ts";
 import type { Persister } from "./persister.ts";
 import type { makePayeeDesk } from "./payee-desk.ts";
@@ -95,10 +91,12 @@ export const makeInboxHandler = (deps: InboxDeps): InboxHandler => {
   const takeSeal = makeSealTaker({ ...deps, mover });
   let lastHash = chain.at(-1)?.leafHash;
 
-  const takeChain = ({ entry, leafHash }: CheckedEntry): void => {
+  /** @returns false when it is told again */
+  const takeChain = ({ entry, leafHash }: CheckedEntry): boolean => {
     const { context } = entry;
     const link = context.chains.find((candidate) => candidate.participant === participant);
-    if (link === undefined || link.n < position.nextChain) return; // told again
+    if (link === undefined) return true; // not of our chain
+    if (link.n < position.nextChain) return false;
     if (link.n > position.nextChain) {
       deps.onAlarm(`entry ${position.nextChain} of our own chain is missing before ${link.n}`);
       throw new Error("a gap in our own chain");
@@ -120,11 +118,31 @@ export const makeInboxHandler = (deps: InboxDeps): InboxHandler => {
     };
     chain.push(own);
     persister.chain(own);
+    return true;
   };
 
-  const takeTransferEnd = async (entry: VerifiedEntry, item: EntryItem): Promise<void> => {
+  /**
+   * An end that is told again, because its request was repeated: what came after it (the seal, the
+   * credit) is not told again, but was kept when it came.
+   */
+  const takeToldAgain = async (id: string): Promise<boolean> => {
+    const stored = await book.findStored(id);
+    if (stored === undefined || stored.view.status === "received") return false;
+    const live = book.get(id);
+    if (live === undefined) book.put(stored.view, stored.envelope);
+    else if (live.view.status === "received") Object.assign(live.view, stored.view);
+    book.changed(book.get(id) ?? stored);
+    return true;
+  };
+
+  const takeTransferEnd = async (
+    entry: VerifiedEntry,
+    item: EntryItem,
+    again: boolean,
+  ): Promise<void> => {
     const { context, terms, transferId } = entry;
     if (transferId === undefined || context.outcome === "recorded") return;
+    if (again && (await takeToldAgain(transferId))) return;
     const known = await book.findKept(transferId);
     const role = terms?.payee.participant === participant ? "payee" : (known?.view.role ?? "payer");
     // The liquidity provider's side has its chain, and no transfer of its own to show.
@@ -174,7 +192,7 @@ export const makeInboxHandler = (deps: InboxDeps): InboxHandler => {
 
   const takeEntry = async (item: EntryItem, checked: CheckedEntry): Promise<void> => {
     const { entry } = checked;
-    takeChain(checked);
+    const again = !takeChain(checked);
     if (entry.sheet !== undefined) {
       deps.sheets.add(entry.sheet, entry.inner);
       const { provider, number, pair } = entry.sheet;
@@ -183,7 +201,7 @@ export const makeInboxHandler = (deps: InboxDeps): InboxHandler => {
     if (entry.withdrawal !== undefined) {
       deps.sheets.withdraw(entry.withdrawal.provider, entry.withdrawal.number);
     }
-    await takeTransferEnd(entry, item);
+    await takeTransferEnd(entry, item, again);
     await takeCredited(entry);
   };
 

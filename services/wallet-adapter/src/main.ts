@@ -1,6 +1,6 @@
 // Wires an adapter: configuration → stores → keys → desks → inbox, HTTP and the witness.
 import { readFileSync } from "node:fs";
-import { makeLogReader } from "@sealane/client";
+import { makeLogReader, watchKeyLog, type KeyWatch } from "@sealane/client";
 import { openServiceDatabase } from "@sealane/database";
 import {
   bearerAuth,
@@ -23,7 +23,6 @@ import { makeCreditDesk, type CreditDesk } from "./credit-desk.ts";
 import { makeInboxHandler } from "./inbox-handler.ts";
 import { readInbox } from "./inbox-reader.ts";
 import { makeIntake } from "./intake.ts";
-import { watchKeyLog, type KeyWatch } from "./key-watch.ts";
 import { makeLedgerClient } from "./ledger-client.ts";
 import { makeNotices, type Notices } from "./notices.ts";
 import { makePayeeDesk, type Answer } from "./payee-desk.ts";

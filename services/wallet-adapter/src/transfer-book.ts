@@ -51,6 +51,11 @@ export const makeTransferBook = (store: ViewStore) => {
     /** In memory, else in Postgres. */
     find: async (id: string): Promise<TransferView | undefined> =>
       kept.get(id)?.view ?? (await store.find(id))?.view,
+    /** What Postgres has, whatever is in memory. */
+    findStored: async (id: string): Promise<Kept | undefined> => {
+      const found = await store.find(id);
+      return found === undefined ? undefined : { view: found.view, envelope: found.envelope };
+    },
     /** The same with the sealed personal data. */
     findKept: async (id: string): Promise<Kept | undefined> => {
       const here = kept.get(id);

@@ -1,9 +1,9 @@
-// The key log as this adapter has checked it: fetched from the ledger, verified against the pinned
-// policy, and never taken back. A log that shrinks or changes its past is refused.
-import { LogReadError, readKeyLog, type LogReader } from "@sealane/client";
+// The key log as a service has checked it: fetched from the ledger, verified against the pinned policy,
+// and never taken back. A log that shrinks or changes its past is refused.
+import { setTimeout as sleep } from "node:timers/promises";
 import type { KeyHistory, KeyState } from "@sealane/rules";
-import { pause } from "@sealane/runtime";
 import type { TlogPolicy } from "@sealane/tlog";
+import { LogReadError, readKeyLog, type LogReader } from "./log-reader.ts";
 
 export type KeyWatch = {
   readonly history: () => KeyHistory | undefined;
@@ -21,6 +21,11 @@ type Log = { warn(fields: object, message: string): void };
 /** A checkpoint without its signatures: origin, size and root. */
 const treeHeadOf = (note: string): string => note.slice(0, note.indexOf("\n\n"));
 
+/** Ends early, without an error, when the watch is stopped. */
+const pause = (ms: number, signal: AbortSignal): Promise<void> =>
+  sleep(ms, undefined, { signal }).catch(() => undefined);
+
+/** @param reader of the key log, e.g. `makeLogReader("http://127.0.0.1:8083/log/keys")` */
 export const watchKeyLog = (reader: LogReader, policy: TlogPolicy, log: Log): KeyWatch => {
   const stopping = new AbortController();
   let history: KeyHistory | undefined;

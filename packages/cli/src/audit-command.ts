@@ -1,0 +1,124 @@
+// `sealane audit`: replays a log or an export, recomputes everything and prints what it comes to. Exit
+// code 1 and the position at the first difference. The last line of --json is the verdict.
+import { amountOf } from "@sealane/rules";
+import { fromUtf8 } from "@sealane/tlog";
+import type { Command } from "commander";
+import { auditLog } from "./audit-log.ts";
+import type { AuditDifference, AuditReport } from "./audit-types.ts";
+import { CliError } from "./cli-error.ts";
+import { loadPolicy, readBytes, readDefaults, type Defaults } from "./defaults.ts";
+import { columns, out, outJson, running, startProgress } from "./output.ts";
+import { parseKeysCopy } from "./read-keys.ts";
+
+type AuditFlags = {
+  readonly policy?: string;
+  readonly keys?: string;
+  readonly signatures: boolean;
+  readonly balances?: string | true;
+  readonly token?: string;
+  readonly json?: boolean;
+};
+
+type Audited = Extract<AuditReport, { readonly ok: true }>;
+
+const showTotals = ({ totals }: Audited): string => {
+  const ends = Object.entries(totals.transfers).map(([name, count]) => `${count} ${name}`);
+  const flows = totals.flows.map(({ currency, sent, received, fees }) => [
+    currency,
+    ...[sent, received, fees].map((minor) => amountOf(minor, currency)),
+  ]);
+  const balances = totals.balances.map(({ account, currency, debits, credits }) => [
+    account,
+    currency,
+    ...[debits, credits].map((minor) => amountOf(minor, currency)),
+  ]);
+  const parts = [`  transfers: ${ends.join(", ")}`];
+  if (flows.length > 0) {
+    parts.push(columns([["", "sent", "received", "fees"], ...flows], [1, 2, 3]));
+  }
+  if (balances.length > 0) {
+    parts.push(columns([["account", "", "debits", "credits"], ...balances], [2, 3]));
+  }
+  return parts.join("\n\n");
+};
+
+const show = (report: Audited): void => {
+  const { origin, entries, root, cosignedBy, keysSize, seconds, balancesCompared } = report;
+  out(`${origin}: ${entries} entries, ${keysSize} of the key log`);
+  out(`  root ${root}, cosigned by ${cosignedBy.join(", ")}\n`);
+  out(`${showTotals(report)}\n`);
+  const signatures = report.signatures ? "every signature" : "no signatures (--no-signatures)";
+  out(
+    `Replayed in ${seconds.toFixed(2)} s, ${report.entriesPerSecond} entries/s, ${signatures}. ` +
+      "Root, tiles, chains, postings and sums agree.",
+  );
+  if (balancesCompared !== undefined) {
+    out(`All ${balancesCompared} balances of reconciliation are the recomputed ones.`);
+  }
+};
+
+const showJson = (report: AuditReport): void => {
+  if (!report.ok) return outJson(report);
+  const { ok, entries, entriesPerSecond, ...rest } = report;
+  outJson({ event: "audited", entries, ...rest });
+  outJson({ ok, entries, entriesPerSecond });
+};
+
+const showDifference = ({ position, code, detail, entries }: AuditDifference): void => {
+  const where = position === undefined ? "" : ` at position ${position}`;
+  out(`The log does not stand${where}: ${detail} (${code}).`);
+  if (entries > 0) out(`${entries} entries were replayed.`);
+};
+
+const balancesUrlOf = (flag: AuditFlags["balances"], defaults: Defaults): string | undefined => {
+  if (flag !== true) return flag;
+  if (defaults.reconciliation !== undefined) return defaults.reconciliation;
+  const action = "Give it: --balances URL.";
+  throw new CliError("reconciliation-missing", "no URL of reconciliation is known", action);
+};
+
+const runAudit = async (place: string | undefined, flags: AuditFlags): Promise<boolean> => {
+  const defaults = readDefaults();
+  const log = place ?? defaults.log;
+  if (log === undefined) {
+    throw new CliError("log-missing", "which log?", "Give its URL, or the folder of an export.");
+  }
+  const { policy } = loadPolicy(flags.policy, defaults);
+  const { keys: keysPath, token, signatures } = flags;
+  const text = keysPath === undefined ? undefined : readBytes(keysPath, "the copy of the key log");
+  const keys = text === undefined ? undefined : parseKeysCopy(fromUtf8(text));
+  const balancesUrl = balancesUrlOf(flags.balances, defaults);
+  const progress = startProgress("audit", "entries");
+  const secret =
+    token === undefined ? undefined : fromUtf8(readBytes(token, "the token's file")).trim();
+  const report = await auditLog({
+    log,
+    policy,
+    keys,
+    signatures,
+    balancesUrl,
+    token: secret,
+    onProgress: progress.to,
+  }).finally(progress.end);
+  if (flags.json === true) showJson(report);
+  else if (report.ok) show(report);
+  else showDifference(report);
+  return report.ok;
+};
+
+/** Adds `audit` to the program. */
+export const registerAudit = (program: Command): void => {
+  program
+    .command("audit")
+    .description("replay a log and recompute everything from its entries alone")
+    .argument("[place]", "URL of the log, or the folder of an export")
+    .option("--policy <file>", "whom you trust: a C2SP tlog-policy")
+    .option("--keys <file>", "copy of the key log; default: the one beside the log")
+    .option("--no-signatures", "recompute everything, but judge no signature of an entry")
+    .option("--balances [url]", "compare with reconciliation's balances")
+    .option("--token <file>", "an auditor's token, where entries are not open")
+    .option("--json", "print JSON lines; the last one is the verdict")
+    .action((place: string | undefined, flags: AuditFlags) =>
+      running(flags.json === true, () => runAudit(place, flags)),
+    );
+};

@@ -1,0 +1,143 @@
+// Replays the entries of a log through the audit's fold, in order. The fold goes on while threads judge
+// signatures behind it; what they find counts for the entry that it belongs to, so the first fault in
+// log order is the one that is reported.
+import {
+  auditEntry,
+  beginAudit,
+  verifyEntry,
+  type AuditState,
+  type KeyHistory,
+  type SignatureJudge,
+} from "@sealane/rules";
+import { fromUtf8, TlogError } from "@sealane/tlog";
+import { difference, type AuditDifference } from "./audit-types.ts";
+import { readBundles, type Bundle, type LogFiles } from "./log-source.ts";
+import { tileFault } from "./read-keys.ts";
+import type { SignatureJob } from "./signature-batch.ts";
+import type { SignaturePool } from "./signature-pool.ts";
+import { makeTileBuilder, type BuiltTile } from "./tile-builder.ts";
+
+export type ReplayOptions = {
+  readonly files: LogFiles;
+  readonly size: number;
+  readonly origin: string;
+  readonly history: KeyHistory;
+  readonly signatures: boolean;
+  /** Judges signatures elsewhere; without it they are judged here. */
+  readonly pool: SignaturePool | undefined;
+  readonly onProgress?: ((entries: number, size: number) => void) | undefined;
+};
+
+/** Bundles whose signatures and tiles are still being looked at while the fold goes on. */
+const mostBehind = 32;
+
+export type ReplayResult = { readonly ok: true; readonly state: AuditState } | AuditDifference;
+
+type Replay = ReplayOptions & {
+  readonly state: AuditState;
+  /** Signatures of the bundle at hand, with the place of their entry. */
+  readonly jobs: { readonly job: SignatureJob; readonly position: number }[];
+  readonly found: AuditDifference[];
+  readonly builder: ReturnType<typeof makeTileBuilder>;
+};
+
+/** One entry; what is thrown is a fault of the entry too, since nothing else went in. */
+const stepEntry = (state: AuditState, bytes: Uint8Array) => {
+  try {
+    return auditEntry(state, fromUtf8(bytes));
+  } catch (error) {
+    const code = error instanceof TlogError ? error.code : "entry-malformed";
+    const detail = error instanceof Error ? error.message : String(error);
+    return { ok: false as const, code, detail, position: state.next };
+  }
+};
+
+/** Folds a bundle. @returns the tiles that it made full, or the first difference */
+const foldBundle = (replay: Replay, bundle: Bundle): BuiltTile[] | AuditDifference => {
+  const { state, builder } = replay;
+  const tiles: BuiltTile[] = [];
+  for (const bytes of bundle.entries) {
+    const result = stepEntry(state, bytes);
+    if (!result.ok) return difference(result.code, result.detail, state.next, result.position);
+    tiles.push(...builder.push(result.leafHash));
+  }
+  return tiles;
+};
+
+/**
+ * Sends the bundle's signatures to the threads. The one at fault is judged again here, by the rules'
+ * own code: a line that does not verify need not be one that was needed.
+ */
+const judgeBundle = async (replay: Replay, bundle: Bundle): Promise<void> => {
+  const { pool, origin, history, jobs, found } = replay;
+  const batch = jobs.splice(0);
+  if (pool === undefined || batch.length === 0) return;
+  const bad = await pool.judge(batch.map(({ job }) => job));
+  for (const position of new Set(bad.map((at) => batch[at]?.position ?? bundle.from))) {
+    const note = fromUtf8(bundle.entries[position - bundle.from] as Uint8Array);
+    const again = verifyEntry(note, { origin, history, signatures: true });
+    if (!again.ok) found.push(difference(again.code, again.detail, position, position));
+  }
+};
+
+/** Holds what the log serves as hash tiles against the entries. */
+const checkTiles = async (replay: Replay, tiles: readonly BuiltTile[]): Promise<void> => {
+  for (const tile of tiles) {
+    const fault = await tileFault(replay.files, tile);
+    const { from } = tile;
+    if (fault !== undefined) {
+      replay.found.push(difference(fault.code, fault.detail, replay.state.next, from));
+      return;
+    }
+  }
+};
+
+/** The first in log order. */
+const firstOf = (found: readonly AuditDifference[]): AuditDifference | undefined =>
+  found.toSorted((a, b) => (a.position ?? 0) - (b.position ?? 0))[0];
+
+const beginReplay = (options: ReplayOptions): Replay => {
+  const { origin, history, signatures, pool } = options;
+  const jobs: Replay["jobs"] = [];
+  const noteDown: SignatureJudge = (key, text, signature) => {
+    jobs.push({ job: { key, text, signature }, position: state.next });
+    return true;
+  };
+  const verify = pool === undefined ? undefined : noteDown;
+  const state: AuditState = beginAudit({ origin, history, signatures, verify });
+  return { ...options, state, jobs, found: [], builder: makeTileBuilder() };
+};
+
+/**
+ * @returns the state after `size` entries, or the first difference
+ * @throws BundleError, LogReadError
+ */
+export const replayLog = async (options: ReplayOptions): Promise<ReplayResult> => {
+  const replay = beginReplay(options);
+  const { files, size, pool, onProgress, found, state, builder } = replay;
+  const behind = new Set<Promise<void>>();
+  let broken: unknown;
+  const follow = (work: Promise<void>): void => {
+    const done = work
+      .catch((error: unknown) => {
+        broken ??= error;
+      })
+      .finally(() => behind.delete(done));
+    behind.add(done);
+  };
+  for await (const bundle of readBundles(files, size)) {
+    const tiles = foldBundle(replay, bundle);
+    follow(judgeBundle(replay, bundle));
+    if (!Array.isArray(tiles)) found.push(tiles);
+    else follow(checkTiles(replay, tiles));
+    if (found.length > 0 || broken !== undefined) break;
+    onProgress?.(state.next, size);
+    await pool?.room();
+    while (behind.size > mostBehind) await Promise.race(behind);
+  }
+  if (found.length === 0) follow(checkTiles(replay, builder.partials()));
+  while (behind.size > 0) await Promise.all(behind);
+  const first = firstOf(found);
+  if (first === undefined && broken !== undefined) throw broken;
+  return first ?? { ok: true, state };
+};

@@ -1,0 +1,59 @@
+// What an audit takes and what it says.
+import type { AuditTotals } from "@sealane/rules";
+import type { TlogPolicy } from "@sealane/tlog";
+import type { LogSource } from "./log-source.ts";
+import type { KeysCopy } from "./verify-types.ts";
+
+export type AuditLogOptions = {
+  /** URL of the log, folder of an export, or something else that can be read like them. */
+  readonly log: string | LogSource;
+  readonly policy: TlogPolicy;
+  /** A copy of the key log; else it is read beside the log. */
+  readonly keys?: KeysCopy | undefined;
+  /** `false` recomputes everything but judges no signature of an entry. Default: true. */
+  readonly signatures?: boolean | undefined;
+  /** Threads that judge signatures; 0 judges here. Default: all cores, for logs that are worth it. */
+  readonly threads?: number | undefined;
+  /** Reconciliation's URL: its balances are compared with the recomputed ones. */
+  readonly balancesUrl?: string | undefined;
+  /** An auditor's token, where entries are not open. */
+  readonly token?: string | undefined;
+  /** Told after each bundle. */
+  readonly onProgress?: ((entries: number, size: number) => void) | undefined;
+};
+
+export type AuditDifference = {
+  readonly ok: false;
+  readonly code: string;
+  readonly detail: string;
+  /** Place of the entry that does not stand, or of the first below a tile that does not. */
+  readonly position?: number | undefined;
+  /** Entries that stood. */
+  readonly entries: number;
+};
+
+export type AuditReport =
+  | {
+      readonly ok: true;
+      /** Full origin of the lane's log. */
+      readonly origin: string;
+      readonly entries: number;
+      readonly seconds: number;
+      readonly entriesPerSecond: number;
+      /** Root of the tree, base64: the one that was cosigned. */
+      readonly root: string;
+      readonly cosignedBy: readonly string[];
+      readonly keysSize: number;
+      readonly signatures: boolean;
+      readonly totals: AuditTotals;
+      /** How many of reconciliation's balances were compared, if it was asked. */
+      readonly balancesCompared: number | undefined;
+    }
+  | AuditDifference;
+
+export const difference = (
+  code: string,
+  detail: string,
+  entries: number,
+  position?: number,
+): AuditDifference => ({ ok: false, code, detail, entries, position });

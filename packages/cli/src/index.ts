@@ -1,0 +1,16 @@
+// What other rooms use of the command line: the verifier, the audit and the export, as functions.
+export { auditLog } from "./audit-log.ts";
+export type { AuditDifference, AuditLogOptions, AuditReport } from "./audit-types.ts";
+export { exportLog, type ExportOptions, type ExportReport } from "./export-log.ts";
+export { openLog, type LogFiles, type LogSource } from "./log-source.ts";
+export { parseKeysCopy } from "./read-keys.ts";
+export {
+  questions,
+  verifyReceipt,
+  type Check,
+  type KeysCopy,
+  type Question,
+  type ReceiptFacts,
+  type Verdict,
+  type VerifyOptions,
+} from "./verify-receipt.ts";

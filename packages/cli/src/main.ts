@@ -1,0 +1,25 @@
+// The program `sealane`: a list of commands, each in files of its own. Standard output belongs to the
+// command's result; progress and faults go to standard error.
+import { Command } from "commander";
+import { registerAudit } from "./audit-command.ts";
+import { registerExport } from "./export-command.ts";
+import { registerVerify } from "./verify-command.ts";
+
+export const makeProgram = (): Command => {
+  const program = new Command("sealane")
+    .description("Send transfers, and check for yourself what became of them.")
+    .showHelpAfterError("(add --help to see what there is)");
+  registerVerify(program);
+  registerAudit(program);
+  registerExport(program);
+  return program;
+};
+
+/** @param argv as `process.argv`; the exit code is set, never forced, so that all output gets out */
+export const main = async (argv: readonly string[]): Promise<void> => {
+  // A reader that has seen enough (`| head`) is no fault.
+  process.stdout.on("error", (error: NodeJS.ErrnoException) => {
+    if (error.code !== "EPIPE") throw error;
+  });
+  await makeProgram().parseAsync([...argv]);
+};

@@ -1,0 +1,79 @@
+// `sealane verify`: reads a receipt, the policy and the copy of the key log, and prints a verdict per
+// question. Exit code 0 when the receipt is sealed and nothing failed, else 1. No network.
+import { existsSync } from "node:fs";
+import { dirname, join } from "node:path";
+import { fromUtf8 } from "@sealane/tlog";
+import type { Command } from "commander";
+import { loadPolicy, readBytes, readDefaults } from "./defaults.ts";
+import { columns, out, outJson, running } from "./output.ts";
+import { parseKeysCopy } from "./read-keys.ts";
+import {
+  questions,
+  verifyReceipt,
+  type KeysCopy,
+  type ReceiptFacts,
+  type Verdict,
+} from "./verify-receipt.ts";
+
+type VerifyFlags = { readonly policy?: string; readonly keys?: string; readonly json?: boolean };
+
+/** The file that was given, or `keylog` beside the policy when it is there. */
+const loadKeys = (given: string | undefined, policyPath: string): KeysCopy | undefined => {
+  const path = given ?? join(dirname(policyPath), "keylog");
+  if (given === undefined && !existsSync(path)) return undefined;
+  return parseKeysCopy(fromUtf8(readBytes(path, "the copy of the key log")));
+};
+
+const showFacts = (facts: ReceiptFacts): string => {
+  const { sent, received, fees, transferId, payer, payee, kind, outcome, reason } = facts;
+  const rows: string[][] = [];
+  const add = (name: string, value: string | undefined): void => {
+    if (value !== undefined) rows.push([name, value]);
+  };
+  add("transfer", transferId);
+  add("outcome", reason === undefined ? `${kind} ${outcome}` : `${kind} ${outcome}, ${reason}`);
+  if (sent !== undefined) add("sent", `${sent.amount} ${sent.currency} by ${payer}`);
+  add("fee", fees?.map(({ amount, currency }) => `${amount} ${currency}`).join(", "));
+  if (received !== undefined) add("received", `${received.amount} ${received.currency} by ${payee}`);
+  add("log time", facts.logTime);
+  return columns(rows);
+};
+
+const lastLine = ({ ok, checks }: Verdict): string => {
+  const failures = questions.filter((question) => checks[question].status === "failed");
+  if (!ok) return `The receipt does not stand: ${failures.join(", ")} failed.`;
+  if (checks.keys.status === "checked") return "The receipt stands.";
+  return "This alone proves: logged, sealed, these bytes. Who signed them was not checked.";
+};
+
+const show = (verdict: Verdict): void => {
+  if (verdict.facts !== undefined) out(`${showFacts(verdict.facts)}\n`);
+  const rows = questions.map((question) => {
+    const check = verdict.checks[question];
+    const why = check.status === "failed" ? `${check.detail} (${check.code})` : check.detail;
+    return [question, check.status, why];
+  });
+  out(`${columns(rows)}\n`);
+  out(lastLine(verdict));
+};
+
+/** Adds `verify` to the program. */
+export const registerVerify = (program: Command): void => {
+  program
+    .command("verify")
+    .description("check a receipt offline, against the policy that you pinned")
+    .argument("<file>", "the receipt")
+    .option("--policy <file>", "whom you trust: a C2SP tlog-policy")
+    .option("--keys <file>", "copy of the key log; default: keylog beside the policy")
+    .option("--json", "print one JSON object")
+    .action((file: string, flags: VerifyFlags) =>
+      running(flags.json === true, () => {
+        const { policy, path } = loadPolicy(flags.policy, readDefaults());
+        const keys = loadKeys(flags.keys, path);
+        const verdict = verifyReceipt(readBytes(file, "the receipt"), { policy, keys });
+        if (flags.json === true) outJson(verdict);
+        else show(verdict);
+        return Promise.resolve(verdict.ok);
+      }),
+    );
+};

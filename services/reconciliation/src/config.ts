@@ -1,0 +1,28 @@
+// Reconciliation's settings, read once; see the room's README for each.
+import { filePath, port, urlLoopbackOrHttps } from "@sealane/runtime";
+import { z } from "zod";
+
+export const reconciliationConfigSchema = z.object({
+  SEALANE_RECONCILIATION_PORT: port.default(8084),
+  SEALANE_LANE: z.coerce.number().int().min(0).max(1_023).default(0),
+  KAFKA_BROKERS: z.string().describe("host:port, separated by commas"),
+  DATABASE_URL: z.string().describe("postgres://user@host:port/database"),
+  SEALANE_DATABASE_USER: z.string().default("sealane_reconciliation"),
+  SEALANE_DATABASE_PASSWORD_FILE: filePath.optional(),
+  SEALANE_DATABASE_SCHEMA: z
+    .string()
+    .regex(/^[a-z_]{1,63}$/)
+    .default("reconciliation"),
+  /** C2SP tlog-policy: the logs, the witnesses, the quorum. What this service pins. */
+  SEALANE_POLICY_FILE: filePath,
+  SEALANE_LEDGER_URL: urlLoopbackOrHttps.default("http://127.0.0.1:8083"),
+  /** `none` recomputes everything but judges no signature; a later audit does. */
+  SEALANE_RECONCILIATION_SIGNATURES: z.enum(["all", "none"]).default("all"),
+  /** How far the process steps back for others on a busy machine: 0 to 19, as `nice`. */
+  SEALANE_RECONCILIATION_NICE: z.coerce.number().int().min(0).max(19).default(10),
+  SEALANE_LOG_LEVEL: z.string().default("info"),
+  SEALANE_TRACES_FILE: filePath.optional(),
+  SEALANE_TRACE_RATIO: z.coerce.number().min(0).max(1).default(0.001),
+  OTEL_EXPORTER_OTLP_ENDPOINT: z.string().optional(),
+});
+export type ReconciliationConfig = z.infer<typeof reconciliationConfigSchema>;

@@ -1,0 +1,50 @@
+// A whole system for tests: its own folder, free ports, the demo's parties; and the oracles that look at
+// it afterwards (`promises.md`).
+import { mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { chmodSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { adapterClient, type AdapterClient } from "@sealane/client";
+import {
+  freePorts,
+  sendFirstLiquidity,
+  startStack,
+  writeKeyLogFile,
+  type Stack,
+} from "@sealane/infra";
+
+export type WholeSystem = {
+  readonly stack: Stack;
+  readonly hk: AdapterClient;
+  readonly ph: AdapterClient;
+  /** A raw call to an adapter, for input that the SDK would not send. */
+  call(side: "hk-wallet" | "ph-wallet", path: string, init?: RequestInit): Promise<Response>;
+  stop(): Promise<void>;
+};
+
+export const startWholeSystem = async (): Promise<WholeSystem> => {
+  const dir = mkdtempSync(join(tmpdir(), "sealane-test-"));
+  chmodSync(dir, 0o711);
+  const stack = await startStack({ dir, ports: await freePorts(), traceRatio: 1 });
+  await sendFirstLiquidity(stack.home, stack.brokers);
+  await writeKeyLogFile(stack.home, stack.urls.ledger ?? "");
+  const token = (name: string): string =>
+    readFileSync(stack.home.keys(name, "api.token"), "utf8").trim();
+  const client = (name: string): AdapterClient =>
+    adapterClient({ baseUrl: stack.urls[name] ?? "", token: token(name) });
+  return {
+    stack,
+    hk: client("hk-wallet"),
+    ph: client("ph-wallet"),
+    call: (side, path, init = {}) =>
+      fetch(`${stack.urls[side] ?? ""}${path}`, {
+        ...init,
+        headers: { Authorization: `Bearer ${token(side)}`, ...init.headers },
+        signal: AbortSignal.timeout(30_000),
+      }),
+    stop: async () => {
+      await stack.stop();
+      rmSync(dir, { recursive: true, force: true });
+    },
+  };
+};
