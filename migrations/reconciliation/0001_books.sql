@@ -40,11 +40,10 @@ create table posting (
   seq          bigint  not null,
   ordinal      integer not null check (ordinal >= 0),
   debit        text    not null,
-  credit       text    not null check (credit <> debit),
+  credit       text    not null,
   currency     text    not null check (currency ~ '^[A-Z]{3}$'),
-  amount_minor bigint  not null check (amount_minor > 0),
-  primary key (lane, seq, ordinal),
-  foreign key (lane, seq) references entry (lane, seq)
+  amount_minor bigint  not null check (amount_minor >= 0),
+  primary key (lane, seq, ordinal)
 );
 
 create table balance (

@@ -3,12 +3,16 @@
 import { Command } from "commander";
 import { registerAudit } from "./audit-command.ts";
 import { registerExport } from "./export-command.ts";
+import { registerReceipt } from "./receipt.ts";
+import { registerSend } from "./send.ts";
 import { registerVerify } from "./verify-command.ts";
 
 export const makeProgram = (): Command => {
   const program = new Command("sealane")
     .description("Send transfers, and check for yourself what became of them.")
     .showHelpAfterError("(add --help to see what there is)");
+  registerSend(program);
+  registerReceipt(program);
   registerVerify(program);
   registerAudit(program);
   registerExport(program);

@@ -26,6 +26,7 @@ export type CallInit = {
 };
 
 export type AdapterHttp = {
+  readonly retry: RetryPolicy;
   /** A complete 2xx answer. @throws AdapterRefusal (4xx), AdapterUnavailable */
   text(path: string, init: CallInit): Promise<string>;
   /** A 2xx answer that is read as it comes; one try, and no deadline once it has begun. */
@@ -98,6 +99,7 @@ export const makeAdapterHttp = (options: AdapterOptions): AdapterHttp => {
   };
 
   return {
+    retry,
     text: async (path, init) => {
       for (let failures = 0; ;) {
         try {

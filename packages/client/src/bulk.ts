@@ -3,7 +3,7 @@
 import { AdapterRefusal, AdapterUnavailable } from "./adapter-error.ts";
 import type { AdapterHttp } from "./adapter-http.ts";
 import type { BulkAnswer, BulkLine, Transfer } from "./adapter-types.ts";
-import { defaultRetry, waitBeforeRetry } from "./retry.ts";
+import { waitBeforeRetry } from "./retry.ts";
 import { linesOf } from "./stream-lines.ts";
 
 export type BulkOptions = {
@@ -124,7 +124,7 @@ export async function* sendBulk(
       const fault = yield* sendPart(http, open, options);
       if (open.size === 0) break;
       failures = open.size < before ? 1 : failures + 1;
-      const waitMs = waitBeforeRetry(defaultRetry, failures, fault, Math.random());
+      const waitMs = waitBeforeRetry(http.retry, failures, fault, Math.random());
       if (waitMs === undefined) throw fault as Error;
       await new Promise((resolve) => setTimeout(resolve, waitMs));
     }

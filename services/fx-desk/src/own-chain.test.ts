@@ -30,7 +30,11 @@ let count = 0;
 /** A reader that has signed the world's sheets itself, unless told otherwise. */
 const readerOf = (world: World, knowsSheets = true) => {
   count += 1;
-  const { desk, file } = makeTestDesk(join(directory, String(count)), genesisMs);
+  const { desk, file } = makeTestDesk(
+    { origin, ...testKeys.fx },
+    join(directory, String(count)),
+    genesisMs,
+  );
   const { state } = file;
   state.unknownUpTo = 0;
   if (knowsSheets) {

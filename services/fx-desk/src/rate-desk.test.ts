@@ -2,13 +2,15 @@
 import { mkdtempSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { genesisMs, say, testKeys, makeFundedWorld } from "@sealane/rules/testing";
+import { genesisMs, makeFundedWorld, origin, say, testKeys } from "@sealane/rules/testing";
 import { parseTime } from "@sealane/protocol";
 import { verifierFor, parseNote } from "@sealane/tlog";
 import { afterAll, beforeEach, describe, expect, test } from "vitest";
 import { renewBeforeMs } from "./rate-desk.ts";
 import { openStateFile } from "./state-file.ts";
 import { makeTestDesk } from "./test-desk.ts";
+
+const deskAt = (file: string, ms: number) => makeTestDesk({ origin, ...testKeys.fx }, file, ms);
 
 const directory = mkdtempSync(join(tmpdir(), "sealane-fx-desk-"));
 afterAll(() => rmSync(directory, { recursive: true }));
@@ -23,7 +25,7 @@ const numbers = (sheets: readonly { number: number }[]) => sheets.map(({ number 
 
 describe("sheets", () => {
   test("are signed, in force before and after now, with limits in the pair's own currency", async () => {
-    const { desk, sheets, sent } = makeTestDesk(path, genesisMs);
+    const { desk, sheets, sent } = deskAt(path, genesisMs);
     await desk.tick(true);
     const [first] = sheets();
     expect(first).toMatchObject({
@@ -42,7 +44,7 @@ describe("sheets", () => {
   test("are taken by the ledger's own rules, and the next one too", async () => {
     const world = makeFundedWorld();
     const keys = world.keys();
-    const made = makeTestDesk(path, world.nowMs());
+    const made = deskAt(path, world.nowMs());
     await made.desk.tick(true);
     made.logAll();
     made.at(world.nowMs() + 600_000 - renewBeforeMs);
@@ -57,7 +59,7 @@ describe("sheets", () => {
   });
 
   test("follow one another just before quoting would end, not earlier", async () => {
-    const { desk, sheets, at, logAll } = makeTestDesk(path, genesisMs);
+    const { desk, sheets, at, logAll } = deskAt(path, genesisMs);
     await desk.tick(true);
     logAll();
     at(genesisMs + 600_000 - renewBeforeMs - 1);
@@ -71,7 +73,7 @@ describe("sheets", () => {
 
 describe("numbers", () => {
   test("are seconds, and never the same for two sheets of the desk", async () => {
-    const { desk, sheets } = makeTestDesk(path, genesisMs);
+    const { desk, sheets } = deskAt(path, genesisMs);
     await desk.tick(true);
     const second = genesisMs / 1_000;
     expect(numbers(sheets())).toEqual([second + 1, second + 2]);
@@ -82,10 +84,10 @@ describe("numbers", () => {
     ["a restart much later", 86_400_000],
     ["a clock that went back a day", -86_400_000],
   ])("grow across %s", async (_what, laterMs) => {
-    const before = makeTestDesk(path, genesisMs);
+    const before = deskAt(path, genesisMs);
     await before.desk.tick(true);
     await before.file.stop();
-    const after = makeTestDesk(path, genesisMs + laterMs);
+    const after = deskAt(path, genesisMs + laterMs);
     await after.desk.tick(true);
     expect(after.sheets()).toHaveLength(2);
     expect(Math.min(...numbers(after.sheets()))).toBeGreaterThan(
@@ -94,9 +96,9 @@ describe("numbers", () => {
   });
 
   test("grow when the state file is lost", async () => {
-    const before = makeTestDesk(path, genesisMs);
+    const before = deskAt(path, genesisMs);
     await before.desk.tick(true);
-    const after = makeTestDesk(`${path}-new`, genesisMs + 5_000);
+    const after = deskAt(`${path}-new`, genesisMs + 5_000);
     await after.desk.tick(true);
     expect(Math.min(...numbers(after.sheets()))).toBeGreaterThan(
       Math.max(...numbers(before.sheets())),
@@ -104,7 +106,7 @@ describe("numbers", () => {
   });
 
   test("are on disk before a sheet is sent, also when sending fails", async () => {
-    const before = makeTestDesk(path, genesisMs);
+    const before = deskAt(path, genesisMs);
     before.breakKafka(new Error("no broker"));
     await before.desk.tick(true);
     expect(before.desk.statuses()[0]?.state).toBe("the sheet could not be published");
@@ -126,22 +128,22 @@ describe("a restart", () => {
     ["replaces a logged sheet that ends within a minute", 540_000, true, 2],
     ["replaces a sheet that never was logged", 1_000, false, 2],
   ])("%s", async (_what, laterMs, isLogged, expected) => {
-    const before = makeTestDesk(path, genesisMs);
+    const before = deskAt(path, genesisMs);
     await before.desk.tick(true);
     if (isLogged) before.logAll();
     await before.file.stop();
-    const after = makeTestDesk(path, genesisMs + laterMs);
+    const after = deskAt(path, genesisMs + laterMs);
     await after.desk.tick(true);
     expect(after.sheets()).toHaveLength(expected);
   });
 
   test("is refused on a damaged state file", () => {
     writeFileSync(path, "{");
-    expect(() => makeTestDesk(path, genesisMs)).toThrow("damaged");
+    expect(() => deskAt(path, genesisMs)).toThrow("damaged");
   });
 
   test("finds a file that nobody else can read", async () => {
-    const { file } = makeTestDesk(path, genesisMs);
+    const { file } = deskAt(path, genesisMs);
     await file.save();
     expect(statSync(path).mode & 0o077).toBe(0);
   });
@@ -149,7 +151,7 @@ describe("a restart", () => {
 
 describe("readiness", () => {
   test("comes with the log, and goes with the end of quoting", async () => {
-    const { desk, at, logAll } = makeTestDesk(path, genesisMs);
+    const { desk, at, logAll } = deskAt(path, genesisMs);
     expect(desk.statuses()[0]?.state).toBe("no sheet is in force");
     await desk.tick(true);
     expect(desk.statuses()[0]?.state).toBe("the sheet is not logged yet");
@@ -160,7 +162,7 @@ describe("readiness", () => {
   });
 
   test("a feed that is refused publishes nothing, says why, and is tried again", async () => {
-    const { desk, sheets, at, feed, logAll } = makeTestDesk(path, genesisMs);
+    const { desk, sheets, at, feed, logAll } = deskAt(path, genesisMs);
     await desk.tick(true);
     logAll();
     feed({ ok: false, code: "feed-jump", detail: "HKD/PHP went from 8 to 80" });
@@ -174,7 +176,7 @@ describe("readiness", () => {
 
 describe("a withdrawal", () => {
   test("is signed, stops the pair across restarts, and ends with resume", async () => {
-    const before = makeTestDesk(path, genesisMs);
+    const before = deskAt(path, genesisMs);
     await before.desk.tick(true);
     before.logAll();
     const withdrawn = await before.desk.withdraw("HKD/PHP", "wrong-feed");
@@ -185,7 +187,7 @@ describe("a withdrawal", () => {
       "ok",
     ]);
     await before.file.stop();
-    const after = makeTestDesk(path, genesisMs + 700_000);
+    const after = deskAt(path, genesisMs + 700_000);
     await after.desk.tick(true);
     expect(after.sheets().map(({ pair }) => pair.from)).toEqual(["PHP"]);
     await after.desk.resume("HKD/PHP");
@@ -194,7 +196,7 @@ describe("a withdrawal", () => {
   });
 
   test("never overtakes the sheet that it withdraws", async () => {
-    const { desk, sent } = makeTestDesk(path, genesisMs);
+    const { desk, sent } = deskAt(path, genesisMs);
     const issuing = desk.tick(true);
     const withdrawing = desk.withdraw("HKD/PHP", "at-once");
     await Promise.all([issuing, withdrawing]);
@@ -203,7 +205,7 @@ describe("a withdrawal", () => {
   });
 
   test("of a pair without a sheet only stops it", async () => {
-    const { desk, sent, sheets } = makeTestDesk(path, genesisMs);
+    const { desk, sent, sheets } = deskAt(path, genesisMs);
     expect(await desk.withdraw("HKD/PHP", "maintenance")).toBeUndefined();
     await desk.tick(true);
     expect(sent.map(({ kind }) => kind)).toEqual(["rate-sheet"]);

@@ -27,7 +27,7 @@ export type RateDeskDeps = {
   readonly settings: SheetSettings;
   /** Reads the feed anew and judges it. */
   readonly reference: (pair: Pair) => Reference;
-  readonly signer: Signer;
+  readonly signer: Pick<Signer, "signLine">;
   readonly producer: Pick<Producer, "send">;
   readonly file: StateFile;
   readonly clock: () => number;

@@ -1,14 +1,22 @@
-// A desk for tests: a clock that is set, a lane that keeps what is sent, the keys of the test world.
+// A desk for tests: a clock that is set, a lane that keeps what is sent, the key of whoever is given.
 import { commandSchema, rateSheetSchema, readNote, readStatement } from "@sealane/protocol";
 import { parseRate, type Rate } from "@sealane/money";
-import { origin, testKeys } from "@sealane/rules/testing";
-import { signerOf } from "@sealane/signer";
+import type { Signer } from "@sealane/signer";
+import { signNoteLine } from "@sealane/tlog";
 import type { Reference } from "./feed.ts";
 import { makeRateDesk, type RateDeskDeps } from "./rate-desk.ts";
 import { openStateFile } from "./state-file.ts";
 
-const { name, seed, vkey, key } = testKeys.fx;
-const { keyId, publicKey } = key;
+export type TestProvider = {
+  readonly origin: string;
+  readonly name: string;
+  readonly seed: Uint8Array;
+};
+
+/** Signs as the real one does, from a seed of the test kit. */
+const testSigner = ({ name, seed }: TestProvider): Pick<Signer, "signLine"> => ({
+  signLine: (text) => Promise.resolve(signNoteLine(name, seed, text)),
+});
 
 export const goodReference: Reference = {
   ok: true,
@@ -19,7 +27,7 @@ export const goodReference: Reference = {
 export type TestDesk = ReturnType<typeof makeTestDesk>;
 
 /** Begins a desk at a time, on a state file that may be of an earlier one. */
-export const makeTestDesk = (path: string, beginMs: number) => {
+export const makeTestDesk = (provider: TestProvider, path: string, beginMs: number) => {
   let nowMs = beginMs;
   let reference: Reference = goodReference;
   let broken: Error | undefined;
@@ -36,7 +44,7 @@ export const makeTestDesk = (path: string, beginMs: number) => {
     return Promise.resolve();
   };
   const desk = makeRateDesk({
-    origin,
+    origin: provider.origin,
     lane: 0,
     pairs: [
       { from: "HKD", to: "PHP" },
@@ -50,7 +58,7 @@ export const makeTestDesk = (path: string, beginMs: number) => {
       quoteMs: 600_000,
     },
     reference: () => reference,
-    signer: signerOf({ name, type: 1, keyId, vkey, publicKey, seed }),
+    signer: testSigner(provider),
     producer: { send },
     file,
     clock: () => nowMs,

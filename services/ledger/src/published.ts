@@ -16,7 +16,7 @@ export const publishedLane = (writer: LaneWriter, store: LaneStore, tree: Tree):
 });
 
 export const publishedKeyLog = (keyLog: KeyLog): PublishedLog => ({
-  checkpoint: () => keyLog.sealedNote() ?? keyLog.checkpoint()?.note,
+  checkpoint: keyLog.sealedNote,
   size: () => keyLog.entries().length,
   tile: keyLog.tree.tile,
   entries: (from, to) => {

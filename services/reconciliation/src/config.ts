@@ -1,5 +1,5 @@
-// Reconciliation's settings, read once; see the room's README for each.
-import { filePath, port, urlLoopbackOrHttps } from "@sealane/runtime";
+// The service's settings, read once; see the room's README for each.
+import { durationMs, filePath, port, urlLoopbackOrHttps } from "@sealane/runtime";
 import { z } from "zod";
 
 export const reconciliationConfigSchema = z.object({
@@ -13,13 +13,14 @@ export const reconciliationConfigSchema = z.object({
     .string()
     .regex(/^[a-z_]{1,63}$/)
     .default("reconciliation"),
-  /** C2SP tlog-policy: the logs, the witnesses, the quorum. What this service pins. */
+  /** C2SP tlog-policy: the first log is the lane's, the one named `…/keys` the key log. */
   SEALANE_POLICY_FILE: filePath,
-  SEALANE_LEDGER_URL: urlLoopbackOrHttps.default("http://127.0.0.1:8083"),
-  /** `none` recomputes everything but judges no signature; a later audit does. */
-  SEALANE_RECONCILIATION_SIGNATURES: z.enum(["all", "none"]).default("all"),
-  /** How far the process steps back for others on a busy machine: 0 to 19, as `nice`. */
-  SEALANE_RECONCILIATION_NICE: z.coerce.number().int().min(0).max(19).default(10),
+  /** Where gaps and the key log are read. */
+  SEALANE_LEDGER_URL: urlLoopbackOrHttps,
+  /** An auditor's token, where entry bundles are not open. */
+  SEALANE_LEDGER_TOKEN_FILE: filePath.optional(),
+  /** After so long without a message the log's own checkpoint is looked at. */
+  SEALANE_SILENCE: durationMs.default(2_000),
   SEALANE_LOG_LEVEL: z.string().default("info"),
   SEALANE_TRACES_FILE: filePath.optional(),
   SEALANE_TRACE_RATIO: z.coerce.number().min(0).max(1).default(0.001),

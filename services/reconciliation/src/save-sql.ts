@@ -1,0 +1,118 @@
+// The one statement that stores a batch. `moved` is empty when another instance was faster, and then
+// nothing is stored; balances are summed by Postgres from the postings of the same statement, and come
+// back to be compared with the fold's.
+import { auditSnapshot, minorOf } from "@sealane/rules";
+import { fromBase64, type CompactRange } from "@sealane/tlog";
+import type { Books } from "./books.ts";
+
+const text = `
+with moved as (
+  update progress set next_seq = $3, next_offset = coalesce($4, next_offset), last_leaf = $5,
+    frontier = $6, log_time_ms = $7, keys_size = $8, fold = $9, sealed_size = $10,
+    sealed_range = $11, sealed = $12, sealed_at_ms = $13
+  where lane = $1 and next_seq = $2 and sealed_size <= $10
+  returning lane
+), entries as (
+  insert into entry (lane, seq, time_ms, outcome, ended_id, leaf_hash, chains)
+  select lane, seq, time_ms, outcome, ended_id, leaf_hash, string_to_array(chains, ',')
+  from moved, unnest($14::bigint[], $15::bigint[], $16::text[], $17::uuid[], $18::bytea[],
+    $19::text[]) as t(seq, time_ms, outcome, ended_id, leaf_hash, chains)
+), posted as (
+  insert into posting (lane, seq, ordinal, debit, credit, currency, amount_minor)
+  select lane, seq, ordinal, debit, credit, currency, amount_minor
+  from moved, unnest($20::bigint[], $21::integer[], $22::text[], $23::text[], $24::text[],
+    $25::bigint[]) as t(seq, ordinal, debit, credit, currency, amount_minor)
+  returning debit, credit, currency, amount_minor
+), balances as (
+  insert into balance (lane, account, currency, debits, credits)
+  select $1, side.account, posted.currency, sum(side.debit)::bigint, sum(side.credit)::bigint
+  from posted cross join lateral (values
+    (posted.debit, posted.amount_minor, 0), (posted.credit, 0, posted.amount_minor)
+  ) as side(account, debit, credit)
+  group by side.account, posted.currency
+  on conflict (lane, account, currency) do update set
+    debits = balance.debits + excluded.debits, credits = balance.credits + excluded.credits
+  returning account, currency, debits, credits
+), sheets as (
+  insert into sheet (lane, hash, body)
+  select lane, hash, body from moved, unnest($26::text[], $27::text[]) as t(hash, body)
+  on conflict (lane, hash) do update set body = excluded.body
+), forgotten as (
+  delete from sheet using moved where sheet.lane = moved.lane and sheet.hash = any($28::text[])
+)
+select (select count(*) from moved)::integer as moved,
+  (select coalesce(json_agg(json_build_array(account, currency, debits::text, credits::text)), '[]')
+   from balances) as balances`;
+
+/** Sheets that are not stored as they are now, and stored ones that are forgotten. */
+export const changedSheets = ({ state, storedSheets }: Books) => {
+  const changed: [hash: string, body: string][] = [];
+  for (const [hash, sheet] of state.sheets) {
+    const body = JSON.stringify({ ...sheet, usedMinor: String(sheet.usedMinor) });
+    if (storedSheets.get(hash) !== body) changed.push([hash, body]);
+  }
+  const gone = [...storedSheets.keys()].filter((hash) => !state.sheets.has(hash));
+  return { changed, gone };
+};
+
+export const rangeBytes = ({ hashes }: CompactRange): Buffer => Buffer.concat(hashes);
+
+/** The fold's chains and totals: what is in no table of its own. */
+const foldText = ({ state }: Books): string => {
+  const { chains, outcomes, flows } = auditSnapshot(state);
+  return JSON.stringify({ chains, outcomes, flows });
+};
+
+export type SheetChanges = ReturnType<typeof changedSheets>;
+
+export type SavedRow = {
+  readonly moved: number;
+  readonly balances: readonly [
+    account: string,
+    currency: string,
+    debits: string,
+    credits: string,
+  ][];
+};
+
+/** The statement and its parameters. */
+export const saveSql = (lane: number, books: Books, { changed, gone }: SheetChanges) => {
+  const { state, seal, pending } = books;
+  const postings = pending.flatMap(({ seq, postings: own }) =>
+    own.map((posting, ordinal) => ({ ...posting, seq, ordinal })),
+  );
+  return {
+    name: "books-save",
+    text,
+    values: [
+      lane,
+      books.storedNext,
+      state.next,
+      books.nextOffset ?? null,
+      Buffer.from(fromBase64(state.prev)),
+      rangeBytes(state.range),
+      state.logTimeMs,
+      state.keysSize,
+      foldText(books),
+      seal.size,
+      rangeBytes(seal.range),
+      seal.note,
+      seal.atMs,
+      pending.map(({ seq }) => seq),
+      pending.map(({ timeMs }) => timeMs),
+      pending.map(({ outcome }) => outcome),
+      pending.map(({ endedId }) => endedId ?? null),
+      pending.map(({ leafHash }) => Buffer.from(leafHash)),
+      pending.map(({ chains }) => chains.join(",")),
+      postings.map(({ seq }) => seq),
+      postings.map(({ ordinal }) => ordinal),
+      postings.map(({ debit }) => debit),
+      postings.map(({ credit }) => credit),
+      postings.map(({ currency }) => currency),
+      postings.map(({ amount, currency }) => minorOf(amount, currency)),
+      changed.map(([hash]) => hash),
+      changed.map(([, body]) => body),
+      gone,
+    ],
+  };
+};
