@@ -1,7 +1,8 @@
 // Holds the balances that reconciliation shows against those recomputed from the log (promise 7).
 import { LogReadError } from "@sealane/client";
+import { parseAmount, parseCurrency } from "@sealane/money";
 import { parseStrictJson } from "@sealane/protocol";
-import { amountOf, isAmount, minorOf, type AuditedBalance } from "@sealane/rules";
+import { amountOf, type AuditedBalance } from "@sealane/rules";
 
 export type BalancesResult =
   | { readonly ok: true; readonly compared: number }
@@ -32,7 +33,9 @@ const ask = async (url: string): Promise<unknown> => {
 const minorFrom = (value: unknown, currency: string): bigint | undefined => {
   if (typeof value !== "string") return undefined;
   if (/^\d{1,30}$/.test(value)) return BigInt(value);
-  return isAmount(value, currency) ? minorOf(value, currency) : undefined;
+  const known = parseCurrency(currency);
+  const parsed = known === undefined ? undefined : parseAmount(value, known, { allowZero: true });
+  return parsed?.ok === true ? parsed.minor : undefined;
 };
 
 /** `participant:kind`, whether it comes in one field or in two. */

@@ -78,12 +78,8 @@ describe("a log that stands", () => {
     const checkpoint = long.checkpoint(200);
     const tamper = (path: string, bytes: Uint8Array) =>
       path.includes(".p/") && !path.startsWith("keys/") ? undefined : bytes;
-    const whole = memoryLog(long);
-    const log = { ...memoryLog(long, { checkpoint, tamper }) };
-    expect(await audit(log)).toMatchObject({ ok: true, entries: 200 });
-    expect(await audit({ ...whole, log: { ...whole.log, checkpoint: log.log.checkpoint } })).toEqual(
-      expect.objectContaining({ ok: true, entries: 200 }),
-    );
+    const report = await audit(memoryLog(long, { checkpoint, tamper }));
+    expect(report).toMatchObject({ ok: true, entries: 200 });
   });
 
   it("may be told its key log from a copy", async () => {
@@ -123,7 +119,12 @@ describe("a log that does not stand", () => {
     ["a changed hash in a tile", at("tile/0/000", (b) => flip(b, 99)), "tile-mismatch", 0],
     ["a changed hash higher up", at("tile/1/000.p/1", (b) => flip(b, 9)), "tile-mismatch", 0],
     ["a tile that is missing", at("tile/0/001.p/47", () => undefined), "tile-missing", 256],
-    ["a bundle that is missing", at("tile/entries/001.p/47", () => undefined), "bundle-missing", 256],
+    [
+      "a bundle that is missing",
+      at("tile/entries/001.p/47", () => undefined),
+      "bundle-missing",
+      256,
+    ],
     ["a bundle cut short", at("tile/entries/000", (b) => b.slice(0, -9)), "bundle-malformed", 0],
     [
       "a bundle with an entry too many",
@@ -134,13 +135,25 @@ describe("a log that does not stand", () => {
     ["too few cosignatures", { checkpoint: long.checkpoint(303, 2) }, "quorum-missing"],
     ["the key log's checkpoint", { checkpoint: long.keyCheckpoint() }, "wrong-log"],
     ["too few on the key log", { keyCheckpoint: long.keyCheckpoint(2) }, "quorum-missing"],
-    ["a key-log entry dropped", at("keys/tile/entries/000.p/12", () => undefined), "bundle-missing"],
-    ["a changed tile of the key log", at("keys/tile/0/000.p/12", (b) => flip(b, 5)), "tile-mismatch"],
+    [
+      "a key-log entry dropped",
+      at("keys/tile/entries/000.p/12", () => undefined),
+      "bundle-missing",
+    ],
+    [
+      "a changed tile of the key log",
+      at("keys/tile/0/000.p/12", (b) => flip(b, 5)),
+      "tile-mismatch",
+    ],
   ];
   it.each(cases)("for %s", async (_what, options, code, position) => {
     expect(long.keyLog.entries).toHaveLength(12);
     const report = await audit(memoryLog(long, options));
-    expect(report).toMatchObject({ ok: false, code, ...(position === undefined ? {} : { position }) });
+    expect(report).toMatchObject({
+      ok: false,
+      code,
+      ...(position === undefined ? {} : { position }),
+    });
   });
 
   it("for a changed byte in any entry, at its place, in threads and here alike", async () => {

@@ -54,7 +54,8 @@ export const readBytes = (path: string, what: string): Uint8Array => {
   try {
     return new Uint8Array(readFileSync(path));
   } catch (cause) {
-    const reason = (cause as NodeJS.ErrnoException).code === "ENOENT" ? "is missing" : "is unreadable";
+    const reason =
+      (cause as NodeJS.ErrnoException).code === "ENOENT" ? "is missing" : "is unreadable";
     throw new CliError("file-unreadable", `${what} ${path} ${reason}`, "Check the path.", cause);
   }
 };

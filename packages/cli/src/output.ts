@@ -30,7 +30,10 @@ export const columns = (
   return rows.map((row) => `  ${line(row)}`).join("\n");
 };
 
-export type Progress = { readonly to: (done: number, total: number) => void; readonly end: () => void };
+export type Progress = {
+  readonly to: (done: number, total: number) => void;
+  readonly end: () => void;
+};
 
 /** A bar on standard error; nothing where that is no terminal. @param unit what is counted */
 export const startProgress = (label: string, unit: string): Progress => {

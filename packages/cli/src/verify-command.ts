@@ -34,7 +34,8 @@ const showFacts = (facts: ReceiptFacts): string => {
   add("outcome", reason === undefined ? `${kind} ${outcome}` : `${kind} ${outcome}, ${reason}`);
   if (sent !== undefined) add("sent", `${sent.amount} ${sent.currency} by ${payer}`);
   add("fee", fees?.map(({ amount, currency }) => `${amount} ${currency}`).join(", "));
-  if (received !== undefined) add("received", `${received.amount} ${received.currency} by ${payee}`);
+  if (received !== undefined)
+    add("received", `${received.amount} ${received.currency} by ${payee}`);
   add("log time", facts.logTime);
   return columns(rows);
 };

@@ -1,7 +1,13 @@
 // What one batch decided: the entries to append, the rows to keep and the messages to send. The
 // edge turns references into bytes; nothing here has been hashed or signed yet.
 import type { EntryDraft, Refusal } from "@sealane/protocol";
-import type { KnownTransfer, LaneState, OpenTransfer, SheetState } from "./lane-state.ts";
+import {
+  noteChainSeq,
+  type KnownTransfer,
+  type LaneState,
+  type OpenTransfer,
+  type SheetState,
+} from "./lane-state.ts";
 import { rulesVersion } from "./postings.ts";
 import type { Posting, Outcome } from "@sealane/protocol";
 
@@ -94,6 +100,7 @@ export const append = (
   const chains = entry.participants.map((participant) => {
     const n = state.chains.get(participant) ?? 0;
     state.chains.set(participant, n + 1);
+    noteChainSeq(state, participant, n, state.size);
     return { participant, n };
   });
   const created: NewEntry = {

@@ -38,3 +38,4 @@ export {
   type StoredBalance,
 } from "./audit-state.ts";
 export { operatorsNeeded } from "./policy.ts";
+export { keyLagMs } from "./audit-cover.ts";

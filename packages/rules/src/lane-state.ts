@@ -38,6 +38,9 @@ export type Uncredited = {
   readonly id: string;
 };
 
+/** Places in the lane of a participant's entries `first`, `first + 1`, … of its own chain. */
+export type ChainSeqs = { first: number; seqs: number[] };
+
 export type LaneState = {
   readonly origin: string;
   readonly lane: number;
@@ -55,6 +58,8 @@ export type LaneState = {
   /** Pending transfers of each payer. */
   readonly pendingByPayer: Map<string, number>;
   readonly uncredited: Map<string, Uncredited[]>;
+  /** From each payee's first uncredited entry on, else its last: what it may sign as its head. */
+  readonly chainSeqs: Map<string, ChainSeqs>;
   /** First chain number that is not covered by a credited statement, per payee. */
   readonly creditedTo: Map<string, number>;
 };
@@ -72,6 +77,7 @@ export const emptyLaneState = (origin: string, lane: number): LaneState => ({
   pendingByPayer: new Map(),
   uncredited: new Map(),
   creditedTo: new Map(),
+  chainSeqs: new Map(),
 });
 
 export const sheetKey = (provider: string, pair: { from: string; to: string }): string =>
@@ -85,4 +91,27 @@ export type KnownTransfer = {
   readonly payer: string;
   /** The entry that ended it; undefined for a refusal. */
   readonly seq: number | undefined;
+};
+
+/** Remembers where a participant's entry n stands, for as long as a statement may name it. */
+export const noteChainSeq = (
+  state: LaneState,
+  participant: string,
+  n: number,
+  seq: number,
+): void => {
+  const known = state.chainSeqs.get(participant);
+  const waits = (state.uncredited.get(participant)?.length ?? 0) > 0;
+  if (known !== undefined && waits) known.seqs.push(seq);
+  else state.chainSeqs.set(participant, { first: n, seqs: [seq] });
+};
+
+/** Where entry n of a participant's own chain stands in the lane, if a statement may name it. */
+export const seqOfChain = (
+  state: LaneState,
+  participant: string,
+  n: number,
+): number | undefined => {
+  const known = state.chainSeqs.get(participant);
+  return known?.seqs[n - known.first];
 };

@@ -179,6 +179,11 @@ export const decideCredited = (context: BatchContext, command: CreditedCommand):
     covered += 1;
   }
   waiting.splice(0, covered);
+  const seqs = state.chainSeqs.get(participant);
+  if (seqs !== undefined && upTo > seqs.first) {
+    seqs.seqs.splice(0, upTo - seqs.first);
+    seqs.first = upTo;
+  }
   const lines = signed.lines.map(({ line }) => line);
   const entry = record(context, command, lines, [participant]);
   for (const to of [participant, ...payers]) tell(outcome, to, { type: "entry", seq: entry.seq });

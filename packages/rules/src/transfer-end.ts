@@ -73,14 +73,6 @@ const deadLetter = (context: BatchContext, offset: bigint, code: string, detail:
   context.outcome.deadLetters.push({ offset, code, detail });
 };
 
-/** An answer that came after the end: tell the one who answered how it ended. */
-const tellEnd = (context: BatchContext, id: string, to: string | undefined): boolean => {
-  const ended = context.known.get(id);
-  if (ended === undefined || to === undefined) return false;
-  if (ended.seq !== undefined) tell(context.outcome, to, { type: "entry", seq: ended.seq });
-  return true;
-};
-
 /** The name of a payer's key that was in force at the reservation and is no longer, if any. */
 const revokedLine = (keys: KeyState, { lines }: OpenTransfer): string | undefined =>
   lines
@@ -92,9 +84,8 @@ export const decideAcceptance = (context: BatchContext, command: AcceptanceComma
   const { id, offset, line } = command;
   const open = state.open.get(id);
   if (open === undefined) {
-    if (!tellEnd(context, id, line?.key.participant) && !context.known.has(id)) {
-      deadLetter(context, offset, "transfer-unknown", id);
-    }
+    // Too late, or a repeat: whoever is concerned has the end in its inbox.
+    if (!context.known.has(id)) deadLetter(context, offset, "transfer-unknown", id);
     return;
   }
   if (line === undefined) {
@@ -125,8 +116,7 @@ export const decideRejection = (context: BatchContext, command: RejectionCommand
   const { id, participant, reason } = command.body;
   const open = context.state.open.get(id);
   if (open === undefined) {
-    const known = tellEnd(context, id, command.lines[0]?.key.participant);
-    if (!known) deadLetter(context, command.offset, "transfer-unknown", id);
+    if (!context.known.has(id)) deadLetter(context, command.offset, "transfer-unknown", id);
     return;
   }
   const payee = open.terms.payee.participant;

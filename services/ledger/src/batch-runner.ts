@@ -3,6 +3,7 @@
 import type { EntryItem } from "@sealane/protocol";
 import {
   decideBatch,
+  keyLagMs,
   verifyEntry,
   type BatchOutcome,
   type KeyHistory,
@@ -91,9 +92,14 @@ export const makeBatchRunner = (deps: Deps) => {
     const commands: LaneCommand[] = prepared.opened.flatMap((one) => (one.ok ? [one.command] : []));
     const oldSize = state.size;
     const unsealedSince = seals.oldestMs();
-    const { keys, cited, known, usedQuotes } = prepared;
+    const { keys, cited, known, usedQuotes, headOf } = prepared;
+    // An entry leaves out nothing of the key log that is older than 2 s (`decisions.md`, Keys).
+    const leftOut = deps.history().times[cited.size];
+    if (leftOut !== undefined && leftOut < timeMs - keyLagMs) {
+      throw new Error("the key log has an entry that no quorum has cosigned for 2 s");
+    }
     const mayReserve = unsealedSince === undefined || timeMs - unsealedSince <= maxUnsealedMs;
-    const input = { timeMs, commands, keys, cited, known, usedQuotes, mayReserve };
+    const input = { timeMs, commands, keys, cited, known, usedQuotes, mayReserve, headOf };
     const outcome = decideBatch(state, input);
     now.recent = outcome.ended;
     now.recentQuotes = outcome.usedQuotes;

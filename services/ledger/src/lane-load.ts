@@ -4,6 +4,7 @@ import { invariant } from "@sealane/runtime";
 import {
   balanceKey,
   emptyLaneState,
+  noteChainSeq,
   sheetKey,
   verifyEntry,
   type Balance,
@@ -149,6 +150,9 @@ export const makeLaneLoader = (
         const verified = verifyEntry(bytes.toString("utf8"), checks);
         invariant(verified.ok, `a stored entry after ${at} cannot be read`);
         const { context, terms } = verified.entry;
+        for (const { participant, n } of context.chains) {
+          noteChainSeq(state, participant, n, context.seq);
+        }
         if (context.outcome !== "committed" || terms === undefined) continue;
         const payee = terms.payee.participant;
         const n = context.chains.find(({ participant }) => participant === payee)?.n ?? 0;

@@ -89,6 +89,17 @@ export const makeLaneStore = (sql: Sql, lane: number, origin: string) => {
     return rows.map(({ bytes }) => bytes);
   };
 
+  /** Leaf hashes of single places, by place. */
+  const readLeaves = async (seqs: readonly number[]): Promise<Map<number, Buffer>> => {
+    if (seqs.length === 0) return new Map();
+    const { rows } = await sql.query<{ seq: bigint; leaf_hash: Buffer }>({
+      name: "leaves-at",
+      text: "select seq, leaf_hash from entry where lane = $1 and seq = any($2::bigint[])",
+      values: [lane, seqs],
+    });
+    return new Map(rows.map(({ seq, leaf_hash }) => [Number(seq), leaf_hash]));
+  };
+
   const readLeafHashes = async (from: number, to: number): Promise<Buffer[]> => {
     const { rows } = await sql.query<{ leaf_hash: Buffer }>({
       name: "leaves-read",
@@ -185,6 +196,7 @@ export const makeLaneStore = (sql: Sql, lane: number, origin: string) => {
     saveSealed,
     readEntries,
     readLeafHashes,
+    readLeaves,
     readMessages,
     readUnpublished,
     readRefusal,

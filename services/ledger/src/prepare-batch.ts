@@ -1,6 +1,12 @@
 // Everything a batch needs before it is decided: commands opened, signatures judged, and what is
 // remembered under their ids. Runs while the batch before is being saved.
-import type { KeysCited, KeyState, KnownTransfer, LaneState } from "@sealane/rules";
+import {
+  seqOfChain,
+  type KeysCited,
+  type KeyState,
+  type KnownTransfer,
+  type LaneState,
+} from "@sealane/rules";
 import { formatTime, laneTopic, type DeadLetter } from "@sealane/protocol";
 import { sha256, toBase64 } from "@sealane/tlog";
 import type { LaneStore } from "./lane-store.ts";
@@ -13,6 +19,8 @@ export type Prepared = {
   readonly cited: KeysCited;
   readonly known: Map<string, KnownTransfer>;
   readonly usedQuotes: Map<string, string>;
+  /** Leaf hashes, base64, of the entries that credited statements name as their heads. */
+  readonly headOf: (participant: string, n: number) => string | undefined;
 };
 
 const idsOf = (opened: readonly OpenedCommand[], state: LaneState) => {
@@ -41,8 +49,28 @@ export const prepareBatch = async (
   const { keys, cited } = cosigned;
   const opened = await Promise.all(raw.map((record) => openCommand(record, keys, state)));
   const { ids, quotes } = idsOf(opened, state);
-  const found = await store.lookUp(ids, quotes);
-  return { raw, opened, keys, cited, ...found };
+  const [found, headOf] = await Promise.all([
+    store.lookUp(ids, quotes),
+    readHeads(store, state, opened),
+  ]);
+  return { raw, opened, keys, cited, headOf, ...found };
+};
+
+const readHeads = async (
+  store: LaneStore,
+  state: LaneState,
+  opened: readonly OpenedCommand[],
+): Promise<Prepared["headOf"]> => {
+  const seqs = opened.flatMap((one) => {
+    if (!one.ok || one.command.kind !== "credited") return [];
+    const { participant, upTo } = one.command.body;
+    return seqOfChain(state, participant, upTo) ?? [];
+  });
+  const leaves = await store.readLeaves(seqs);
+  return (participant, n) => {
+    const leaf = leaves.get(seqOfChain(state, participant, n) ?? -1);
+    return leaf === undefined ? undefined : toBase64(leaf);
+  };
 };
 
 /** What is kept of input that could not be used: no body. */

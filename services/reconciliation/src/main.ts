@@ -1,5 +1,6 @@
 // Wires reconciliation: configuration → store → key log → bookkeeper → topic, log watch and HTTP.
 import { readFileSync } from "node:fs";
+import { setPriority } from "node:os";
 import { makeLogReader, watchKeyLog, type KeyWatch } from "@sealane/client";
 import { openServiceDatabase } from "@sealane/database";
 import { createHttpApp, health, startHttp, type Readiness } from "@sealane/http";
@@ -20,6 +21,13 @@ import { watchLog } from "./watch-log.ts";
 const config = loadConfig(reconciliationConfigSchema);
 const log = createLogger({ service: "reconciliation", level: config.SEALANE_LOG_LEVEL });
 const clock = (): number => Date.now();
+
+type Reading = {
+  consumer: Consumer | undefined;
+  /** Why nothing could be read, or undefined. */
+  trouble: string | undefined;
+  heardAtMs: number;
+};
 
 const openStore = () =>
   openServiceDatabase({
@@ -43,8 +51,7 @@ const openLog = (policyPath: string) => {
 };
 
 const readinessOf =
-  (keys: KeyWatch, bookkeeper: Bookkeeper, reading: () => string | undefined) =>
-  (): Readiness => {
+  (keys: KeyWatch, bookkeeper: Bookkeeper, reading: () => string | undefined) => (): Readiness => {
     const fault = bookkeeper.fault();
     const checks = {
       books: fault === undefined ? "ok" : `at ${fault.position}: ${fault.code}: ${fault.detail}`,
@@ -68,6 +75,8 @@ const checkBooks = async (bookkeeper: Bookkeeper): Promise<void> => {
 };
 
 const main = async (): Promise<void> => {
+  // A transfer waits for nothing here: on a full machine those that it waits for go first.
+  setPriority(config.SEALANE_RECONCILIATION_NICE);
   await selfTest();
   const telemetry = startTelemetry({
     service: "reconciliation",
@@ -83,9 +92,7 @@ const main = async (): Promise<void> => {
   const brokers = config.KAFKA_BROKERS.split(",");
   const messaging = createMessaging({ brokers, clientId: "reconciliation" });
   const producer = messaging.producer();
-  let consumer: Consumer | undefined;
-  let trouble: string | undefined = "not begun";
-  let heardAtMs = clock();
+  const reading: Reading = { consumer: undefined, trouble: "not begun", heardAtMs: clock() };
   const onDeadLetter = makeDeadLetters({
     lane,
     producer,
@@ -104,7 +111,7 @@ const main = async (): Promise<void> => {
     onStored: observed.stored,
     onFault: (fault) => {
       log.fatal({ fault }, "the books end here: the log does not stand");
-      void consumer?.stop();
+      void reading.consumer?.stop();
     },
     clock,
   });
@@ -112,14 +119,14 @@ const main = async (): Promise<void> => {
     standing: bookkeeper.standing,
     clock,
     lag: () => {
-      const lag = consumer?.lag();
+      const lag = reading.consumer?.lag();
       return lag === undefined ? 0 : Number(lag.highWatermark - lag.position);
     },
   });
   const app = createHttpApp({ name: "Sealane reconciliation", logger: log });
   const books = makeBookReader(sql, lane);
   mountRoutes({ app, lane, origin, reader: books, fault: bookkeeper.fault });
-  const ready = readinessOf(keys, bookkeeper, () => trouble);
+  const ready = readinessOf(keys, bookkeeper, () => reading.trouble);
   health(app, { ready, metrics: telemetry.metricsHandler });
   const http = await startHttp({ app, port: config.SEALANE_RECONCILIATION_PORT });
   log.info({ url: http.url, origin }, "reconciliation listens");
@@ -133,7 +140,7 @@ const main = async (): Promise<void> => {
         run: async () => {
           stopping.abort();
           keys.stop();
-          await consumer?.stop();
+          await reading.consumer?.stop();
         },
       },
       { name: "flush", run: () => producer.stop() },
@@ -145,20 +152,20 @@ const main = async (): Promise<void> => {
 
   void keys.run(1_000);
   while (keys.history() === undefined && !stopping.signal.aborted) await pause(20, stopping.signal);
-  consumer = consumeEntries({
+  reading.consumer = consumeEntries({
     lane,
     messaging,
     bookkeeper,
     onResult: (failure) => {
-      trouble = failure;
-      if (failure === undefined) heardAtMs = clock();
+      reading.trouble = failure;
+      if (failure === undefined) reading.heardAtMs = clock();
     },
     log,
   });
   void checkBooks(bookkeeper);
   const silenceMs = config.SEALANE_SILENCE;
   void watchLog(
-    { bookkeeper, silenceMs, heardAtMs: () => heardAtMs, clock, log },
+    { bookkeeper, silenceMs, heardAtMs: () => reading.heardAtMs, clock, log },
     stopping.signal,
   );
 };

@@ -19,7 +19,9 @@ const positionText = z
   .string()
   .regex(/^\d{1,15}$/, "write a number of entries")
   .transform(Number);
-const participantText = z.string().regex(/^[a-z0-9.-]{1,200}$/, "write a name like hk-wallet.example");
+const participantText = z
+  .string()
+  .regex(/^[a-z0-9.-]{1,200}$/, "write a name like hk-wallet.example");
 const currencyText = z.string().regex(/^[A-Z]{3}$/, "write a currency such as HKD");
 const amount = z.string().regex(/^-?\d+(\.\d+)?$/);
 

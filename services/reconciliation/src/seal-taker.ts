@@ -3,7 +3,12 @@
 import { equalBytes, rangeRoot, type TlogPolicy } from "@sealane/tlog";
 import { BooksFault, type Books } from "./books.ts";
 import type { BooksStore } from "./books-store.ts";
-import { cosignedAtMs, isTimely, judgeCheckpoint, type JudgedCheckpoint } from "./judge-checkpoint.ts";
+import {
+  cosignedAtMs,
+  isTimely,
+  judgeCheckpoint,
+  type JudgedCheckpoint,
+} from "./judge-checkpoint.ts";
 import type { TreeAt } from "./recent-trees.ts";
 
 export type Judged = Extract<JudgedCheckpoint, { readonly ok: true }>;

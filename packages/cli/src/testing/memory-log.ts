@@ -43,10 +43,14 @@ const filesOf = (
     const tile = parseTilePath(path);
     if (tile === undefined) throw new LogReadError("log-refused", `${path} is no tile`);
     const from = tile.index * TILE_WIDTH;
+    const level = tile.kind === "hashes" ? tile.level : 0;
+    if (from + tile.width > Math.floor(entries.length / TILE_WIDTH ** level)) {
+      throw new LogReadError("log-refused", `${prefix}${path} is wider than the log`);
+    }
     if (tile.kind === "entries") {
       return encodeBundle(entries.slice(from, from + tile.width).map(utf8));
     }
-    const span = TILE_WIDTH ** tile.level;
+    const span = TILE_WIDTH ** level;
     const hashes = Array.from({ length: tile.width }, (_, at) =>
       rootOf(leaves.slice((from + at) * span, (from + at + 1) * span)),
     );
@@ -54,11 +58,10 @@ const filesOf = (
   };
   return {
     checkpoint: () => Promise.resolve(checkpoint),
-    fetch: (path) => {
+    fetch: async (path) => {
       const bytes = tamper(prefix + path, serve(path));
-      return bytes === undefined
-        ? Promise.reject(new LogReadError("log-refused", `${prefix}${path} is not there`))
-        : Promise.resolve(bytes);
+      if (bytes !== undefined) return Promise.resolve(bytes);
+      throw new LogReadError("log-refused", `${prefix}${path} is not there`);
     },
   };
 };

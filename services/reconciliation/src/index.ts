@@ -1,2 +1,0 @@
-// The service is started by its main.ts; nothing of it is imported.
-export {};
