@@ -87,8 +87,9 @@ const main = async (): Promise<void> => {
         Object.entries(cpuMs).map(([process, ms]) => [process, perTransfer(ms)]),
       ),
       machine: describeMachine(world.stack),
-      oracleFindings: oracles,
-      oracles: oracles.length === 0 && result.failed === 0 ? "green" : "RED",
+      audit: { entries: oracles.entries, entriesPerSecond: oracles.entriesPerSecond },
+      oracleFindings: oracles.findings,
+      oracles: oracles.findings.length === 0 && result.failed === 0 ? "green" : "RED",
     };
     print(report);
     if (values.keep) {

@@ -1,4 +1,6 @@
-// Holds the balances that reconciliation shows against those recomputed from the log (promise 7).
+// Holds the balances that reconciliation shows against those recomputed from the log (promise 7): the
+// sums of its postings up to the audited position, and its running balances when they are at it.
+import { setTimeout as pause } from "node:timers/promises";
 import { LogReadError } from "@sealane/client";
 import { parseAmount, parseCurrency } from "@sealane/money";
 import { parseStrictJson } from "@sealane/protocol";
@@ -9,49 +11,48 @@ export type BalancesResult =
   | { readonly ok: false; readonly code: string; readonly detail: string };
 
 type Row = Readonly<Record<string, unknown>>;
+type Shown = { readonly asOf: unknown; readonly balances: unknown };
+
+/** Reconciliation may be a moment behind the seal: 409 until it has applied that many entries. */
+const behind = { status: 409, tries: 20, pauseMs: 500 };
 
 const no = (code: string, detail: string): BalancesResult => ({ ok: false, code, detail });
 
-const ask = async (url: string): Promise<unknown> => {
-  let text: string;
-  let status: number;
+const ask = async (url: string): Promise<{ readonly status: number; readonly text: string }> => {
   try {
-    const signal = AbortSignal.timeout(10_000);
-    const response = await fetch(url, { signal, redirect: "error" });
-    ({ status } = response);
-    text = await response.text();
+    const response = await fetch(url, { signal: AbortSignal.timeout(10_000), redirect: "error" });
+    return { status: response.status, text: await response.text() };
   } catch (cause) {
     throw new LogReadError("log-unreachable", `${url} cannot be read`, cause);
   }
+};
+
+const askBalances = async (url: string): Promise<Shown> => {
+  let answer = await ask(url);
+  for (let left = behind.tries; answer.status === behind.status && left > 0; left -= 1) {
+    await pause(behind.pauseMs);
+    answer = await ask(url);
+  }
+  const { status, text } = answer;
   if (status !== 200) throw new LogReadError("log-refused", `${url} answered ${status}`);
   const json = parseStrictJson(text);
   if (!json.ok) throw new LogReadError("log-refused", `${url}: ${json.detail}`);
-  return json.value;
+  const { asOf, balances } = (json.value ?? {}) as Partial<Shown>;
+  return { asOf, balances };
 };
 
-/** Minor units: decimal text in major units has a point wherever the currency has decimals. */
 const minorFrom = (value: unknown, currency: string): bigint | undefined => {
-  if (typeof value !== "string") return undefined;
-  if (/^\d{1,30}$/.test(value)) return BigInt(value);
   const known = parseCurrency(currency);
-  const parsed = known === undefined ? undefined : parseAmount(value, known, { allowZero: true });
-  return parsed?.ok === true ? parsed.minor : undefined;
-};
-
-/** `participant:kind`, whether it comes in one field or in two. */
-const accountOf = ({ account, participant }: Row): string | undefined => {
-  if (typeof account !== "string") return undefined;
-  return account.includes(":") || typeof participant !== "string"
-    ? account
-    : `${participant}:${account}`;
+  if (typeof value !== "string" || known === undefined) return undefined;
+  const parsed = parseAmount(value, known, { allowZero: true });
+  return parsed.ok ? parsed.minor : undefined;
 };
 
 const readRows = (rows: readonly Row[]): Map<string, AuditedBalance> | undefined => {
   const balances = new Map<string, AuditedBalance>();
   for (const row of rows) {
-    const account = accountOf(row);
-    const { currency } = row;
-    if (account === undefined || typeof currency !== "string") return undefined;
+    const { account, currency } = row;
+    if (typeof account !== "string" || typeof currency !== "string") return undefined;
     const debits = minorFrom(row["debits"], currency);
     const credits = minorFrom(row["credits"], currency);
     const id = `${account} ${currency}`;
@@ -69,10 +70,11 @@ const showBalance = (balance: AuditedBalance | undefined): string => {
 };
 
 /** Every account on either side must be on both, with the same two sums. */
-const compare = (
-  shown: ReadonlyMap<string, AuditedBalance>,
-  recomputed: readonly AuditedBalance[],
-): BalancesResult => {
+const compare = ({ balances }: Shown, recomputed: readonly AuditedBalance[]): BalancesResult => {
+  const shown = Array.isArray(balances) ? readRows(balances as Row[]) : undefined;
+  if (shown === undefined) {
+    return no("balances-malformed", "reconciliation's balances are unreadable");
+  }
   const own = new Map(recomputed.map((one) => [`${one.account} ${one.currency}`, one]));
   for (const id of new Set([...own.keys(), ...shown.keys()])) {
     const [ours, theirs] = [own.get(id), shown.get(id)];
@@ -93,13 +95,14 @@ export const compareBalances = async (
   size: number,
   recomputed: readonly AuditedBalance[],
 ): Promise<BalancesResult> => {
-  const answer = await ask(`${url.replace(/\/+$/, "")}/v1/balances?asOf=${size}`);
-  const { asOf, balances } = (answer ?? {}) as { asOf?: unknown; balances?: unknown };
-  if (asOf !== size && asOf !== String(size)) {
-    return no("balances-other-position", `reconciliation answers for ${String(asOf)}, not ${size}`);
+  const endpoint = `${url.replace(/\/+$/, "")}/v1/balances`;
+  const past = await askBalances(`${endpoint}?asOf=${size}`);
+  if (past.asOf !== size) {
+    const detail = `reconciliation answers for ${String(past.asOf)}, not ${size}`;
+    return no("balances-other-position", detail);
   }
-  const shown = Array.isArray(balances) ? readRows(balances as Row[]) : undefined;
-  if (shown === undefined)
-    return no("balances-malformed", "reconciliation's balances are unreadable");
-  return compare(shown, recomputed);
+  const result = compare(past, recomputed);
+  if (!result.ok) return result;
+  const running = await askBalances(endpoint);
+  return running.asOf === size ? compare(running, recomputed) : result;
 };

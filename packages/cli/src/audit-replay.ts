@@ -116,11 +116,11 @@ export const replayLog = async (options: ReplayOptions): Promise<ReplayResult> =
   const replay = beginReplay(options);
   const { files, size, pool, onProgress, found, state, builder } = replay;
   const behind = new Set<Promise<void>>();
-  let broken: unknown;
+  let broken: Error | undefined;
   const follow = (work: Promise<void>): void => {
     const done = work
       .catch((error: unknown) => {
-        broken ??= error;
+        broken ??= error instanceof Error ? error : new Error(String(error));
       })
       .finally(() => behind.delete(done));
     behind.add(done);

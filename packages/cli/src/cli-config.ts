@@ -2,7 +2,7 @@
 // directory upwards, or in SEALANE_HOME. Paths in it are relative to it.
 import { existsSync, readFileSync } from "node:fs";
 import { dirname, join, resolve } from "node:path";
-import { adapterClient, type AdapterClient } from "@sealane/client";
+import { adapterClient, defaultRetry, type AdapterClient, type RetryPolicy } from "@sealane/client";
 import { CliError } from "./cli-error.ts";
 
 export type CliParticipant = {
@@ -94,9 +94,12 @@ export const participantOf = (config: CliConfig, name: string): CliParticipant =
 };
 
 /** A client for a participant's adapter. @throws CliError when its token cannot be read */
-export const clientOf = ({ url, tokenFile, name }: CliParticipant): AdapterClient => {
+export const clientOf = (
+  { url, tokenFile, name }: CliParticipant,
+  retry: RetryPolicy = defaultRetry,
+): AdapterClient => {
   try {
-    return adapterClient({ baseUrl: url, token: readFileSync(tokenFile, "utf8").trim() });
+    return adapterClient({ baseUrl: url, token: readFileSync(tokenFile, "utf8").trim(), retry });
   } catch (cause) {
     const message = `the token of ${name} cannot be read from ${tokenFile}`;
     throw new CliError(

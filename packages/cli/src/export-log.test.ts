@@ -26,11 +26,10 @@ const filesIn = async (root: string): Promise<string[]> => {
   return files.map(({ parentPath, name }) => join(parentPath, name).slice(root.length + 1)).sort();
 };
 
-const layout = (size: number, keysSize: number): string[] =>
-  [
-    ...["checkpoint", ...tilesFor(size), ...bundlesFor(size)],
-    ...["checkpoint", ...tilesFor(keysSize), ...bundlesFor(keysSize)].map((path) => `keys/${path}`),
-  ].sort();
+const layout = (size: number, keysSize: number): string[] => {
+  const filesOf = (count: number) => ["checkpoint", ...tilesFor(count), ...bundlesFor(count)];
+  return [...filesOf(size), ...filesOf(keysSize).map((path) => `keys/${path}`)].sort();
+};
 
 /** Counts what is read, and can fail from some read on. */
 const watched = (source: LogSource, failAfter = Infinity) => {

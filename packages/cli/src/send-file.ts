@@ -2,7 +2,7 @@
 // file's own bytes, so that the same command again sends nothing twice and completes what was left.
 import { createHash } from "node:crypto";
 import { readFileSync } from "node:fs";
-import type { AdapterClient, BulkAnswer, BulkLine, Transfer } from "@sealane/client";
+import type { AdapterClient, BulkAnswer, BulkLine, RetryPolicy, Transfer } from "@sealane/client";
 import { AdapterUnavailable, reasonText } from "@sealane/client";
 import { isoReasonOf, refusalCodes, transferIdOf, type RefusalCode } from "@sealane/protocol";
 import { SingleBar } from "cli-progress";
@@ -20,8 +20,13 @@ export type SendFileOptions = {
 };
 
 const waitSeconds = 30;
+/** Codes of rows that may still go through. */
+const unfinished: ReadonlySet<string> = new Set(["no-answer", "not-final"]);
 /** How often a row that is not final yet is asked for, 30 s each. */
 const mostLooks = 4;
+
+/** A restart of the adapter, half a minute long, is waited out. */
+const patient: RetryPolicy = { tries: 14, baseMs: 200, capMs: 4_000 };
 
 /** Another payee's provider is another thing to do; the payer's is part of every transfer's id. */
 export const rowKey = (fileHash: string, to: string, row: number): string =>
@@ -190,7 +195,7 @@ export const sendFile = async (config: CliConfig, options: SendFileOptions): Pro
   const results: RowResult[] = [];
   const bar = progressBar(rows.length, json);
   const startedMs = performance.now();
-  const fault = await sendRows(clientOf(from), from.id, rows, lines, (result) => {
+  const fault = await sendRows(clientOf(from, patient), from.id, rows, lines, (result) => {
     results.push(result);
     bar?.increment();
     if (json) tellRow(result);
@@ -207,10 +212,11 @@ export const sendFile = async (config: CliConfig, options: SendFileOptions): Pro
       `${JSON.stringify({ event: "summary", ...summary, ms, results: path })}\n`,
     );
   } else tellSummary(results, summary, elapsedMs, path);
-  if (fault !== undefined) {
-    process.stderr.write(
-      `error: ${fault.message}\n       Run the same command again: nothing is sent twice.\n`,
-    );
+  if (fault !== undefined) process.stderr.write(`error: ${fault.message}\n`);
+  const open = results.filter(({ code }) => unfinished.has(code)).length;
+  if (open > 0) {
+    const text = `${open} rows have no final outcome: run the same command again, nothing is sent twice`;
+    process.stderr.write(`       ${text}\n`);
   }
   return summary.failed === 0;
 };
