@@ -27,5 +27,11 @@ export { freePorts } from "./free-ports.ts";
 export { writeKeyLogFile } from "./key-log-file.ts";
 export { sendFirstLiquidity } from "./liquidity.ts";
 export { homeAt, provision, type Home } from "./provision.ts";
-export { startStack, type ServiceName, type Stack, type StackOptions } from "./stack.ts";
+export {
+  planServices,
+  type Service,
+  type ServiceName,
+  type ServicePlanOptions,
+} from "./service-plan.ts";
+export { startStack, type Stack, type StackOptions } from "./stack.ts";
 export { portPlan, portsFromEnv, wallets, type PortName, type Ports } from "./world.ts";

@@ -8,6 +8,7 @@ export type InfraErrorCode =
   | "ports-taken"
   | "process-gone"
   | "process-stuck"
+  | "settings-missing"
   | "start-failed";
 
 export class InfraError extends Error {

@@ -3,16 +3,15 @@
 // and ends when the one who started it ends.
 import { existsSync, mkdirSync } from "node:fs";
 import { join } from "node:path";
-import { fileURLToPath } from "node:url";
-import { runMigrations } from "@sealane/database";
-import { createMessaging, type TopicSpec } from "@sealane/messaging";
-import { deadLetterTopic, entriesTopic, inboxTopic, laneTopic } from "@sealane/protocol";
+import { createMessaging } from "@sealane/messaging";
 import { startKafka, type KafkaServer } from "./kafka.ts";
 import { startPostgres, type PostgresServer } from "./postgres.ts";
+import { migrateAll, topicSpecs } from "./prepare.ts";
 import { checkPortsFree, spawnService, waitForReady, type NamedPort } from "./processes.ts";
 import { provision, type Home } from "./provision.ts";
+import { planServices, type Service, type ServiceName } from "./service-plan.ts";
 import type { SupervisedProcess } from "./supervised-process.ts";
-import { lane, liquidityProvider, portPlan, wallets, type Ports } from "./world.ts";
+import { portPlan, type Ports } from "./world.ts";
 
 export type StackOptions = {
   /** Everything is below this folder. */
@@ -28,15 +27,6 @@ export type StackOptions = {
   /** More settings for every service, e.g. failpoints in tests. */
   readonly env?: Readonly<Record<string, string>>;
 };
-
-export type ServiceName =
-  | "cores"
-  | "witness"
-  | "hk-wallet"
-  | "ph-wallet"
-  | "fx-desk"
-  | "ledger"
-  | "reconciliation";
 
 export type Stack = {
   readonly home: Home;
@@ -60,165 +50,7 @@ export type Stack = {
   readonly failed: Promise<string>;
 };
 
-const root = fileURLToPath(new URL("../../", import.meta.url));
 const readyMs = 60_000;
-const dayMs = 24 * 3_600_000;
-
-const topics = (replication: number): TopicSpec[] => {
-  const durable = { "retention.ms": String(7 * dayMs), "max.message.bytes": "1048576" };
-  // One broker: an acknowledgement must be on disk. Measured free here (`bench/README.md`).
-  const flushed = replication === 1 ? { "flush.messages": "1" } : { "min.insync.replicas": "2" };
-  const topic = (name: string, config: Record<string, string>): TopicSpec => ({
-    topic: name,
-    partitions: 1,
-    replication,
-    config,
-  });
-  const participants = [...wallets.map(({ participant }) => participant), liquidityProvider];
-  return [
-    topic(laneTopic(lane), { ...durable, ...flushed }),
-    topic(entriesTopic(lane), durable),
-    ...participants.map((participant) => topic(inboxTopic(participant), durable)),
-    ...["ledger", "reconciliation", ...participants].map((service) =>
-      topic(deadLetterTopic(service), durable),
-    ),
-  ];
-};
-
-const migrate = async (home: Home, adminUrl: string): Promise<void> => {
-  const schemas = [
-    ["ledger", "ledger"],
-    ["reconciliation", "reconciliation"],
-    ...wallets.map(({ schema }) => ["wallet-adapter", schema] as const),
-  ] as const;
-  for (const [folder, schema] of schemas) {
-    const path = join(root, "migrations", folder);
-    if (!existsSync(path)) continue;
-    await runMigrations({
-      adminUrl,
-      schema,
-      role: {
-        name: `sealane_${schema}`,
-        passwordFile: home.keys("database", `${schema}.password`),
-      },
-      folder: path,
-    });
-  }
-};
-
-type Service = {
-  readonly name: ServiceName;
-  readonly entry: string;
-  readonly env: Record<string, string>;
-  /** Where it answers; `/livez` says that it runs, `/readyz` that it can do its work. */
-  readonly url: string;
-};
-
-const plan = (home: Home, options: StackOptions, brokers: string, database: string): Service[] => {
-  const { ports } = options;
-  const { keys, path } = home;
-  const at = (port: number): string => `http://127.0.0.1:${port}`;
-  const entry = (service: string): string => join(root, service, "src", "main.ts");
-  const ledgerUrl = at(ports.ledger);
-  const common = (name: string, schema?: string): Record<string, string> => ({
-    KAFKA_BROKERS: brokers,
-    SEALANE_LANE: String(lane),
-    SEALANE_POLICY_FILE: path("trust.policy"),
-    SEALANE_LEDGER_URL: ledgerUrl,
-    SEALANE_TRACES_FILE: path("logs", `${name}.traces.jsonl`),
-    SEALANE_TRACE_RATIO: String(options.traceRatio ?? 1),
-    ...(schema === undefined
-      ? {}
-      : {
-          DATABASE_URL: database,
-          SEALANE_DATABASE_SCHEMA: schema,
-          SEALANE_DATABASE_USER: `sealane_${schema}`,
-          SEALANE_DATABASE_PASSWORD_FILE: keys("database", `${schema}.password`),
-        }),
-    ...options.env,
-  });
-  const adapters = wallets.map(
-    ({ name, participant, schema, portName, corePortName }): Service => ({
-      name: name as ServiceName,
-      entry: entry("services/wallet-adapter"),
-      url: at(ports[portName]),
-      env: {
-        ...common(name, schema),
-        SEALANE_PARTICIPANT: participant,
-        SEALANE_ADAPTER_PORT: String(ports[portName]),
-        SEALANE_LEDGER_TOKEN_FILE: keys(name, "ledger.token"),
-        SEALANE_TRANSFER_KEY_FILE: keys(name, "transfer.key"),
-        SEALANE_ENVELOPE_KEY_FILE: keys(name, "envelope.key"),
-        SEALANE_REQUEST_KEY_FILE: keys(name, "request.key"),
-        SEALANE_WITNESS_KEY_FILE: keys(name, "witness.key"),
-        SEALANE_WITNESS_STATE_FILE: path("state", `${name}.witness`),
-        SEALANE_CORE_URL: at(ports[corePortName]),
-        SEALANE_CORE_TOKEN_FILE: keys(name, "core.token"),
-        SEALANE_API_TOKEN_FILE: keys(name, "api.token"),
-      },
-    }),
-  );
-  return [
-    {
-      name: "cores",
-      entry: entry("packages/simulator"),
-      url: at(ports.hkCore),
-      env: { SEALANE_CORES: path("cores.json") },
-    },
-    {
-      name: "witness",
-      entry: entry("services/witness"),
-      url: at(ports.witness),
-      env: {
-        SEALANE_WITNESS_PORT: String(ports.witness),
-        SEALANE_WITNESS_KEY_FILE: keys("auditor", "witness.key"),
-        SEALANE_WITNESS_STATE_FILE: path("state", "auditor.witness"),
-        SEALANE_WITNESS_LOGS: path("state", "logs.vkeys"),
-      },
-    },
-    ...adapters,
-    {
-      name: "fx-desk",
-      entry: entry("services/fx-desk"),
-      url: at(ports.fxDesk),
-      env: {
-        ...common("fx-desk"),
-        SEALANE_PARTICIPANT: liquidityProvider,
-        SEALANE_FX_PORT: String(ports.fxDesk),
-        SEALANE_RATE_KEY_FILE: keys("fx-desk", "rates.key"),
-        SEALANE_WITNESS_KEY_FILE: keys("fx-desk", "witness.key"),
-        SEALANE_WITNESS_STATE_FILE: path("state", "fx-desk.witness"),
-        SEALANE_STATE_FILE: path("state", "fx-desk.sheets"),
-        SEALANE_API_TOKEN_FILE: keys("fx-desk", "api.token"),
-      },
-    },
-    {
-      name: "ledger",
-      entry: entry("services/ledger"),
-      url: ledgerUrl,
-      env: {
-        ...common("ledger", "ledger"),
-        SEALANE_LEDGER_PORT: String(ports.ledger),
-        SEALANE_ENTRY_KEY_FILE: keys("operator", "entry.key"),
-        SEALANE_CHECKPOINT_KEY_FILE: keys("operator", "checkpoint.key"),
-        SEALANE_KEY_LOG_KEY_FILE: keys("operator", "key-log.key"),
-        SEALANE_GENESIS_FILE: path("state", "genesis.json"),
-        SEALANE_TILES_DIR: path("tiles"),
-        SEALANE_PARTICIPANT_TOKENS_FILE: path("state", "participant-tokens.json"),
-        SEALANE_OPEN_BUNDLES: "yes",
-      },
-    },
-    {
-      name: "reconciliation",
-      entry: entry("services/reconciliation"),
-      url: at(ports.reconciliation),
-      env: {
-        ...common("reconciliation", "reconciliation"),
-        SEALANE_RECONCILIATION_PORT: String(ports.reconciliation),
-      },
-    },
-  ];
-};
 
 /** The ports that this start will listen on: not those of servers that are given. */
 const portsNeeded = ({ ports, kafkaBrokers, databaseUrl }: StackOptions): NamedPort[] =>
@@ -277,8 +109,12 @@ export const startStack = async (options: StackOptions): Promise<Stack> => {
     const databaseUrl = options.databaseUrl ?? postgres?.url ?? "";
     step("topics and tables");
     const messaging = createMessaging({ brokers: brokers.split(","), clientId: "sealane-setup" });
-    await Promise.all([messaging.admin().ensureTopics(topics(1)), migrate(home, databaseUrl)]);
-    const services = plan(home, options, brokers, databaseUrl);
+    await Promise.all([
+      messaging.admin().ensureTopics(topicSpecs(1)),
+      migrateAll(home, databaseUrl),
+    ]);
+    const { traceRatio, env } = options;
+    const services = planServices({ home, ports, brokers, databaseUrl, traceRatio, env });
 
     const launch = async (service: Service): Promise<void> => {
       const child = await spawnService({

@@ -21,6 +21,27 @@ type AuditFlags = {
 
 type Audited = Extract<AuditReport, { readonly ok: true }>;
 
+/** Amounts in major units, as everywhere outside. */
+const totalsView = ({ totals }: Audited): object => ({
+  ...totals,
+  flows: totals.flows.map(({ currency, sent, received, fees }) => ({
+    currency,
+    sent: amountOf(sent, currency),
+    received: amountOf(received, currency),
+    fees: amountOf(fees, currency),
+  })),
+  balances: totals.balances.map(({ account, currency, debits, credits }) => ({
+    account,
+    currency,
+    debits: amountOf(debits, currency),
+    credits: amountOf(credits, currency),
+  })),
+  sums: totals.sums.map(({ currency, difference }) => ({
+    currency,
+    difference: amountOf(difference, currency),
+  })),
+});
+
 const showTotals = ({ totals }: Audited): string => {
   const ends = Object.entries(totals.transfers).map(([name, count]) => `${count} ${name}`);
   const flows = totals.flows.map(({ currency, sent, received, fees }) => [
@@ -60,7 +81,7 @@ const show = (report: Audited): void => {
 const showJson = (report: AuditReport): void => {
   if (!report.ok) return outJson(report);
   const { ok, entries, entriesPerSecond, ...rest } = report;
-  outJson({ event: "audited", entries, ...rest });
+  outJson({ event: "audited", entries, ...rest, totals: totalsView(report) });
   outJson({ ok, entries, entriesPerSecond });
 };
 

@@ -94,6 +94,10 @@ describe("sealane audit", () => {
     expect(people.stdout).toMatch(/HKD +1067\.67 +0\.00 +3\.00/);
     const programs = sealane([...args, "--no-signatures", "--json"]);
     expect(programs.status).toBe(0);
+    expect(JSON.parse(programs.stdout.split("\n")[0] ?? "")).toMatchObject({
+      event: "audited",
+      totals: { flows: [{ currency: "HKD", sent: "1067.67" }, { currency: "PHP" }] },
+    });
     expect(JSON.parse(programs.last)).toEqual({
       ok: true,
       entries: 11,

@@ -2,13 +2,13 @@
 // standard error and only where somebody looks.
 import cliProgress from "cli-progress";
 import { TlogError } from "@sealane/tlog";
-import { CliError, explain } from "./cli-error.ts";
+import { explain } from "./cli-error.ts";
+import { BundleError } from "./log-source.ts";
 
 export const out = (text: string): void => void process.stdout.write(`${text}\n`);
 
-/** One JSON object on one line; amounts in minor units go out as text. */
-export const outJson = (value: unknown): void =>
-  out(JSON.stringify(value, (_, one: unknown) => (typeof one === "bigint" ? String(one) : one)));
+/** One JSON object on one line. */
+export const outJson = (value: unknown): void => out(JSON.stringify(value));
 
 /** Rows with aligned columns, indented by two. @param right numbers of the right-aligned columns */
 export const columns = (
@@ -58,17 +58,23 @@ export const startProgress = (label: string, unit: string): Progress => {
   };
 };
 
-const faultOf = (error: unknown): { code: string; message: string; action: string } | undefined => {
-  if (error instanceof TlogError) {
-    return { code: error.code, message: error.message, action: "These bytes cannot be used." };
-  }
-  const told = explain(error);
-  if (told === undefined) return undefined;
-  const { code } = error as { code?: unknown };
-  return { ...pick(told), code: error instanceof CliError ? error.code : String(code) };
-};
+type Fault = { readonly code: string; readonly message: string; readonly action: string };
 
-const pick = ({ message, action }: { message: string; action: string }) => ({ message, action });
+/** What to tell about an error that is not a bug; undefined for a bug. */
+const faultOf = (error: unknown): Fault | undefined => {
+  if (!(error instanceof Error)) return undefined;
+  const { message } = error;
+  const { code, syscall } = error as Error & { code?: unknown; syscall?: unknown };
+  const told = explain(error);
+  if (told !== undefined) {
+    return { code: String(code), message: told.message, action: told.action };
+  }
+  if (error instanceof TlogError || error instanceof BundleError) {
+    return { code: error.code, message, action: "What was read is not what a log has there." };
+  }
+  if (syscall === undefined) return undefined;
+  return { code: String(code), message, action: "The operating system refused this." };
+};
 
 /**
  * Runs a command. What is no bug is told (with `json` as the last line of standard output) and sets

@@ -165,7 +165,7 @@ const checkMeaning = (sealed: SealedEntry, keys: Keys, sheets: readonly string[]
     return { parties, policy: failed(code, detail), conversion: rest };
   }
   const { entry } = verified;
-  const parties = checked(`signed by ${signersOf(entry)} and the operator, with keys in force`);
+  const parties = checked(`signed by the operator, ${signersOf(entry)}, with keys in force`);
   const { terms } = entry;
   if (entry.kind !== "transfer" || terms === undefined || entry.context.outcome !== "committed") {
     const other = notChecked("only a committed transfer has one");

@@ -68,11 +68,19 @@ describe("send", () => {
   });
 
   test("has a deadline for each try", async () => {
-    const adapter = await startTestAdapter(() => undefined, json(202, transfer("received")));
-    stop = adapter.stop;
-    const client = adapterClient({ baseUrl: adapter.url, token: "t", timeoutMs: 50, retry });
+    let tries = 0;
+    // The first try is never answered, and ends only by its signal.
+    const stalling: typeof fetch = (_url, init) => {
+      tries += 1;
+      if (tries > 1) return Promise.resolve(Response.json(transfer("received")));
+      return new Promise((_resolve, reject) => {
+        init?.signal?.addEventListener("abort", () => reject(init.signal?.reason as Error));
+      });
+    };
+    const options = { baseUrl: "http://127.0.0.1:1", token: "t", timeoutMs: 20, retry };
+    const client = adapterClient({ ...options, fetch: stalling });
     expect((await client.send(request, { idempotencyKey: "k" })).status).toBe("received");
-    expect(adapter.seen).toHaveLength(2);
+    expect(tries).toBe(2);
   });
 
   test("ends at once when its caller gives up", async () => {
@@ -241,4 +249,21 @@ describe("sendOne", () => {
     const sending = sendOne({ ...options, client, deadlineMs: 50 });
     await expect(sending).rejects.toMatchObject({ code: "adapter-timeout" });
   });
+});
+
+test("a bulk answer may begin as late as the wait that was asked for", async () => {
+  const adapter = await startTestAdapter((res, { body }) => {
+    const { idempotencyKey } = JSON.parse(body) as BulkLine;
+    const answer = {
+      line: 1,
+      httpStatus: 200,
+      ...transfer("sealed", { transferId: idempotencyKey }),
+    };
+    setTimeout(() => res.end(JSON.stringify(answer)), 150);
+  });
+  stop = adapter.stop;
+  const client = adapterClient({ baseUrl: adapter.url, token: "t", timeoutMs: 100, retry });
+  const lines: BulkLine[] = [{ idempotencyKey: "k", transfer: request }];
+  for await (const answer of client.bulk(lines, { waitSeconds: 30 })) expect(answer.ok).toBe(true);
+  expect(adapter.seen).toHaveLength(1);
 });

@@ -114,9 +114,11 @@ export const makeAdapterHttp = (options: AdapterOptions): AdapterHttp => {
     },
     stream: async (path, init) => {
       const slow = new AbortController();
+      // A bulk answer begins with the first line that is ready, perhaps after the whole wait.
+      const beginMs = timeoutMs + (init.waitSeconds ?? 0) * 1_000;
       const timer = setTimeout(() => {
         slow.abort(new DOMException("no answer in time", "TimeoutError"));
-      }, timeoutMs);
+      }, beginMs);
       try {
         const response = await begin(path, init, [slow.signal]);
         if (!response.ok) throw await refuse(response);

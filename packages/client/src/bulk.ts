@@ -9,7 +9,7 @@ import { linesOf } from "./stream-lines.ts";
 export type BulkOptions = {
   /** How long the adapter holds each answer back for a final outcome, at most 30 s. */
   readonly waitSeconds?: number;
-  /** Lines of one request; default 500: the adapter has 512 under way at once. */
+  /** Lines of one request; default 200: enough to fill the lane's batches, and few to repeat. */
   readonly linesPerRequest?: number;
   readonly signal?: AbortSignal;
 };
@@ -117,7 +117,7 @@ export async function* sendBulk(
   lines: AsyncIterable<BulkLine> | Iterable<BulkLine>,
   options: BulkOptions = {},
 ): AsyncGenerator<BulkAnswer> {
-  for await (const part of inParts(lines, options.linesPerRequest ?? 500)) {
+  for await (const part of inParts(lines, options.linesPerRequest ?? 200)) {
     const open = new Map(part.map((waiting) => [waiting.index, waiting]));
     for (let failures = 0; open.size > 0;) {
       const before = open.size;

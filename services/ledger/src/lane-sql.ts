@@ -12,37 +12,38 @@ with moved as (
   returning lane
 ), entries as (
   insert into entry (lane, seq, leaf_hash, bytes)
-  select lane, seq, leaf_hash, bytes
-  from moved, unnest($15::bigint[], $16::bytea[], $17::bytea[]) as t(seq, leaf_hash, bytes)
+  select lane, $15::bigint + at - 1, substr($16::bytea, (32 * (at - 1) + 1)::int, 32),
+    substr($17::bytea, start + 1, length)
+  from moved, unnest($18::int[], $19::int[]) with ordinality as t(start, length, at)
 ), opened as (
   insert into open_transfer (id, lane, body)
-  select id, lane, body from moved, unnest($18::uuid[], $19::text[]) as t(id, body)
+  select id, lane, body from moved, unnest($20::uuid[], $21::text[]) as t(id, body)
 ), closed as (
-  delete from open_transfer using moved where open_transfer.id = any($20::uuid[])
+  delete from open_transfer using moved where open_transfer.id = any($22::uuid[])
 ), ended as (
   insert into ended_transfer (id, lane, request, payer, seq, outcome, refusal, ended_at_ms)
   select id, lane, request, payer, seq, outcome, refusal, $4
-  from moved, unnest($21::uuid[], $22::text[], $23::text[], $24::bigint[], $25::text[], $26::text[])
+  from moved, unnest($23::uuid[], $24::text[], $25::text[], $26::bigint[], $27::text[], $28::text[])
     as t(id, request, payer, seq, outcome, refusal)
 ), quotes as (
   insert into used_quote (quote, id)
-  select quote, id from moved, unnest($27::uuid[], $28::uuid[]) as t(quote, id)
+  select quote, id from moved, unnest($29::uuid[], $30::uuid[]) as t(quote, id)
 ), balances as (
   insert into balance (lane, account, currency, pending_debit, posted_debit, pending_credit, posted_credit)
   select lane, account, currency, pd, od, pc, oc
-  from moved, unnest($29::text[], $30::text[], $31::bigint[], $32::bigint[], $33::bigint[], $34::bigint[])
+  from moved, unnest($31::text[], $32::text[], $33::bigint[], $34::bigint[], $35::bigint[], $36::bigint[])
     as t(account, currency, pd, od, pc, oc)
   on conflict (lane, account, currency) do update set pending_debit = excluded.pending_debit,
     posted_debit = excluded.posted_debit, pending_credit = excluded.pending_credit,
     posted_credit = excluded.posted_credit
 ), sheets as (
   insert into sheet (lane, seq, body)
-  select lane, seq, body from moved, unnest($35::bigint[], $36::text[]) as t(seq, body)
+  select lane, seq, body from moved, unnest($37::bigint[], $38::text[]) as t(seq, body)
   on conflict (lane, seq) do update set body = excluded.body
 ), inbox as (
   insert into inbox_message (participant, n, lane, batch, time_ms, refs)
   select participant, n, lane, $8, $4, refs
-  from moved, unnest($37::text[], $38::bigint[], $39::text[]) as t(participant, n, refs)
+  from moved, unnest($39::text[], $40::bigint[], $41::text[]) as t(participant, n, refs)
 )
 select lane from moved`;
 
@@ -83,6 +84,14 @@ export const saveBatchSql = (
   const balances = touchedBalances(batch);
   const sheets = [...new Set([...outcome.sheets, ...outcome.usedSheets])];
   const { ended, usedQuotes } = outcome;
+  // One binary parameter for all entries: arrays of bytea go as hexadecimal text.
+  const bytes = entries.map(({ note }) => Buffer.from(note, "utf8"));
+  const starts: number[] = [];
+  let start = 0;
+  for (const { length } of bytes) {
+    starts.push(start);
+    start += length;
+  }
   return {
     name: "lane-save",
     text,
@@ -101,9 +110,11 @@ export const saveBatchSql = (
       batch.checkpoint,
       JSON.stringify(heads),
       batch.loaded.epoch,
-      entries.map(({ seq }) => seq),
-      entries.map(({ leafHash }) => Buffer.from(leafHash)),
-      entries.map(({ note }) => Buffer.from(note, "utf8")),
+      batch.loaded.oldSize,
+      Buffer.concat(entries.map(({ leafHash }) => leafHash)),
+      Buffer.concat(bytes),
+      bytes.map((_, at) => starts[at]),
+      bytes.map(({ length }) => length),
       opened.map(({ id }) => id),
       opened.map((open) => JSON.stringify(open)),
       ended.map(({ id }) => id),

@@ -46,6 +46,7 @@ export type LaneInput = {
 
 const leaseMs = 4_000;
 const tickMs = 200;
+const checkpointEveryMs = 250;
 
 export type LaneWriter = ReturnType<typeof makeLaneWriter>;
 
@@ -61,6 +62,8 @@ export const makeLaneWriter = (deps: LaneWriterDeps) => {
   const stopping = new AbortController();
   let live: Live | undefined;
   let lastSeal: Sealed | undefined;
+  let checkpointToldMs = 0;
+  let checkpointOwed: Sealed | undefined;
   let stopReason: string | undefined;
   let failure: string | undefined;
 
@@ -96,6 +99,7 @@ export const makeLaneWriter = (deps: LaneWriterDeps) => {
       while (!stopping.signal.aborted) {
         if (next === undefined && queue.size() === 0) await queue.wait(tickMs);
         await renew(now);
+        tellOwedCheckpoint();
         if (next === undefined) begin();
         const current = next;
         next = undefined;
@@ -118,10 +122,28 @@ export const makeLaneWriter = (deps: LaneWriterDeps) => {
       if (trace !== undefined) deps.spans.sealed(trace, timeMs);
     }
     const { size } = seal.checkpoint;
-    const all = [...messages, ...entriesMessages(deps.lane, size, [], seal.note)];
+    // The operator's own services need a checkpoint now and then, not one per batch.
+    const due = nowMs - checkpointToldMs >= checkpointEveryMs;
+    if (due) checkpointToldMs = nowMs;
+    else checkpointOwed = seal;
+    const all = due ? [...messages, ...entriesMessages(deps.lane, size, [], seal.note)] : messages;
+    if (due) checkpointOwed = undefined;
     publishing.add(
       () => Promise.resolve(all),
       () => seals.tell({ size, note: seal.note }),
+    );
+  };
+
+  /** The last checkpoint of a burst, which no later one replaced. */
+  const tellOwedCheckpoint = (): void => {
+    if (checkpointOwed === undefined || clock() - checkpointToldMs < checkpointEveryMs) return;
+    const { checkpoint, note } = checkpointOwed;
+    checkpointOwed = undefined;
+    checkpointToldMs = clock();
+    const messages = entriesMessages(deps.lane, checkpoint.size, [], note);
+    publishing.add(
+      () => Promise.resolve(messages),
+      () => undefined,
     );
   };
 

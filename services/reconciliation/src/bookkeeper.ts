@@ -19,6 +19,8 @@ export type BookkeeperDeps = {
   readonly lane: number;
   readonly origin: string;
   readonly policy: TlogPolicy;
+  /** Whether entries' signatures are judged; checkpoints' always are. */
+  readonly signatures: boolean;
   readonly store: BooksStore;
   readonly log: Pick<LogReader, "entries" | "checkpoint">;
   readonly keys: Pick<KeyWatch, "history" | "reach">;
@@ -76,7 +78,12 @@ export const makeBookkeeper = (deps: BookkeeperDeps) => {
       throw new OperationalError("keys-unread", "no key log yet", { retryable: true });
     }
     const headsKept = 100_000;
-    books = await store.load({ history, signatures: true, keepIds: false, headsKept });
+    books = await store.load({
+      history,
+      signatures: deps.signatures,
+      keepIds: false,
+      headsKept,
+    });
     stand(books);
     return books;
   };
@@ -158,6 +165,11 @@ export const makeBookkeeper = (deps: BookkeeperDeps) => {
     if (at.pending.length >= mostPending) await save(at, startedMs);
   };
 
+  const stop = (found: Fault): void => {
+    fault = found;
+    deps.onFault(found);
+  };
+
   /** What stands before the fault is stored; the fault itself is told once. */
   const end = async (at: Books | undefined, found: Fault, startedMs: number): Promise<void> => {
     // The unique index refused it: load again, and stop just before it.
@@ -166,8 +178,7 @@ export const makeBookkeeper = (deps: BookkeeperDeps) => {
       return;
     }
     if (!storing && at !== undefined) await save(at, startedMs);
-    fault = found;
-    deps.onFault(found);
+    stop(found);
   };
 
   /** One piece of work on the books, alone; they are let go when it fails. */
@@ -216,8 +227,14 @@ export const makeBookkeeper = (deps: BookkeeperDeps) => {
       });
       return next;
     },
-    /** Compares every balance with its postings. @returns accounts that differ */
-    check: (): Promise<readonly string[]> => store.differences(),
+    /** Compares every balance with its postings; a difference ends the books. @returns the accounts */
+    check: async (): Promise<readonly string[]> => {
+      const accounts = await store.differences();
+      const position = standing?.applied ?? 0;
+      const detail = `not the sum of their postings: ${accounts.join(", ")}`;
+      if (accounts.length > 0) stop({ position, code: "balances-differ", detail });
+      return accounts;
+    },
     standing: (): Standing | undefined => standing,
     fault: (): Fault | undefined => fault,
   };

@@ -44,6 +44,9 @@ const loadText = `select origin, next_seq, next_offset, last_leaf, frontier, log
      from sheet where lane = $1) as sheets
   from progress where lane = $1`;
 
+/** The SQLSTATE that the trigger on balances raises. */
+const unbalanced = "SL002";
+
 const emptyFold = JSON.stringify({
   chains: [],
   outcomes: { committed: 0, rejected: 0, expired: 0, cancelled: 0, recorded: 0 },
@@ -131,6 +134,10 @@ export const makeBooksStore = (sql: Sql, lane: number, origin: string) => {
     try {
       row = (await sql.query<SavedRow>(saveSql(lane, books, sheets))).rows[0];
     } catch (error) {
+      if ((error as { code?: unknown }).code === unbalanced) {
+        const detail = "debits are not credits in some currency of the stored balances";
+        throw new BooksFault({ position: books.storedNext, code: "books-unbalanced", detail });
+      }
       if (!isDatabaseError(error, "unique-violation", "entry_ends_once")) throw error;
       const fault = await endedTwice(books);
       throw fault === undefined ? error : new BooksFault(fault);

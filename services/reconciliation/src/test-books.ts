@@ -26,14 +26,14 @@ export const openTestSchema = async (url: string) => {
     openServiceDatabase({
       url,
       user,
-      passwordFile: user === schema ? passwordFile : undefined,
+      passwordFile: user === schema ? passwordFile : undefined, // else the URL's own user
       schema,
       applicationName: "books-test",
       poolSize: 2,
       onConnectionLost: () => undefined,
     });
   const { database, sql } = open(schema);
-  const admin = open("");
+  const admin = open("admin");
   const close = async (): Promise<void> => {
     await database.close();
     await admin.sql.query({ text: `drop schema ${schema} cascade` });
@@ -73,6 +73,7 @@ export const startBooks = (sql: Sql, world: World, options: TestBooksOptions = {
     lane: 0,
     origin,
     policy,
+    signatures: true,
     store: options.store?.(store) ?? store,
     log: {
       entries: (from, to) => {
@@ -122,3 +123,9 @@ export const messageOf = (
   entries: notes.slice(from, to).map((note, at) => ({ type: "entry", seq: from + at, note })),
   ...(checkpoint === undefined ? {} : { checkpoint }),
 });
+
+/** All of a world as the ledger publishes it: a message per entry, then the seal. */
+export const publish = ({ entries, checkpoint }: World): Incoming[] => [
+  ...entries.map((_, seq) => record(seq, messageOf(entries, seq, seq + 1))),
+  record(entries.length, messageOf([], entries.length, undefined, checkpoint())),
+];

@@ -9,7 +9,7 @@ import { composeNote, toBase64 } from "@sealane/tlog";
 import { z } from "zod";
 import { makeCoreQueue } from "./core-desk.ts";
 import { readNoteTerms } from "./note-terms.ts";
-import { readAccounts } from "./payee-desk.ts";
+import { readAccounts } from "./open-accounts.ts";
 import type { TransferBook } from "./transfer-book.ts";
 import type { ChainEntry, InboxPosition } from "./view-store.ts";
 
@@ -21,6 +21,14 @@ const creditResultSchema = z.object({
     .regex(/^[A-Z][A-Z0-9]{3}$/)
     .optional(),
 });
+
+export type CreditOrder = {
+  readonly account: string;
+  readonly currency: string;
+  readonly amount: string;
+};
+
+const mostOrders = 20_000;
 
 export type CreditDesk = ReturnType<typeof makeCreditDesk>;
 
@@ -57,7 +65,12 @@ export const makeCreditDesk = (deps: Deps) => {
     onFailure: (detail, jobs) => log.warn({ detail, jobs }, "the core did not answer credits"),
   });
 
+  /** What the core said yes to, until it is credited: saves opening the envelope twice. */
+  const orders = new Map<string, CreditOrder>();
+
   const orderOf = async (id: string): Promise<Record<string, unknown> | undefined> => {
+    const known = orders.get(id);
+    if (known !== undefined) return { transferId: id, ...known };
     const kept = await book.findKept(id);
     const terms = kept?.view.entry === undefined ? undefined : readNoteTerms(kept.view.entry);
     if (kept?.envelope === undefined || terms === undefined) return undefined;
@@ -74,6 +87,7 @@ export const makeCreditDesk = (deps: Deps) => {
       key: id,
       build: () => orderOf(id),
       done: ({ status, reason }) => {
+        orders.delete(id);
         answers.set(id, { reason: status === "credited" ? undefined : (reason ?? "MS03") });
       },
     });
@@ -147,6 +161,11 @@ export const makeCreditDesk = (deps: Deps) => {
   };
 
   return {
+    /** The core can credit this: kept in memory only, and only as long as it may be needed. */
+    expect: (id: string, order: CreditOrder): void => {
+      orders.set(id, order);
+      if (orders.size > mostOrders) orders.delete(orders.keys().next().value as string);
+    },
     owe,
     covered,
     run,

@@ -5,17 +5,13 @@ import type { KeyWatch } from "@sealane/client";
 import {
   inboxMessageSchema,
   parseTime,
-  readNote,
-  readStatement,
-  refusalSchema,
   type EntryItem,
   type InboxBatch,
   type InboxItem,
   type InboxMessage,
 } from "@sealane/protocol";
 import type { VerifiedEntry } from "@sealane/rules";
-import { verifyOffThread } from "@sealane/signer";
-import { toBase64, utf8, type TlogPolicy } from "@sealane/tlog";
+import { toBase64, type TlogPolicy } from "@sealane/tlog";
 import { checkEntry, type CheckedEntry } from "./entry-check.ts";
 import type { LedgerClient } from "./ledger-client.ts";
 import type { Persister } from "./persister.ts";
@@ -23,6 +19,7 @@ import type { makePayeeDesk } from "./payee-desk.ts";
 import type { SheetBook } from "./sheet-book.ts";
 import type { Kept, TransferBook } from "./transfer-book.ts";
 import type { ChainEntry, InboxPosition } from "./view-store.ts";
+import { makeRefusalTaker } from "./inbox-refusals.ts";
 import { makeSealTaker } from "./inbox-seals.ts";
 import { makeViewMover } from "./view-mover.ts";
 import { withTerms, type TransferStatus, type TransferView } from "./views.ts";
@@ -89,6 +86,7 @@ export const makeInboxHandler = (deps: InboxDeps): InboxHandler => {
   const mover = makeViewMover(deps);
   const { openView, viewFor, move } = mover;
   const takeSeal = makeSealTaker({ ...deps, mover });
+  const takeRefusal = makeRefusalTaker({ ...deps, mover });
   let lastHash = chain.at(-1)?.leafHash;
 
   /** @returns false when it is told again */
@@ -203,38 +201,6 @@ export const makeInboxHandler = (deps: InboxDeps): InboxHandler => {
     }
     await takeTransferEnd(entry, item, again);
     await takeCredited(entry);
-  };
-
-  const takeRefusal = async (note: string, trace: string | undefined): Promise<void> => {
-    const read = readNote(note);
-    const key = deps.keys.state().ledger?.entry;
-    const line = read.ok
-      ? read.note.signatures.find(({ name, keyId }) => name === key?.name && keyId === key.keyId)
-      : undefined;
-    if (!read.ok || line === undefined || key === undefined) return;
-    if (!(await verifyOffThread(key.publicKey, utf8(read.note.text), line.signature))) return;
-    const refusal = readStatement(read.note, "refusal", refusalSchema);
-    if (!refusal.ok || refusal.statement.origin !== origin) return;
-    const { id, request, code, reason, detail, final } = refusal.statement.body;
-    const known = await book.findKept(id);
-    const own = known?.view.request;
-    // A refusal of another request under the same id says nothing about this one.
-    if (
-      code !== "cancelled" &&
-      code !== "not-cancellable" &&
-      own !== undefined &&
-      own !== request
-    ) {
-      if (!final) return;
-    }
-    if (code === "not-cancellable") return;
-    const kept = await viewFor(id, "payer");
-    kept.view.refusal = note;
-    kept.view.code = code;
-    kept.view.reason = reason;
-    kept.view.detail = detail;
-    kept.view.trace = trace ?? kept.view.trace;
-    move(kept, code === "cancelled" ? "cancelled" : "rejected", clock());
   };
 
   const takeReserved = async (id: string, time: string): Promise<void> => {

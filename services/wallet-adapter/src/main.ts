@@ -170,13 +170,20 @@ const main = async (): Promise<void> => {
       .catch((err: unknown) => log.warn({ err }, "answers were not published"));
   };
   const common = { participant, origin, core, signer, openEnvelope, clock, log };
-  const payee = makePayeeDesk({ ...common, keys: keys.state, sheets, answer });
+
   const credits = makeCreditDesk({
     ...common,
     book,
     chain,
     position,
     produce: (command) => intake.produce(command, participant),
+  });
+  const payee = makePayeeDesk({
+    ...common,
+    keys: keys.state,
+    sheets,
+    answer,
+    expect: credits.expect,
   });
   const notices = makeNotices({ core, book, persister, clock, log });
   gauges(telemetry, credits, notices);

@@ -13,18 +13,11 @@ import {
 } from "@sealane/protocol";
 import { checkPrice, keyIndex, type KeyState } from "@sealane/rules";
 import { verifyOffThread, type EnvelopeOpener, type Signer } from "@sealane/signer";
-import {
-  composeNote,
-  fromBase64,
-  fromUtf8,
-  sha256,
-  toBase64,
-  utf8,
-  type Note,
-} from "@sealane/tlog";
+import { composeNote, utf8, type Note } from "@sealane/tlog";
 import { z } from "zod";
+import type { CreditOrder } from "./credit-desk.ts";
 import type { SheetBook } from "./sheet-book.ts";
-import type { Openings } from "./terms-maker.ts";
+import { readAccounts } from "./open-accounts.ts";
 
 export type Proposal = {
   readonly terms: Terms;
@@ -49,14 +42,10 @@ type Deps = {
   readonly core: HttpClient;
   readonly clock: () => number;
   readonly answer: (answers: readonly Answer[]) => void;
+  /** The core has said that it can credit this. */
+  readonly expect: (id: string, order: CreditOrder) => void;
   readonly log: { warn(fields: object, message: string): void };
 };
-
-const openingsSchema = z.strictObject({
-  payer: z.string(),
-  payee: z.string(),
-  reference: z.string().optional(),
-});
 
 const resultsSchema = z.object({
   results: z.array(
@@ -74,35 +63,6 @@ const resultsSchema = z.object({
 const checksInFlight = 6;
 const checksPerCall = 200;
 const checkTimeoutMs = 5_000;
-
-/** The value behind a commitment, if the envelope opens it: `salt32 ‖ bytes`. */
-export const openCommitment = (opening: string, commitment: string): string | undefined => {
-  const bytes = fromBase64(opening);
-  if (bytes.length < 33 || toBase64(sha256(bytes)) !== commitment) return undefined;
-  return fromUtf8(bytes.subarray(32));
-};
-
-/** What the payee may read of a transfer's personal data; undefined when it cannot be opened. */
-export const readAccounts = (
-  openEnvelope: EnvelopeOpener,
-  envelope: EnvelopeField | undefined,
-  terms: Pick<Terms, "id" | "payee" | "reference">,
-): { readonly account: string; readonly reference: string | undefined } | undefined => {
-  if (envelope === undefined) return undefined;
-  try {
-    const text = fromUtf8(openEnvelope(envelope, terms.id));
-    const openings: Openings = openingsSchema.parse(JSON.parse(text));
-    const account = openCommitment(openings.payee, terms.payee.account);
-    if (account === undefined) return undefined;
-    const reference =
-      openings.reference === undefined || terms.reference === undefined
-        ? undefined
-        : openCommitment(openings.reference, terms.reference);
-    return { account, reference };
-  } catch {
-    return undefined; // whoever sealed it badly gets a rejection, not an exception
-  }
-};
 
 export const makePayeeDesk = (deps: Deps) => {
   const { participant, origin, signer, core, clock, log } = deps;
@@ -167,9 +127,11 @@ export const makePayeeDesk = (deps: Deps) => {
     }
     const byId = new Map(parsed.data.results.map((result) => [result.transferId, result]));
     const answers = await Promise.all(
-      batch.flatMap(({ proposal }) => {
-        const result = byId.get(proposal.terms.id);
+      batch.flatMap(({ proposal, account }) => {
+        const { id, receive } = proposal.terms;
+        const result = byId.get(id);
         if (result === undefined) return [];
+        if (result.answer === "yes") deps.expect(id, { account, ...receive });
         return result.answer === "yes"
           ? [accept(proposal)]
           : [reject(proposal, result.reason ?? "MS03")];

@@ -43,23 +43,24 @@ type Row = { readonly body: string; readonly envelope: string | null };
 const saveText = `
 with transfers as (
   insert into transfer (id, role, status, body, envelope, notice, notified, updated_ms)
-  select * from unnest($1::uuid[], $2::text[], $3::text[], $4::text[], $5::text[], $6::int[], $7::int[])
-    as t(id, role, status, body, envelope, notice, notified), (select $8::bigint) as u(updated_ms)
+  select id, body->>'role', body->>'status', body::text, envelope::text, (body->>'notice')::int,
+    (body->>'notified')::int, $2::bigint
+  from json_to_recordset($1::json) as t(id uuid, body json, envelope json)
   on conflict (id) do update set status = excluded.status, body = excluded.body,
     envelope = coalesce(excluded.envelope, transfer.envelope), notice = excluded.notice,
     notified = excluded.notified, updated_ms = excluded.updated_ms
 ), chain as (
   insert into chain_entry (n, seq, leaf_hash, transfer_id, owes_credit)
-  select * from unnest($9::bigint[], $10::bigint[], $11::bytea[], $12::uuid[], $13::boolean[])
+  select * from unnest($3::bigint[], $4::bigint[], $5::bytea[], $6::uuid[], $7::boolean[])
   on conflict (n) do nothing
 ), sheets as (
   insert into sheet (provider, pair, number, note)
-  select * from unnest($14::text[], $15::text[], $16::bigint[], $17::text[])
+  select * from unnest($8::text[], $9::text[], $10::bigint[], $11::text[])
   on conflict (provider, pair) do update set number = excluded.number, note = excluded.note
     where excluded.number > sheet.number
 )
 insert into inbox (one, next_offset, next_n, next_chain, sealed_to, credited_to)
-select 1, $18::bigint, $19::bigint, $20::bigint, $21::bigint, $22::bigint where $18::bigint is not null
+select 1, $12::bigint, $13::bigint, $14::bigint, $15::bigint, $16::bigint where $12::bigint is not null
 on conflict (one) do update set next_offset = excluded.next_offset, next_n = excluded.next_n,
   next_chain = excluded.next_chain, sealed_to = excluded.sealed_to,
   credited_to = greatest(inbox.credited_to, excluded.credited_to)`;
@@ -74,6 +75,15 @@ const newestSheets = (sheets: readonly StoredSheet[]): StoredSheet[] => {
   return [...newest.values()];
 };
 
+/** One JSON text for all rows: what an array parameter would escape again, value by value. */
+const rowsJson = (views: Changes["views"]): string => {
+  const rows = views.map(({ view, envelope }) => {
+    const id = JSON.stringify(view.id);
+    return `{"id":${id},"body":${JSON.stringify(view)},"envelope":${envelope ?? "null"}}`;
+  });
+  return `[${rows.join(",")}]`;
+};
+
 export type ViewStore = ReturnType<typeof makeViewStore>;
 
 export const makeViewStore = (sql: Sql) => {
@@ -86,13 +96,7 @@ export const makeViewStore = (sql: Sql) => {
       name: "adapter-save",
       text: saveText,
       values: [
-        views.map(({ view }) => view.id),
-        views.map(({ view }) => view.role),
-        views.map(({ view }) => view.status),
-        views.map(({ view }) => JSON.stringify(view)),
-        views.map(({ envelope }) => envelope ?? null),
-        views.map(({ view }) => view.notice),
-        views.map(({ view }) => view.notified),
+        rowsJson(views),
         nowMs,
         chain.map(({ n }) => n),
         chain.map(({ seq }) => seq),

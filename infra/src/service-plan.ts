@@ -1,0 +1,190 @@
+// What runs, and with which settings: one place for the local stack (`stack.ts`) and for containers
+// (`run-service.ts`). A service is given its own keys and its own role in Postgres, by file, and
+// nothing of another's.
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import type { Home } from "./provision.ts";
+import {
+  lane,
+  liquidityProvider,
+  portPlan,
+  wallets,
+  type Ports,
+  type WalletPlan,
+} from "./world.ts";
+
+export type ServiceName =
+  | "cores"
+  | "witness"
+  | "hk-wallet"
+  | "ph-wallet"
+  | "fx-desk"
+  | "ledger"
+  | "reconciliation";
+
+export type Service = {
+  readonly name: ServiceName;
+  /** Its `main.ts`. */
+  readonly entry: string;
+  readonly env: Readonly<Record<string, string>>;
+  /** Where it answers; `/livez` says that it runs, `/readyz` that it can do its work. */
+  readonly url: string;
+};
+
+export type ServicePlanOptions = {
+  readonly home: Home;
+  readonly ports: Ports;
+  /** `host:port`, separated by commas. */
+  readonly brokers: string;
+  /** Services log in as themselves: a user and password in it are not handed on. */
+  readonly databaseUrl: string;
+  /** The share of transfers that are traced; default 1. */
+  readonly traceRatio?: number | undefined;
+  /** More settings for the services that take part in the lane, e.g. failpoints in tests. */
+  readonly env?: Readonly<Record<string, string>> | undefined;
+};
+
+/** The administrator's password is nothing for a service's environment. */
+const withoutLogin = (url: string): string => {
+  const target = new URL(url);
+  target.username = "";
+  target.password = "";
+  return target.href;
+};
+
+/** The settings that several services share. */
+type Shared = ServicePlanOptions & {
+  readonly ledgerUrl: string;
+  readonly common: (name: ServiceName, schema?: string) => Record<string, string>;
+};
+
+const root = fileURLToPath(new URL("../../", import.meta.url));
+const entry = (room: string): string => join(root, room, "src", "main.ts");
+const at = (port: number): string => `http://127.0.0.1:${port}`;
+
+const share = (options: ServicePlanOptions): Shared => {
+  const { home, ports, brokers, databaseUrl, traceRatio = 1, env } = options;
+  const ledgerUrl = at(ports.ledger);
+  const common = (name: ServiceName, schema?: string): Record<string, string> => ({
+    KAFKA_BROKERS: brokers,
+    SEALANE_LANE: String(lane),
+    SEALANE_POLICY_FILE: home.path("trust.policy"),
+    SEALANE_LEDGER_URL: ledgerUrl,
+    SEALANE_TRACES_FILE: home.path("logs", `${name}.traces.jsonl`),
+    SEALANE_TRACE_RATIO: String(traceRatio),
+    ...(schema === undefined
+      ? {}
+      : {
+          DATABASE_URL: withoutLogin(databaseUrl),
+          SEALANE_DATABASE_SCHEMA: schema,
+          SEALANE_DATABASE_USER: `sealane_${schema}`,
+          SEALANE_DATABASE_PASSWORD_FILE: home.keys("database", `${schema}.password`),
+        }),
+    ...env,
+  });
+  return { ...options, ledgerUrl, common };
+};
+
+const coresService = ({ home, ports }: Shared): Service => ({
+  name: "cores",
+  entry: entry("packages/simulator"),
+  url: at(ports.hkCore),
+  env: { SEALANE_CORES: home.path("cores.json") },
+});
+
+const witnessService = ({ home: { keys, path }, ports }: Shared): Service => ({
+  name: "witness",
+  entry: entry("services/witness"),
+  url: at(ports.witness),
+  env: {
+    SEALANE_WITNESS_PORT: String(ports.witness),
+    SEALANE_WITNESS_KEY_FILE: keys("auditor", "witness.key"),
+    SEALANE_WITNESS_STATE_FILE: path("state", "auditor.witness"),
+    SEALANE_WITNESS_LOGS: path("state", "logs.vkeys"),
+  },
+});
+
+const adapterService = ({ home, ports, common }: Shared, wallet: WalletPlan): Service => {
+  const { keys, path } = home;
+  const name = wallet.name as ServiceName;
+  return {
+    name,
+    entry: entry("services/wallet-adapter"),
+    url: at(ports[wallet.portName]),
+    env: {
+      ...common(name, wallet.schema),
+      SEALANE_PARTICIPANT: wallet.participant,
+      SEALANE_ADAPTER_PORT: String(ports[wallet.portName]),
+      SEALANE_LEDGER_TOKEN_FILE: keys(name, "ledger.token"),
+      SEALANE_TRANSFER_KEY_FILE: keys(name, "transfer.key"),
+      SEALANE_ENVELOPE_KEY_FILE: keys(name, "envelope.key"),
+      SEALANE_REQUEST_KEY_FILE: keys(name, "request.key"),
+      SEALANE_WITNESS_KEY_FILE: keys(name, "witness.key"),
+      SEALANE_WITNESS_STATE_FILE: path("state", `${name}.witness`),
+      SEALANE_CORE_URL: at(ports[wallet.corePortName]),
+      SEALANE_CORE_TOKEN_FILE: keys(name, "core.token"),
+      SEALANE_API_TOKEN_FILE: keys(name, "api.token"),
+    },
+  };
+};
+
+const deskService = ({ home: { keys, path }, ports, common }: Shared): Service => ({
+  name: "fx-desk",
+  entry: entry("services/fx-desk"),
+  url: at(ports.fxDesk),
+  env: {
+    ...common("fx-desk"),
+    SEALANE_PARTICIPANT: liquidityProvider,
+    SEALANE_FX_PORT: String(ports.fxDesk),
+    SEALANE_RATE_KEY_FILE: keys("fx-desk", "rates.key"),
+    SEALANE_WITNESS_KEY_FILE: keys("fx-desk", "witness.key"),
+    SEALANE_WITNESS_STATE_FILE: path("state", "fx-desk.witness"),
+    SEALANE_STATE_FILE: path("state", "fx-desk.sheets"),
+    SEALANE_API_TOKEN_FILE: keys("fx-desk", "api.token"),
+  },
+});
+
+const ledgerService = ({ home: { keys, path }, ports, common, ledgerUrl }: Shared): Service => ({
+  name: "ledger",
+  entry: entry("services/ledger"),
+  url: ledgerUrl,
+  env: {
+    ...common("ledger", "ledger"),
+    SEALANE_LEDGER_PORT: String(ports.ledger),
+    SEALANE_ENTRY_KEY_FILE: keys("operator", "entry.key"),
+    SEALANE_CHECKPOINT_KEY_FILE: keys("operator", "checkpoint.key"),
+    SEALANE_KEY_LOG_KEY_FILE: keys("operator", "key-log.key"),
+    SEALANE_GENESIS_FILE: path("state", "genesis.json"),
+    SEALANE_TILES_DIR: path("tiles"),
+    SEALANE_PARTICIPANT_TOKENS_FILE: path("state", "participant-tokens.json"),
+    SEALANE_OPEN_BUNDLES: "yes",
+  },
+});
+
+const reconciliationService = ({ ports, common }: Shared): Service => ({
+  name: "reconciliation",
+  entry: entry("services/reconciliation"),
+  url: at(ports.reconciliation),
+  env: {
+    ...common("reconciliation", "reconciliation"),
+    SEALANE_RECONCILIATION_PORT: String(ports.reconciliation),
+  },
+});
+
+/** The ports that people and programs outside speak HTTP to; servers of others are not among them. */
+export const httpPorts = portPlan.filter(
+  ({ name }) => name !== "postgres" && !name.startsWith("kafka"),
+);
+
+/** Every service of the system, in the order in which they are started. */
+export const planServices = (options: ServicePlanOptions): Service[] => {
+  const shared = share(options);
+  return [
+    coresService(shared),
+    witnessService(shared),
+    ...wallets.map((wallet) => adapterService(shared, wallet)),
+    deskService(shared),
+    ledgerService(shared),
+    reconciliationService(shared),
+  ];
+};
