@@ -59,7 +59,7 @@ const print = (report: Record<string, unknown>): void => {
     return;
   }
   for (const [name, value] of Object.entries(report)) {
-    const text = typeof value === "object" ? JSON.stringify(value) : String(value);
+    const text = typeof value === "string" ? value : JSON.stringify(value);
     process.stdout.write(`${name.padEnd(20)} ${text}\n`);
   }
 };

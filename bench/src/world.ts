@@ -34,7 +34,8 @@ export const startWorld = async (say: (line: string) => void): Promise<BenchWorl
     payee: target("ph-wallet"),
     stop: async () => {
       await stack.stop();
-      if (process.env.SEALANE_BENCH_KEEP === undefined) rmSync(dir, { recursive: true, force: true });
+      if (process.env.SEALANE_BENCH_KEEP === undefined)
+        rmSync(dir, { recursive: true, force: true });
     },
   };
 };

@@ -261,6 +261,7 @@ const cliConfig = (ports: Ports): object => ({
   ),
   log: `http://127.0.0.1:${ports.ledger}/log`,
   reconciliation: `http://127.0.0.1:${ports.reconciliation}`,
+  rates: `http://127.0.0.1:${ports.fxDesk}`,
   policy: "trust.policy",
   keylog: "keylog",
   receipts: "receipts",

@@ -137,6 +137,7 @@ const deskService = ({ home: { keys, path }, ports, common }: Shared): Service =
     SEALANE_PARTICIPANT: liquidityProvider,
     SEALANE_FX_PORT: String(ports.fxDesk),
     SEALANE_RATE_KEY_FILE: keys("fx-desk", "rates.key"),
+    SEALANE_LEDGER_TOKEN_FILE: keys("fx-desk", "ledger.token"),
     SEALANE_WITNESS_KEY_FILE: keys("fx-desk", "witness.key"),
     SEALANE_WITNESS_STATE_FILE: path("state", "fx-desk.witness"),
     SEALANE_STATE_FILE: path("state", "fx-desk.sheets"),

@@ -13,12 +13,18 @@ import {
   type Stack,
 } from "@sealane/infra";
 
+export type RawRequest = {
+  readonly method?: string;
+  readonly body?: string;
+  readonly headers?: Readonly<Record<string, string>>;
+};
+
 export type WholeSystem = {
   readonly stack: Stack;
   readonly hk: AdapterClient;
   readonly ph: AdapterClient;
   /** A raw call to an adapter, for input that the SDK would not send. */
-  call(side: "hk-wallet" | "ph-wallet", path: string, init?: RequestInit): Promise<Response>;
+  call(side: "hk-wallet" | "ph-wallet", path: string, init?: RawRequest): Promise<Response>;
   stop(): Promise<void>;
 };
 

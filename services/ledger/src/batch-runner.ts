@@ -1,11 +1,12 @@
 // One batch from prepared to published: decide (pure), put on the chain, save, then answer. The lane's
 // state is changed by the decision, so a batch that was not saved leaves a state to throw away.
-import type { EntryItem } from "@sealane/protocol";
+import { maxEntryBytes, type EntryItem } from "@sealane/protocol";
 import {
   decideBatch,
   keyLagMs,
   verifyEntry,
   type BatchOutcome,
+  type InboxRef,
   type KeyHistory,
   type KnownTransfer,
   type LaneCommand,
@@ -18,6 +19,8 @@ import type { Clock, LaneMetrics, LaneSpans } from "./lane-telemetry.ts";
 import { deadLettersOf, type Prepared } from "./prepare-batch.ts";
 import type { PublishQueue } from "./publish-queue.ts";
 import {
+  cutBySize,
+  mostMessageChars,
   deadLetterMessage,
   entriesMessages,
   entryItem,
@@ -71,12 +74,35 @@ type Decided = {
   readonly traces: ReadonlyMap<string, string>;
 };
 
-const numberInbox = (now: Live, outcome: BatchOutcome, batch: number): StoredMessage[] => {
+/** About how long an item will be, before it is built: what keeps messages below the broker's limit. */
+const refChars = (now: Live, outcome: BatchOutcome, oldSize: number, ref: InboxRef): number => {
+  if (ref.type === "proposal") {
+    const open = now.loaded.state.open.get(ref.id);
+    const envelope = open?.envelope;
+    const sealed =
+      envelope === undefined ? 0 : envelope.ct.length + 500 * (envelope.wraps.length + 1);
+    return (open?.text.length ?? 0) + sealed + 500;
+  }
+  if (ref.type !== "entry") return 1_500;
+  const draft = outcome.entries[ref.seq - oldSize];
+  // An older one, told again: its length is not known here.
+  return draft === undefined ? maxEntryBytes : draft.inner.length + 2_000;
+};
+
+const numberInbox = (
+  now: Live,
+  outcome: BatchOutcome,
+  batch: number,
+  oldSize: number,
+): StoredMessage[] => {
   const { inboxes } = now.loaded.state;
-  return [...outcome.inbox].map(([participant, refs]) => {
-    const n = inboxes.get(participant) ?? 0;
-    inboxes.set(participant, n + 1);
-    return { participant, n, batch, timeMs: outcome.timeMs, refs };
+  return [...outcome.inbox].flatMap(([participant, all]) => {
+    const chars = (ref: InboxRef): number => refChars(now, outcome, oldSize, ref);
+    return cutBySize(all, mostMessageChars, chars).map((refs) => {
+      const n = inboxes.get(participant) ?? 0;
+      inboxes.set(participant, n + 1);
+      return { participant, n, batch, timeMs: outcome.timeMs, refs };
+    });
   });
 };
 
@@ -104,7 +130,7 @@ export const makeBatchRunner = (deps: Deps) => {
     now.recent = outcome.ended;
     now.recentQuotes = outcome.usedQuotes;
     const batch = now.batch + 1;
-    const inbox = numberInbox(now, outcome, batch);
+    const inbox = numberInbox(now, outcome, batch, oldSize);
     return {
       outcome,
       batch,

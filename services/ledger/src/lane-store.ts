@@ -172,7 +172,7 @@ export const makeLaneStore = (sql: Sql, lane: number, origin: string) => {
     type Row = { participant: string; n: bigint; batch: bigint; time_ms: bigint; refs: string };
     const { rows } = await sql.query<Row>({
       text: `select participant, n, batch, time_ms, refs from inbox_message
-        where lane = $1 and batch > $2 order by batch, participant`,
+        where lane = $1 and batch > $2 order by batch, participant, n`,
       values: [lane, after],
     });
     return rows.map((row) => storedMessage(row.participant, row));

@@ -120,6 +120,31 @@ export const makeMessageBuilder = (store: LaneStore, lane: number) => {
   return { inboxBatch, inboxMessages };
 };
 
+/** The broker takes 1 MiB; what is measured in characters here is escaped once more on the way. */
+export const mostMessageChars = 400_000;
+
+/** Cuts a list into runs whose sizes stay below `most` together; a larger one stands alone. */
+export const cutBySize = <T>(
+  list: readonly T[],
+  most: number,
+  sizeOf: (one: T) => number,
+): T[][] => {
+  const runs: T[][] = [];
+  let room = 0;
+  for (const one of list) {
+    const size = sizeOf(one);
+    const last = runs.at(-1);
+    if (last === undefined || size > room) {
+      runs.push([one]);
+      room = most - size;
+    } else {
+      last.push(one);
+      room -= size;
+    }
+  }
+  return runs;
+};
+
 /** Entries for the operator's services, in messages below the broker's limit. */
 export const entriesMessages = (
   lane: number,
@@ -127,24 +152,20 @@ export const entriesMessages = (
   entries: readonly EntryItem[],
   checkpoint?: string,
 ): Outgoing[] => {
-  const message = (at: number, part: readonly EntryItem[], last: boolean): Outgoing => {
+  const message = (at: number, part: readonly EntryItem[]): Outgoing => {
     const body: EntriesMessage = {
       v: 1,
       lane,
       from: at,
       entries: [...part],
-      ...(last && checkpoint !== undefined ? { checkpoint } : {}),
+      ...(checkpoint === undefined ? {} : { checkpoint }),
     };
     return { topic: entriesTopic(lane), key: String(lane), value: JSON.stringify(body) };
   };
-  const most = 200;
-  if (entries.length <= most) return [message(from, entries, true)];
-  const parts: Outgoing[] = [];
-  for (let at = 0; at < entries.length; at += most) {
-    const part = entries.slice(at, at + most);
-    parts.push(message(from + at, part, at + most >= entries.length));
-  }
-  return parts;
+  if (entries.length === 0) return [message(from, [])];
+  return cutBySize(entries, mostMessageChars, ({ note }) => note.length).map((part) =>
+    message(part[0]?.seq ?? from, part),
+  );
 };
 
 export type SealedEntry = {
@@ -180,7 +201,7 @@ export const sealMessages = (
   };
   return [...perParticipant].flatMap(([to, { fromN, toN, seqs }]) => {
     const parts: Outgoing[] = [];
-    const most = 400;
+    const most = 300;
     for (let at = 0; at < seqs.length; at += most) {
       const part = seqs.slice(at, at + most);
       const seal: InboxSeal = {

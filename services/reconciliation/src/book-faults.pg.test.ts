@@ -2,6 +2,7 @@ import {
   cosignedCheckpoint,
   makeFundedWorld,
   makeLog,
+  policy,
   putTogether,
   takeApart,
   testKeys,
@@ -9,13 +10,26 @@ import {
 } from "@sealane/rules/testing";
 import { appendLeaves, emptyRange } from "@sealane/tlog";
 import { afterEach, beforeEach, describe, expect, inject, it } from "vitest";
-import { messageOf, openTestSchema, publish, readBooks, record, startBooks } from "./test-books.ts";
+import {
+  messageOf,
+  openTestSchema,
+  publish,
+  readBooks,
+  record,
+  startBooks,
+  type TestBooks,
+  type TestBooksOptions,
+  type TestWorld,
+} from "./test-books.ts";
 
 let schema: Awaited<ReturnType<typeof openTestSchema>>;
 beforeEach(async () => {
   schema = await openTestSchema(inject("databaseUrl"));
 });
 afterEach(() => schema.close());
+
+const start = (world: TestWorld, options: Partial<TestBooksOptions> = {}): TestBooks =>
+  startBooks(schema.sql, world, { policy, ...options });
 
 const appliedNow = async (): Promise<number> => {
   const everything = { participant: undefined, currency: undefined };
@@ -30,8 +44,8 @@ describe("a log that does not stand", () => {
     const bad = world.entries.map((note, at) =>
       at === 6 ? note.replace("recorded", "expired") : note,
     );
-    for (const begin of [startBooks, startBooks]) {
-      const { keeper, faults } = begin(schema.sql, world, { served: () => bad });
+    for (const begin of [start, start]) {
+      const { keeper, faults } = begin(world, { served: () => bad });
       await expect(keeper.take(whole(bad))).rejects.toMatchObject({ retryable: false });
       expect(faults).toMatchObject([{ position: 6 }]);
       expect(keeper.fault()).toMatchObject({ position: 6 });
@@ -48,7 +62,7 @@ describe("a log that does not stand", () => {
     const { time, keys } = last.context;
     const twice = putTogether([...pieces, { ...last, context: { ...last.context, time, keys } }]);
     for (const cut of [0, 11]) {
-      const { keeper, faults } = startBooks(schema.sql, world, { served: () => twice });
+      const { keeper, faults } = start(world, { served: () => twice });
       if (cut > 0) await keeper.take([record(0, messageOf(twice, 0, cut))]);
       const message = [record(1, messageOf(twice, cut))];
       await expect(keeper.take(message)).rejects.toMatchObject({ code: "ended-twice" });
@@ -62,7 +76,7 @@ describe("a log that does not stand", () => {
     const world = makeLog();
     const other = makeFundedWorld();
     while (other.entries.length < 11) other.transfer({ key: `other-${other.entries.length}` });
-    const { keeper, faults } = startBooks(schema.sql, world);
+    const { keeper, faults } = start(world);
     const [message] = whole(world.entries);
     const forked = record(1, messageOf([], 11, 11, other.checkpoint(11)));
     await expect(keeper.take(message === undefined ? [] : [message, forked])).rejects.toThrow();
@@ -77,7 +91,7 @@ describe("a log that does not stand", () => {
     const lastSecond = Math.floor(world.nowMs() / 1_000);
     const sealedAt = (second: number): string =>
       cosignedCheckpoint(testKeys.checkpoint, range, witnessKeys.slice(0, 3), second);
-    const { keeper, faults } = startBooks(schema.sql, world);
+    const { keeper, faults } = start(world);
     await keeper.take(whole(world.entries));
     await keeper.take([record(1, messageOf([], 11, 11, sealedAt(lastSecond - 2)))]);
     expect(keeper.standing()).toMatchObject({ sealedSize: 11 });
@@ -92,7 +106,7 @@ describe("tables that somebody else wrote to", () => {
 
   it("refuse to change or lose a posting or an entry", async () => {
     const world = makeLog();
-    await startBooks(schema.sql, world).keeper.take(publish(world));
+    await start(world).keeper.take(publish(world));
     for (const text of [
       "update posting set amount_minor = 1",
       "delete from posting",
@@ -107,7 +121,7 @@ describe("tables that somebody else wrote to", () => {
 
   it("refuse balances whose debits are not their credits", async () => {
     const world = makeLog();
-    await startBooks(schema.sql, world).keeper.take(publish(world));
+    await start(world).keeper.take(publish(world));
     const text = "update balance set debits = debits + 1 where account like 'hk-wallet%:position'";
     await expect(tamper(text)).rejects.toMatchObject({ code: "SL002" });
   });
@@ -117,7 +131,7 @@ describe("tables that somebody else wrote to", () => {
 
   it("are found out where both sides were changed, by the next batch", async () => {
     const world = makeLog();
-    const { keeper, faults } = startBooks(schema.sql, world);
+    const { keeper, faults } = start(world);
     await keeper.take(publish(world));
     await tamper(bothSides);
     world.fund();
@@ -128,8 +142,8 @@ describe("tables that somebody else wrote to", () => {
 
   it("are found out where both sides were changed, by the check at the next start", async () => {
     const world = makeLog();
-    await startBooks(schema.sql, world).keeper.take(publish(world));
-    const { keeper, faults } = startBooks(schema.sql, world);
+    await start(world).keeper.take(publish(world));
+    const { keeper, faults } = start(world);
     expect(await keeper.check()).toEqual([]);
     await tamper(bothSides);
     expect(await keeper.check()).toContain("hk-wallet.example:position HKD");
@@ -138,9 +152,9 @@ describe("tables that somebody else wrote to", () => {
 
   it("are refused when they hold another log's books", async () => {
     const world = makeLog();
-    await startBooks(schema.sql, world).keeper.take(publish(world));
+    await start(world).keeper.take(publish(world));
     await tamper("update progress set origin = 'sealane.example/2025/0'");
-    const { keeper, faults } = startBooks(schema.sql, world);
+    const { keeper, faults } = start(world);
     await expect(keeper.take(publish(world))).rejects.toMatchObject({ code: "wrong-log" });
     expect(faults).toMatchObject([{ position: 11, code: "wrong-log" }]);
   });

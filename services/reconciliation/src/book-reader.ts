@@ -1,5 +1,5 @@
-// What the books say, for those who ask. Each answer is one statement, so position and amounts belong
-// together, whatever is being stored at that moment.
+// What the books say, for those who ask. Each answer is one statement, so position and amounts
+// belong together, whatever is being stored at that moment.
 import type { Sql } from "@sealane/database";
 
 export type BalanceFilter = {

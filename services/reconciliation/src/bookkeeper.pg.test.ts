@@ -1,5 +1,5 @@
 import { auditEntry, auditTotals, type AuditTotals } from "@sealane/rules";
-import { begin, hk, makeLog, testKey, testKeys, type World } from "@sealane/rules/testing";
+import { begin, hk, makeLog, policy, testKey, testKeys, type World } from "@sealane/rules/testing";
 import { afterEach, beforeEach, describe, expect, inject, it } from "vitest";
 import type { Incoming } from "./bookkeeper.ts";
 import {
@@ -19,8 +19,8 @@ beforeEach(async () => {
 });
 afterEach(() => schema.close());
 
-const start = (world: World, options: TestBooksOptions = {}): TestBooks =>
-  startBooks(schema.sql, world, options);
+const start = (world: World, options: Partial<TestBooksOptions> = {}): TestBooks =>
+  startBooks(schema.sql, world, { policy, ...options });
 
 const foldOf = (world: World, applied: number): AuditTotals => {
   const state = begin(world, false);

@@ -1,7 +1,7 @@
-// Keeps the books: takes the topic's messages in order, fetches what they leave out, checks every entry
-// and every checkpoint, and stores a batch with one statement. One thing at a time. Whatever goes wrong
-// throws the books in memory away; they are loaded again from Postgres, and nothing is skipped or
-// posted twice. A fault of the log ends the work at its position.
+// Keeps the books: takes the topic's messages in order, fetches what they leave out, checks every
+// entry and every checkpoint, and stores a batch with one statement. One thing at a time. Whatever
+// goes wrong throws the books in memory away; they are loaded again from Postgres, and nothing is
+// skipped or posted twice. A fault of the log ends the work at its position.
 import { setImmediate as breathe } from "node:timers/promises";
 import { LogReadError, type KeyWatch, type LogReader } from "@sealane/client";
 import type { EntriesMessage } from "@sealane/protocol";

@@ -1,5 +1,5 @@
-// The books in Postgres: loaded with one statement, stored with one statement per batch. What the fold
-// has to remember is in there with them (see the README), so that a start reads no log again.
+// The books in Postgres: loaded with one statement, stored with one statement per batch. What the
+// fold has to remember is in there with them (see the README), so that a start reads no log again.
 import { isDatabaseError, type Sql } from "@sealane/database";
 import {
   balanceKey,

@@ -1,6 +1,6 @@
-// What reconciliation holds in memory: the fold of the log up to its next entry, the entries that are
-// folded and not stored yet, and the newest seal. In doubt it is thrown away and loaded again from
-// Postgres, so a start, a lost connection and a second instance are one and the same case.
+// What reconciliation holds in memory: the fold of the log up to its next entry, the entries that
+// are folded and not stored yet, and the newest seal. In doubt it is thrown away and loaded again
+// from Postgres, so a start, a lost connection and a second instance are one and the same case.
 import type { Posting } from "@sealane/protocol";
 import type { AuditState, VerifiedEntry } from "@sealane/rules";
 import type { CompactRange } from "@sealane/tlog";

@@ -21,7 +21,7 @@ export const reconciliationConfigSchema = z.object({
   SEALANE_LEDGER_TOKEN_FILE: filePath.optional(),
   /** After so long without a message the log's own checkpoint is looked at. */
   SEALANE_SILENCE: durationMs.default(2_000),
-  /** `none` recomputes everything but leaves signatures to the audits: a fifth of the time. */
+  /** `none` recomputes everything but leaves signatures to the audits: about a quarter of the CPU. */
   SEALANE_RECONCILIATION_SIGNATURES: z.enum(["all", "none"]).default("all"),
   /** How far the process steps back for others on a busy machine, as `nice` has it. */
   SEALANE_RECONCILIATION_NICE: z.coerce.number().int().min(0).max(19).default(5),

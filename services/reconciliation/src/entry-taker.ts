@@ -1,7 +1,7 @@
-// Takes one entry into the fold. What the fold lacks is fetched and the entry judged again: an older
-// hash from Postgres, newer keys from the key log. What came by the topic and does not stand is looked
-// up in the log itself, for the topic's frame proves nothing; what is in the log and does not stand
-// ends the books there.
+// Takes one entry into the fold. What the fold lacks is fetched and the entry judged again: an
+// older hash from Postgres, newer keys from the key log. What came by the topic and does not stand
+// is looked up in the log itself, for the topic's frame proves nothing; what is in the log and does
+// not stand ends the books there.
 import type { KeyWatch, LogReader } from "@sealane/client";
 import { entryContextSchema, readNote, readStatement } from "@sealane/protocol";
 import { auditEntry, lendHead, type AuditRefusal } from "@sealane/rules";

@@ -1,5 +1,6 @@
-// A checkpoint by the pinned policy: of this lane's log, signed, cosigned by a quorum. Whether its root
-// is ours is asked elsewhere: what fails here is no evidence against anybody, and is not believed.
+// A checkpoint by the pinned policy: of this lane's log, signed, cosigned by a quorum. Whether its
+// root is ours is asked elsewhere: what fails here is no evidence against anybody, and is not
+// believed.
 import {
   checkCheckpoint,
   isQuorumMet,

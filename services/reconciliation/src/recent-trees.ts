@@ -1,5 +1,5 @@
-// The tree after each of the last entries: a seal comes a moment after its entries, and its root is then
-// one look-up away. Ranges share their hashes, so that thousands of them cost little.
+// The tree after each of the last entries: a seal comes a moment after its entries, and its root is
+// then one look-up away. Ranges share their hashes, so that thousands of them cost little.
 import { rangeRoot, type CompactRange } from "@sealane/tlog";
 
 export type TreeAt = {

@@ -1,5 +1,5 @@
 import { createHttpApp, startHttp, type HttpServer } from "@sealane/http";
-import { makeLog, origin } from "@sealane/rules/testing";
+import { makeLog, origin, policy } from "@sealane/rules/testing";
 import { afterAll, beforeAll, expect, inject, it } from "vitest";
 import type { Fault } from "./books.ts";
 import { mountRoutes } from "./routes.ts";
@@ -16,7 +16,7 @@ beforeAll(async () => {
   mountRoutes({ app, lane: 0, origin, reader, fault: () => fault });
   http = await startHttp({ app, port: 0 });
   const world = makeLog();
-  await startBooks(schema.sql, world).keeper.take(publish(world));
+  await startBooks(schema.sql, world, { policy }).keeper.take(publish(world));
 });
 afterAll(async () => {
   await http.close();

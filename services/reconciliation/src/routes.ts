@@ -1,4 +1,5 @@
-// The books over HTTP: read only, minor units as decimal text, each answer with the position it is of.
+// The books over HTTP: read only, minor units as decimal text, each answer with the position it is
+// of.
 import { problem, route, type HttpApp } from "@sealane/http";
 import { formatTime } from "@sealane/protocol";
 import { amountOf, type AuditSnapshot } from "@sealane/rules";

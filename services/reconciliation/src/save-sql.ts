@@ -1,6 +1,6 @@
-// The one statement that stores a batch. `moved` is empty when another instance was faster, and then
-// nothing is stored; balances are summed by Postgres from the postings of the same statement, and come
-// back to be compared with the fold's.
+// The one statement that stores a batch. `moved` is empty when another instance was faster, and
+// then nothing is stored; balances are summed by Postgres from the postings of the same statement,
+// and come back to be compared with the fold's.
 import { auditSnapshot, minorOf } from "@sealane/rules";
 import { fromBase64, type CompactRange } from "@sealane/tlog";
 import type { Books } from "./books.ts";

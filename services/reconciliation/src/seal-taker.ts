@@ -1,5 +1,6 @@
-// Takes a cosigned checkpoint: its root must be the root of our own fold at that size, and its quorum no
-// older than the last entry that it covers. A quorum that signed another root is evidence: the books end.
+// Takes a cosigned checkpoint: its root must be the root of our own fold at that size, and its
+// quorum no older than the last entry that it covers. A quorum that signed another root is
+// evidence: the books end.
 import { equalBytes, rangeRoot, type TlogPolicy } from "@sealane/tlog";
 import { BooksFault, type Books } from "./books.ts";
 import type { BooksStore } from "./books-store.ts";

@@ -1,4 +1,5 @@
-// For tests: the books in a schema of their own on a real Postgres, and a log that is a list of entries.
+// For tests: the books in a schema of their own on a real Postgres, and a log that is a list of
+// entries.
 import { randomUUID } from "node:crypto";
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -7,7 +8,8 @@ import { fileURLToPath } from "node:url";
 import { LogReadError } from "@sealane/client";
 import { openServiceDatabase, runMigrations, type Sql } from "@sealane/database";
 import type { EntriesMessage } from "@sealane/protocol";
-import { origin, policy, type World } from "@sealane/rules/testing";
+import type { KeyHistory } from "@sealane/rules";
+import type { TlogPolicy } from "@sealane/tlog";
 import { makeBookReader } from "./book-reader.ts";
 import { makeBookkeeper, type Bookkeeper, type Incoming } from "./bookkeeper.ts";
 import type { Fault } from "./books.ts";
@@ -52,21 +54,33 @@ export type TestBooks = {
   readonly fetched: number[];
 };
 
-/** What may be unlike the ordinary. */
+/** What is needed of the test kit's world, which only tests themselves may import. */
+export type TestWorld = {
+  readonly origin: string;
+  readonly entries: readonly string[];
+  readonly keyLog: { history(): KeyHistory };
+  checkpoint(size?: number, count?: number): string;
+  nowMs(): number;
+};
+
 export type TestBooksOptions = {
+  /** What the service pins. */
+  readonly policy: TlogPolicy;
   /** The log as it is served; the world's unless told. */
   readonly served?: () => readonly string[];
   readonly checkpoint?: () => string;
   readonly store?: (store: BooksStore) => BooksStore;
-  readonly history?: () => ReturnType<World["keyLog"]["history"]>;
+  readonly history?: () => KeyHistory;
 };
 
 /** One instance of the service's core, as after a start. */
-export const startBooks = (sql: Sql, world: World, options: TestBooksOptions = {}): TestBooks => {
+export const startBooks = (sql: Sql, world: TestWorld, options: TestBooksOptions): TestBooks => {
   const letters: string[] = [];
   const faults: Fault[] = [];
   const fetched: number[] = [];
   const served = options.served ?? (() => world.entries);
+  const { policy } = options;
+  const { origin } = world;
   const store = makeBooksStore(sql, 0, origin);
   let seen = options.history?.() ?? world.keyLog.history();
   const keeper = makeBookkeeper({
@@ -125,7 +139,7 @@ export const messageOf = (
 });
 
 /** All of a world as the ledger publishes it: a message per entry, then the seal. */
-export const publish = ({ entries, checkpoint }: World): Incoming[] => [
+export const publish = ({ entries, checkpoint }: TestWorld): Incoming[] => [
   ...entries.map((_, seq) => record(seq, messageOf(entries, seq, seq + 1))),
   record(entries.length, messageOf([], entries.length, undefined, checkpoint())),
 ];

@@ -1,5 +1,5 @@
-// The topic may fall silent while the log goes on (`decisions.md`, Kafka): then its own checkpoint says
-// what is missing, and it is fetched over HTTP.
+// The topic may fall silent while the log goes on (`decisions.md`, Kafka): then its own checkpoint
+// says what is missing, and it is fetched over HTTP.
 import { LogReadError } from "@sealane/client";
 import { pause } from "@sealane/runtime";
 import type { Bookkeeper } from "./bookkeeper.ts";

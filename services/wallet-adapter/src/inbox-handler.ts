@@ -196,9 +196,7 @@ export const makeInboxHandler = (deps: InboxDeps): InboxHandler => {
       const { provider, number, pair } = entry.sheet;
       persister.sheet({ provider, number, pair: `${pair.from}/${pair.to}`, note: entry.inner });
     }
-    if (entry.withdrawal !== undefined) {
-      deps.sheets.withdraw(entry.withdrawal.provider, entry.withdrawal.number);
-    }
+    if (entry.withdrawal !== undefined) deps.sheets.withdraw(entry.withdrawal);
     await takeTransferEnd(entry, item, again);
     await takeCredited(entry);
   };

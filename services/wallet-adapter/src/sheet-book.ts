@@ -1,5 +1,5 @@
 // The rate sheets that this adapter has seen logged: it quotes from nothing else (`decisions.md`).
-import { noteHash, parseTime, type RateSheet } from "@sealane/protocol";
+import { noteHash, parseTime, type RateSheet, type RateWithdrawal } from "@sealane/protocol";
 
 export type LoggedSheet = {
   readonly sheet: RateSheet;
@@ -9,7 +9,7 @@ export type LoggedSheet = {
 
 export type SheetBook = {
   readonly add: (sheet: RateSheet, note: string) => void;
-  readonly withdraw: (provider: string, number: number) => void;
+  readonly withdraw: (withdrawal: RateWithdrawal) => void;
   /** The newest sheet for a pair that may be quoted from now. */
   readonly current: (from: string, to: string, nowMs: number) => LoggedSheet | undefined;
   readonly byHash: (hash: string) => LoggedSheet | undefined;
@@ -33,10 +33,10 @@ export const makeSheetBook = (): SheetBook => {
         before.sheet.number < sheet.number;
       if (newer) newest.set(key, logged);
     },
-    withdraw: (provider, number) => {
-      for (const [key, { sheet }] of newest) {
-        if (sheet.provider === provider && sheet.number === number) newest.delete(key);
-      }
+    withdraw: ({ provider, number, pair }) => {
+      const key = `${pair.from}/${pair.to}`;
+      const sheet = newest.get(key)?.sheet;
+      if (sheet?.provider === provider && sheet.number === number) newest.delete(key);
     },
     current: (from, to, nowMs) => {
       const found = newest.get(`${from}/${to}`);
