@@ -122,7 +122,12 @@ export const startStack = async (options: StackOptions): Promise<Stack> => {
         entry: service.entry,
         env: service.env,
         logFile: home.path("logs", `${service.name}.log`),
-        nodeArgs: ["--disable-warning=ExperimentalWarning", "--max-old-space-size=1024"],
+        // Young objects get room: with 16 MB, collecting them was a quarter of the ledger's time.
+        nodeArgs: [
+          "--disable-warning=ExperimentalWarning",
+          "--max-old-space-size=1024",
+          "--max-semi-space-size=64",
+        ],
       });
       running.set(service.name, child);
       void child.exited.then(() => {

@@ -27,12 +27,17 @@ create table entry (
   primary key (lane, seq)
 );
 
+-- Rows stay whole and as they are: compressing 2 kB of hashes and signatures costs more than it saves.
+alter table entry alter column bytes set storage external, set (toast_tuple_target = 8160);
+
 -- Reserved and not yet ended. Personal data are sealed to their readers.
 create table open_transfer (
   id    uuid primary key,
   lane  integer not null,
   body  text    not null
 );
+
+alter table open_transfer alter column body set storage external, set (toast_tuple_target = 8160);
 
 -- How each id ended: an entry, or a refusal that binds it.
 create table ended_transfer (

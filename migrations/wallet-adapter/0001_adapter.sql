@@ -5,7 +5,6 @@ create table transfer (
   role      text not null check (role in ('payer', 'payee')),
   status    text not null,
   body      text not null,
-  envelope  text,
   -- The number of the newest notice for the core, and of the newest that it has answered.
   notice    integer not null,
   notified  integer not null,
@@ -13,6 +12,16 @@ create table transfer (
 );
 create index transfer_unnotified on transfer (updated_ms) where notified < notice;
 create index transfer_waiting on transfer (status) where status in ('reserved', 'committed', 'sealed');
+
+-- What is large and never changes, written once: the sealed personal data, the entry, its proof.
+create table evidence (
+  transfer_id uuid not null,
+  kind        text not null check (kind in ('envelope', 'entry', 'proof')),
+  body        text not null,
+  primary key (transfer_id, kind)
+);
+-- Rows stay whole and as they are: compressing 2 kB of hashes and signatures costs more than it saves.
+alter table evidence alter column body set storage external, set (toast_tuple_target = 8160);
 
 -- The provider's own chain, entry by entry: with it, it can show that it has them all.
 create table chain_entry (
@@ -43,4 +52,4 @@ create table sheet (
 
 grant usage on schema {{schema}} to {{role}};
 grant select, insert, update on transfer, inbox, sheet to {{role}};
-grant select, insert on chain_entry to {{role}};
+grant select, insert on chain_entry, evidence to {{role}};

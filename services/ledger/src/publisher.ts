@@ -35,6 +35,24 @@ export const entryItem = (entry: AssembledEntry, trace: string | undefined): Ent
   ...(trace === undefined ? {} : { trace }),
 });
 
+/** An entry goes to three inboxes and to the operator's services: written as JSON once. */
+const texts = new WeakMap<InboxItem, string>();
+
+const textOf = (item: InboxItem): string => {
+  const known = texts.get(item);
+  if (known !== undefined) return known;
+  const text = JSON.stringify(item);
+  texts.set(item, text);
+  return text;
+};
+
+/** A frame around items that are JSON already: its only empty list is where they go. */
+const withItems = (frame: InboxBatch | EntriesMessage, items: readonly InboxItem[]): string =>
+  JSON.stringify(frame).replace("[]", () => `[${items.map(textOf).join(",")}]`);
+
+const batchText = ({ items, ...frame }: InboxBatch): string =>
+  withItems({ ...frame, items: [] }, items);
+
 const noBodies: Bodies = {
   entries: new Map(),
   open: new Map(),
@@ -111,7 +129,7 @@ export const makeMessageBuilder = (store: LaneStore, lane: number) => {
       built.push({
         topic: inboxTopic(message.participant),
         key: message.participant,
-        value: JSON.stringify(await inboxBatch(message, bodies)),
+        value: batchText(await inboxBatch(message, bodies)),
       });
     }
     return built;
@@ -157,10 +175,10 @@ export const entriesMessages = (
       v: 1,
       lane,
       from: at,
-      entries: [...part],
+      entries: [],
       ...(checkpoint === undefined ? {} : { checkpoint }),
     };
-    return { topic: entriesTopic(lane), key: String(lane), value: JSON.stringify(body) };
+    return { topic: entriesTopic(lane), key: String(lane), value: withItems(body, part) };
   };
   if (entries.length === 0) return [message(from, [])];
   return cutBySize(entries, mostMessageChars, ({ note }) => note.length).map((part) =>

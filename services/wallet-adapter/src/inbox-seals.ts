@@ -32,7 +32,7 @@ export const makeSealTaker = (deps: {
     if (own.transferId === undefined) return;
     const kept = await book.findKept(own.transferId);
     if (kept === undefined) return;
-    const live = book.get(own.transferId) ?? book.put(kept.view, kept.envelope);
+    const live = book.get(own.transferId) ?? book.adopt(kept);
     live.view.proof = { hashes, checkpoint: checkpoint.note };
     if (live.view.status === "committed") move(live, "sealed", clock());
     else persister.view(live);

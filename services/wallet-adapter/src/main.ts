@@ -30,8 +30,8 @@ import { makePersister } from "./persister.ts";
 import { mountRoutes } from "./routes.ts";
 import { makeSheetBook, type SheetBook } from "./sheet-book.ts";
 import { makeTermsMaker } from "./terms-maker.ts";
-import { makeTransferBook, type Kept } from "./transfer-book.ts";
-import { makeViewStore } from "./view-store.ts";
+import { makeTransferBook } from "./transfer-book.ts";
+import { makeViewStore, type Kept } from "./view-store.ts";
 import { openWitness } from "./witness.ts";
 
 const config = loadConfig(adapterConfigSchema);
@@ -191,7 +191,7 @@ const main = async (): Promise<void> => {
     if (kept.view.notified < kept.view.notice) notices.owe(kept);
     if (kept.view.status === "sealed" && kept.view.role === "payee") credits.owe(kept.view.id);
   };
-  for (const { view, envelope } of await store.readUnfinished()) onMoved(book.put(view, envelope));
+  for (const kept of await store.readUnfinished()) onMoved(book.adopt(kept));
   const inbox = makeInboxHandler({
     participant,
     origin,

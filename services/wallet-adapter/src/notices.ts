@@ -4,7 +4,8 @@ import type { HttpClient } from "@sealane/http";
 import { z } from "zod";
 import { makeCoreQueue } from "./core-desk.ts";
 import type { Persister } from "./persister.ts";
-import type { Kept, TransferBook } from "./transfer-book.ts";
+import type { TransferBook } from "./transfer-book.ts";
+import type { Kept } from "./view-store.ts";
 
 const resultSchema = z.object({ transferId: z.string(), number: z.number(), ok: z.literal(true) });
 

@@ -1,8 +1,7 @@
 // Writes the read model behind: changes gather while one statement is on its way and go together in
 // the next. Latest state wins; the inbox's position is written with what it led to.
 import { pause } from "@sealane/runtime";
-import type { Kept } from "./transfer-book.ts";
-import type { ChainEntry, InboxPosition, StoredSheet, ViewStore } from "./view-store.ts";
+import type { ChainEntry, InboxPosition, Kept, StoredSheet, ViewStore } from "./view-store.ts";
 
 export type Persister = {
   readonly view: (kept: Kept) => void;
@@ -47,7 +46,7 @@ export const makePersister = (
     sheets = [];
     if (rest.length === 0) position = undefined;
     const changes = {
-      views: kept.map(({ view, envelope }) => ({ view, envelope })),
+      views: kept,
       chain: entries,
       sheets: newSheets,
       position: at,

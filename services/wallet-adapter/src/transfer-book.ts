@@ -1,9 +1,7 @@
 // All transfers that this adapter knows of and somebody may still ask about: recent ones in memory,
 // the rest in Postgres. Waiters are told when a view moves.
-import type { ViewStore } from "./view-store.ts";
+import type { Kept, ViewStore } from "./view-store.ts";
 import { finalStatuses, type TransferView } from "./views.ts";
-
-export type Kept = { readonly view: TransferView; envelope: string | undefined };
 
 type Waiter = { readonly until: "final" | "any"; readonly go: () => void };
 
@@ -39,30 +37,27 @@ export const makeTransferBook = (store: ViewStore) => {
     else waiters.set(view.id, still);
   };
 
+  const remember = (entry: Kept): Kept => {
+    kept.set(entry.view.id, entry);
+    trim();
+    return entry;
+  };
+
   return {
     get: (id: string): Kept | undefined => kept.get(id),
-    put: (view: TransferView, envelope?: string): Kept => {
-      const entry: Kept = { view, envelope };
-      kept.set(view.id, entry);
-      trim();
-      return entry;
-    },
+    /** A transfer that is new here. */
+    put: (view: TransferView): Kept => remember({ view, envelope: undefined, stored: new Set() }),
+    /** A transfer that came from Postgres. */
+    adopt: remember,
     changed,
     /** In memory, else in Postgres. */
     find: async (id: string): Promise<TransferView | undefined> =>
       kept.get(id)?.view ?? (await store.find(id))?.view,
     /** What Postgres has, whatever is in memory. */
-    findStored: async (id: string): Promise<Kept | undefined> => {
-      const found = await store.find(id);
-      return found === undefined ? undefined : { view: found.view, envelope: found.envelope };
-    },
+    findStored: store.find,
     /** The same with the sealed personal data. */
-    findKept: async (id: string): Promise<Kept | undefined> => {
-      const here = kept.get(id);
-      if (here !== undefined) return here;
-      const found = await store.find(id);
-      return found === undefined ? undefined : { view: found.view, envelope: found.envelope };
-    },
+    findKept: async (id: string): Promise<Kept | undefined> =>
+      kept.get(id) ?? (await store.find(id)),
     /** Resolves when the transfer is final, or after `waitMs`. */
     waitFinal: (id: string, waitMs: number): Promise<void> =>
       new Promise((resolve) => {

@@ -1,7 +1,8 @@
 // How a view moves: told to the core, written behind, shown to whoever waits. One place for everything
 // that reads the inbox.
 import type { Persister } from "./persister.ts";
-import type { Kept, TransferBook } from "./transfer-book.ts";
+import type { TransferBook } from "./transfer-book.ts";
+import type { Kept } from "./view-store.ts";
 import { advance, type TransferStatus, type TransferView } from "./views.ts";
 
 /**
@@ -31,7 +32,7 @@ export const makeViewMover = (deps: {
     const here = book.get(id);
     if (here !== undefined) return here;
     const stored = await book.findKept(id);
-    return stored === undefined ? openView(id, role) : book.put(stored.view, stored.envelope);
+    return stored === undefined ? openView(id, role) : book.adopt(stored);
   };
 
   const move = (kept: Kept, to: TransferStatus, atMs: number): void => {

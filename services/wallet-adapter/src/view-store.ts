@@ -31,24 +31,39 @@ export type StoredSheet = {
   readonly note: string;
 };
 
+export type EvidenceKind = "envelope" | "entry" | "proof";
+
+/** A view with the sealed personal data, and what of its evidence Postgres has already. */
+export type Kept = {
+  readonly view: TransferView;
+  envelope: string | undefined;
+  readonly stored: Set<EvidenceKind>;
+};
+
 export type Changes = {
-  readonly views: readonly { readonly view: TransferView; readonly envelope: string | undefined }[];
+  readonly views: readonly Kept[];
   readonly chain: readonly ChainEntry[];
   readonly sheets: readonly StoredSheet[];
   readonly position: InboxPosition | undefined;
 };
 
-type Row = { readonly body: string; readonly envelope: string | null };
+type Row = {
+  readonly body: string;
+  readonly evidence: Partial<Record<EvidenceKind, string>> | null;
+};
 
 const saveText = `
 with transfers as (
-  insert into transfer (id, role, status, body, envelope, notice, notified, updated_ms)
-  select id, body->>'role', body->>'status', body::text, envelope::text, (body->>'notice')::int,
+  insert into transfer (id, role, status, body, notice, notified, updated_ms)
+  select (body->>'id')::uuid, body->>'role', body->>'status', body::text, (body->>'notice')::int,
     (body->>'notified')::int, $2::bigint
-  from json_to_recordset($1::json) as t(id uuid, body json, envelope json)
+  from json_array_elements($1::json) as t(body)
   on conflict (id) do update set status = excluded.status, body = excluded.body,
-    envelope = coalesce(excluded.envelope, transfer.envelope), notice = excluded.notice,
-    notified = excluded.notified, updated_ms = excluded.updated_ms
+    notice = excluded.notice, notified = excluded.notified, updated_ms = excluded.updated_ms
+), evidence as (
+  insert into evidence (transfer_id, kind, body)
+  select id, kind, body from json_to_recordset($17::json) as t(id uuid, kind text, body text)
+  on conflict (transfer_id, kind) do nothing
 ), chain as (
   insert into chain_entry (n, seq, leaf_hash, transfer_id, owes_credit)
   select * from unnest($3::bigint[], $4::bigint[], $5::bytea[], $6::uuid[], $7::boolean[])
@@ -75,14 +90,44 @@ const newestSheets = (sheets: readonly StoredSheet[]): StoredSheet[] => {
   return [...newest.values()];
 };
 
-/** One JSON text for all rows: what an array parameter would escape again, value by value. */
-const rowsJson = (views: Changes["views"]): string => {
-  const rows = views.map(({ view, envelope }) => {
-    const id = JSON.stringify(view.id);
-    return `{"id":${id},"body":${JSON.stringify(view)},"envelope":${envelope ?? "null"}}`;
-  });
-  return `[${rows.join(",")}]`;
+/** What changes, without what is kept once as evidence; one JSON text for all rows. */
+const rowsJson = (kept: readonly Kept[]): string =>
+  JSON.stringify(
+    kept.map(({ view: { entry, proof: _proof, terms, ...row } }) =>
+      // The terms are in the entry, once there is one.
+      entry === undefined ? { ...row, terms } : row,
+    ),
+  );
+
+const evidenceOf = ({ view, envelope }: Kept): Partial<Record<EvidenceKind, string>> => ({
+  ...(envelope === undefined ? {} : { envelope }),
+  ...(view.entry === undefined ? {} : { entry: view.entry }),
+  ...(view.proof === undefined ? {} : { proof: JSON.stringify(view.proof) }),
+});
+
+/** Evidence that is not stored yet. */
+const freshEvidence = (kept: readonly Kept[]) => {
+  const rows: { id: string; kind: EvidenceKind; body: string }[] = [];
+  for (const one of kept) {
+    for (const [kind, body] of Object.entries(evidenceOf(one)) as [EvidenceKind, string][]) {
+      if (!one.stored.has(kind)) rows.push({ id: one.view.id, kind, body });
+    }
+  }
+  return rows;
 };
+
+const keptFrom = ({ body, evidence }: Row): Kept => {
+  const view = JSON.parse(body) as TransferView;
+  if (evidence?.entry !== undefined) view.entry = evidence.entry;
+  if (evidence?.proof !== undefined) {
+    view.proof = JSON.parse(evidence.proof) as NonNullable<TransferView["proof"]>;
+  }
+  const stored = new Set(Object.keys(evidence ?? {}) as EvidenceKind[]);
+  return { view, envelope: evidence?.envelope, stored };
+};
+
+const selectKept = `select body, (select json_object_agg(kind, e.body) from evidence e
+  where e.transfer_id = transfer.id) as evidence from transfer`;
 
 export type ViewStore = ReturnType<typeof makeViewStore>;
 
@@ -92,6 +137,7 @@ export const makeViewStore = (sql: Sql) => {
     nowMs: number,
   ): Promise<void> => {
     const kept = newestSheets(sheets);
+    const evidence = freshEvidence(views);
     await sql.query({
       name: "adapter-save",
       text: saveText,
@@ -112,8 +158,11 @@ export const makeViewStore = (sql: Sql) => {
         position?.nextChain ?? null,
         position?.sealedTo ?? null,
         position?.creditedTo ?? null,
+        JSON.stringify(evidence),
       ],
     });
+    const byId = new Map(views.map((one) => [one.view.id, one]));
+    for (const { id, kind } of evidence) byId.get(id)?.stored.add(kind);
   };
 
   const readPosition = async (): Promise<InboxPosition> => {
@@ -132,30 +181,22 @@ export const makeViewStore = (sql: Sql) => {
     };
   };
 
-  const find = async (
-    id: string,
-  ): Promise<{ view: TransferView; envelope?: string } | undefined> => {
+  const find = async (id: string): Promise<Kept | undefined> => {
     const { rows } = await sql.query<Row>({
       name: "transfer-find",
-      text: "select body, envelope from transfer where id = $1",
+      text: `${selectKept} where id = $1`,
       values: [id],
     });
-    const row = rows[0];
-    if (row === undefined) return undefined;
-    const view = JSON.parse(row.body) as TransferView;
-    return row.envelope === null ? { view } : { view, envelope: row.envelope };
+    return rows[0] === undefined ? undefined : keptFrom(rows[0]);
   };
 
   /** Everything that is not over: not final, not credited, or not yet told to the core. */
-  const readUnfinished = async () => {
+  const readUnfinished = async (): Promise<Kept[]> => {
     const { rows } = await sql.query<Row>({
-      text: `select body, envelope from transfer
+      text: `${selectKept}
         where status in ('reserved', 'committed', 'sealed') or notified < notice`,
     });
-    return rows.map(({ body, envelope }) => ({
-      view: JSON.parse(body) as TransferView,
-      envelope: envelope ?? undefined,
-    }));
+    return rows.map(keptFrom);
   };
 
   const readChainFrom = async (n: number): Promise<ChainEntry[]> => {
