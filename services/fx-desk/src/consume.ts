@@ -2,10 +2,13 @@
 // have been written raises the alarm, and is shown again and again: the position stays before it.
 import type { Consumer, Messaging, Producer } from "@sealane/messaging";
 import { deadLetterTopic, formatTime, inboxTopic, type DeadLetter } from "@sealane/protocol";
+import { pause } from "@sealane/runtime";
 import { sha256, toBase64 } from "@sealane/tlog";
 import type { makeInbox } from "./inbox.ts";
 import { LedgerFault } from "./own-chain.ts";
 import type { StateFile } from "./state-file.ts";
+
+const lingerMs = 100;
 
 type Deps = {
   readonly participant: string;
@@ -66,6 +69,8 @@ export const consumeInbox = (deps: Deps): Consumer => {
       Promise.resolve(position.offset === undefined ? undefined : BigInt(position.offset)),
     onBatch: async (records) => {
       for (const { offset, value } of records) await take(offset, value);
+      // Nobody waits for it: a moment's messages together cost little more than one.
+      await pause(lingerMs);
     },
     onError: (err) => {
       // Older than the topic's retention: from its beginning, and the gap from the ledger.

@@ -2,8 +2,11 @@
 // dead-lettered without its body: what it may have said is in the log, and is fetched from there.
 import type { Consumer, Messaging, Producer } from "@sealane/messaging";
 import { deadLetterTopic, entriesTopic, formatTime, type DeadLetter } from "@sealane/protocol";
+import { pause } from "@sealane/runtime";
 import { sha256, toBase64 } from "@sealane/tlog";
 import type { Bookkeeper, Incoming } from "./bookkeeper.ts";
+
+const lingerMs = 50;
 
 type Log = { warn(fields: object, message: string): void };
 
@@ -69,6 +72,8 @@ export const consumeEntries = (deps: ConsumeDeps): Consumer => {
     },
     onBatch: async (records) => {
       await bookkeeper.take(records);
+      // Nobody waits for the books: a moment's entries together cost little more than one.
+      await pause(lingerMs);
       lost = false;
       deps.onResult(undefined);
     },

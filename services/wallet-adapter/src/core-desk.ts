@@ -33,6 +33,8 @@ type QueueOptions<R> = {
   readonly inFlight: number;
   readonly perCall: number;
   readonly timeoutMs: number;
+  /** What comes within this time goes in one call. */
+  readonly lingerMs: number;
   readonly clock: () => number;
   readonly onFailure: (detail: string, jobs: number) => void;
 };
@@ -47,6 +49,7 @@ export const makeCoreQueue = <R>(options: QueueOptions<R>): CoreQueue<R> => {
   const ready: string[] = [];
   const answers = z.object({ results: z.array(z.unknown()) });
   let calls = 0;
+  let lingering = false;
 
   const again = async (keys: readonly string[]): Promise<void> => {
     const attempts = Math.max(...keys.map((key) => jobs.get(key)?.attempts ?? 0));
@@ -121,8 +124,12 @@ export const makeCoreQueue = <R>(options: QueueOptions<R>): CoreQueue<R> => {
       const nowMs = options.clock();
       jobs.set(job.key, { ...job, attempts: 0, sinceMs: nowMs });
       ready.push(job.key);
-      // After this turn, so that everything one message brings goes in one call.
-      setImmediate(pump);
+      if (lingering) return;
+      lingering = true;
+      setTimeout(() => {
+        lingering = false;
+        pump();
+      }, options.lingerMs);
     },
     size: () => jobs.size,
     oldestMs: () => {

@@ -61,6 +61,7 @@ export const makeCreditDesk = (deps: Deps) => {
     inFlight: 4,
     perCall: 200,
     timeoutMs: 10_000,
+    lingerMs: 20,
     clock: deps.clock,
     onFailure: (detail, jobs) => log.warn({ detail, jobs }, "the core did not answer credits"),
   });

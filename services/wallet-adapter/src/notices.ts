@@ -34,6 +34,7 @@ export const makeNotices = (deps: {
     inFlight: 2,
     perCall: 400,
     timeoutMs: 5_000,
+    lingerMs: 100,
     clock,
     onFailure: (detail, jobs) => log.warn({ detail, jobs }, "the core did not answer notices"),
   });
