@@ -58,11 +58,11 @@ export const measureLatency = async (
   say: (line: string) => void,
 ): Promise<LatencyResult> => {
   const watch = await watchPayee(world.payee);
-  say(`warming up: 10 s at ${rate}/s`);
-  await run(world, rate, 10, 0);
+  say(`warming up: 30 s at ${rate}/s`);
+  await run(world, rate, 30, 0);
   say(`measuring: ${seconds} s at ${rate}/s`);
   const before = cpuOf(world.stack.pids());
-  const { sent, failed, accepted } = await run(world, rate, seconds, 10 * rate);
+  const { sent, failed, accepted } = await run(world, rate, seconds, 30 * rate);
   const deadline = Date.now() + 15_000;
   const missing = (): number =>
     sent.filter(({ transferId }) => !watch.sealedAtMs.has(transferId)).length;

@@ -34,11 +34,17 @@ import type { Tree } from "./tree.ts";
 /** Nothing new is reserved while the oldest unsealed entry is older (`decisions.md`). */
 export const maxUnsealedMs = 5_000;
 const proposalRepeatMs = 2_000;
+/** Longer than a seal takes when nothing is wrong. */
+const calmHoldMs = 25;
+
+const isUrgent = ({ type }: InboxRef): boolean => type === "proposal" || type === "refusal";
 
 /** A loaded lane and how far its batches have come. */
 export type Live = {
   readonly loaded: LoadedLane;
   head: LogHead;
+  /** The newest signed checkpoint, the log's own line only; empty before the first entry. */
+  checkpoint: string;
   batch: number;
   publishedBatch: number;
   savedPublished: number;
@@ -169,6 +175,7 @@ export const makeBatchRunner = (deps: Deps) => {
     now.savedSeal = told.size;
     now.savedPublished = publishedBatch;
     now.head = head;
+    now.checkpoint = checkpoint;
     now.batch = batch;
     now.inputOffset = inputOffset;
   };
@@ -199,14 +206,36 @@ export const makeBatchRunner = (deps: Deps) => {
     };
     const letters = deadLettersOf(lane, prepared, outcome.deadLetters, outcome.timeMs);
     for (const { code } of letters) metrics.deadLetter(code);
-    const messages = async (): Promise<Outgoing[]> => [
-      ...(await deps.builder.inboxMessages(inbox, bodies)),
-      ...(items.size === 0 ? [] : entriesMessages(lane, oldSize, [...items.values()])),
-      ...letters.map((letter) => deadLetterMessage("ledger", letter)),
-    ];
-    publishing.add(messages, () => {
-      now.publishedBatch = Math.max(now.publishedBatch, batch);
+    // Proposals and refusals are waited for; the rest goes with the seal, a few milliseconds later.
+    const urgent = inbox.filter(({ refs }) => refs.some(isUrgent));
+    const calm = inbox.filter(({ refs }) => !refs.some(isUrgent));
+    if (urgent.length > 0) {
+      publishing.add({
+        messages: () => deps.builder.inboxMessages(urgent, bodies),
+        onDone: () => undefined,
+      });
+    }
+    publishing.add({
+      messages: async (): Promise<Outgoing[]> => [
+        ...(await deps.builder.inboxMessages(calm, bodies)),
+        ...(items.size === 0 ? [] : entriesMessages(lane, oldSize, [...items.values()])),
+        ...letters.map((letter) => deadLetterMessage("ledger", letter)),
+      ],
+      onDone: () => {
+        now.publishedBatch = Math.max(now.publishedBatch, batch);
+      },
+      holdMs: calmHoldMs,
     });
+  };
+
+  /** A batch that only reserves leaves log and tree as they are: there is nothing to sign. */
+  const assemble = async (now: Live, outcome: BatchOutcome): Promise<AssembledBatch> => {
+    const { entries: drafts, refusals } = outcome;
+    const { head, checkpoint } = now;
+    if (drafts.length + refusals.length === 0) {
+      return { entries: [], refusalNotes: [], head, checkpoint };
+    }
+    return deps.assembler.assemble({ head, drafts, refusals });
   };
 
   /** @param whileSaving is called when the state is decided and the next batch may be prepared */
@@ -215,11 +244,7 @@ export const makeBatchRunner = (deps: Deps) => {
     const decided = decide(now, prepared);
     whileSaving();
     const { outcome } = decided;
-    const assembled = await deps.assembler.assemble({
-      head: now.head,
-      drafts: outcome.entries,
-      refusals: outcome.refusals,
-    });
+    const assembled = await assemble(now, outcome);
     await save(now, prepared, decided, assembled);
     answer(now, prepared, decided, assembled);
     metrics.batch(outcome, prepared.opened.length, clock() - startedMs);
@@ -249,6 +274,7 @@ export const makeBatchRunner = (deps: Deps) => {
     const now: Live = {
       loaded,
       head,
+      checkpoint: loaded.checkpoint,
       batch,
       publishedBatch,
       savedPublished: publishedBatch,
@@ -265,12 +291,12 @@ export const makeBatchRunner = (deps: Deps) => {
       refusalNotes: [],
       traces: new Map(),
     };
-    publishing.add(
-      () => deps.builder.inboxMessages(untold, bodies),
-      () => {
+    publishing.add({
+      messages: () => deps.builder.inboxMessages(untold, bodies),
+      onDone: () => {
         now.publishedBatch = Math.max(now.publishedBatch, batch);
       },
-    );
+    });
     return now;
   };
 

@@ -128,10 +128,10 @@ export const makeLaneWriter = (deps: LaneWriterDeps) => {
     else checkpointOwed = seal;
     const all = due ? [...messages, ...entriesMessages(deps.lane, size, [], seal.note)] : messages;
     if (due) checkpointOwed = undefined;
-    publishing.add(
-      () => Promise.resolve(all),
-      () => seals.tell({ size, note: seal.note }),
-    );
+    publishing.add({
+      messages: () => Promise.resolve(all),
+      onDone: () => seals.tell({ size, note: seal.note }),
+    });
   };
 
   /** The last checkpoint of a burst, which no later one replaced. */
@@ -141,10 +141,7 @@ export const makeLaneWriter = (deps: LaneWriterDeps) => {
     checkpointOwed = undefined;
     checkpointToldMs = clock();
     const messages = entriesMessages(deps.lane, checkpoint.size, [], note);
-    publishing.add(
-      () => Promise.resolve(messages),
-      () => undefined,
-    );
+    publishing.add({ messages: () => Promise.resolve(messages), onDone: () => undefined });
   };
 
   const load = async (): Promise<Live | undefined> => {
