@@ -72,7 +72,8 @@ test("each consistency proof verifies, for its own two trees only", () => {
       const refused = (work: () => void): void => {
         expect(work).toThrow(expect.objectContaining({ code: "consistency-mismatch" }) as Error);
       };
-      const fake = leaves[other % LIMIT]!;
+      // A hash that is in no tree: a leaf is the root of the tree of one.
+      const fake = nodeHash(leaves[other % LIMIT]!, leaves[other % LIMIT]!);
       refused(() => verifyConsistency(old, now, proof, fake, roots[now]!));
       refused(() => verifyConsistency(old, now, proof, roots[old]!, fake));
       refused(() => verifyConsistency(old, now, [...proof, fake], roots[old]!, roots[now]!));
