@@ -17,7 +17,9 @@ with moved as (
   from moved, unnest($18::int[], $19::int[]) with ordinality as t(start, length, at)
 ), opened as (
   insert into open_transfer (id, lane, body)
-  select id, lane, body from moved, unnest($20::uuid[], $21::text[]) as t(id, body)
+  select i.id, lane, j.body::text
+  from moved, unnest($20::uuid[]) with ordinality as i(id, at)
+    join json_array_elements($21::json) with ordinality as j(body, at) using (at)
 ), closed as (
   delete from open_transfer using moved where open_transfer.id = any($22::uuid[])
 ), ended as (
@@ -116,7 +118,8 @@ export const saveBatchSql = (
       bytes.map((_, at) => starts[at]),
       bytes.map(({ length }) => length),
       opened.map(({ id }) => id),
-      opened.map((open) => JSON.stringify(open)),
+      // One JSON text: elements of an array parameter would be escaped again, one by one.
+      JSON.stringify(opened),
       ended.map(({ id }) => id),
       ended.map(({ id }) => id),
       ended.map(({ request }) => request ?? null),

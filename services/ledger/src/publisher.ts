@@ -47,8 +47,11 @@ const textOf = (item: InboxItem): string => {
 };
 
 /** A frame around items that are JSON already: its only empty list is where they go. */
-const withItems = (frame: InboxBatch | EntriesMessage, items: readonly InboxItem[]): string =>
-  JSON.stringify(frame).replace("[]", () => `[${items.map(textOf).join(",")}]`);
+const withItems = (frame: InboxBatch | EntriesMessage, items: readonly InboxItem[]): string => {
+  const text = JSON.stringify(frame);
+  const at = text.indexOf("[]") + 1;
+  return text.slice(0, at) + items.map(textOf).join(",") + text.slice(at);
+};
 
 const batchText = ({ items, ...frame }: InboxBatch): string =>
   withItems({ ...frame, items: [] }, items);
