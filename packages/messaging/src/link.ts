@@ -56,7 +56,16 @@ export type Link = {
 /** Makes links. The files of secrets are read once, here. */
 export function linkFactory(config: MessagingConfig): () => Link {
   const credentials = readCredentials(config);
-  return () => openLink(config, credentials);
+  const { brokers } = config;
+  let opened = 0;
+  // A link asks the first broker of its list and no other: each begins with the next, or one broker
+  // that is down would keep every link from opening.
+  return () => {
+    const first = opened % Math.max(1, brokers.length);
+    opened += 1;
+    const order = [...brokers.slice(first), ...brokers.slice(0, first)];
+    return openLink({ ...config, brokers: order }, credentials);
+  };
 }
 
 function openLink(config: MessagingConfig, credentials: Credentials): Link {

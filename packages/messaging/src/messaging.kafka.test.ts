@@ -180,3 +180,18 @@ describe("topics", () => {
     await consumer.stop();
   });
 });
+
+it("opens a link although the first broker of the list is down", async () => {
+  const topic = await newTopic();
+  const partly = createMessaging({
+    brokers: ["127.0.0.1:1", ...brokers],
+    clientId: "first-broker-down",
+    connectTimeoutMs: 500,
+  });
+  const sender = partly.producer();
+  await sender.send([{ topic, value: "through the second" }]);
+  await sender.stop();
+  const { values } = consume(topic);
+  await vi.waitUntil(() => values.length === 1, { timeout: 10_000 });
+  expect(values).toEqual(["through the second"]);
+});

@@ -36,11 +36,8 @@ export const makeLaneMetrics = (telemetry: Telemetry): LaneMetrics => {
     "From decision to stored, per batch",
     bounds,
   );
-  const commandsIn = telemetry.histogram(
-    "sealane_batch_commands",
-    "Commands per batch",
-    [1, 2, 5, 10, 20, 50, 100, 200, 500, 1_000],
-  );
+  const batches = telemetry.counter("sealane_batches", "Batches that were stored");
+  const commandsIn = telemetry.counter("sealane_commands", "Commands that were decided");
   const sealMs = telemetry.histogram(
     "sealane_seal_ms",
     "From log time to a quorum, per entry",
@@ -52,7 +49,8 @@ export const makeLaneMetrics = (telemetry: Telemetry): LaneMetrics => {
       for (const { code } of outcome.refusals) refused.add(1, { code });
       if (outcome.reserved.length > 0) reserved.add(outcome.reserved.length);
       batchMs.record(tookMs);
-      commandsIn.record(commands);
+      batches.add(1);
+      commandsIn.add(commands);
     },
     sealed: (ageMs) => sealMs.record(ageMs),
     deadLetter: (code) => letters.add(1, { code }),

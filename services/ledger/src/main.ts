@@ -128,12 +128,18 @@ const main = async (): Promise<void> => {
   const producer = messaging.producer();
   const witnesses = policy.witnesses.map(makeWitnessClient);
   const keyWitnesses = policy.witnesses.map(makeWitnessClient);
+  const witnessFailures = telemetry.counter(
+    "sealane_witness_failures",
+    "Requests that a witness did not answer with a cosignature",
+  );
   const sealing = {
     policy,
     onBehind: (witness: string, size: number) =>
       writer.halt(`witness ${witness} has seen ${size} entries, more than there are`),
-    onFailure: (witness: string, detail: string) =>
-      log.warn({ witness, detail }, "a witness did not cosign"),
+    onFailure: (witness: string, detail: string) => {
+      witnessFailures.add(1, { witness });
+      log.warn({ witness, detail }, "a witness did not cosign");
+    },
   };
   const keySealer = makeSealer({
     ...sealing,
