@@ -7,7 +7,7 @@ import { loadConfig, onShutdown, readSecretFile } from "@sealane/runtime";
 import { fileSigner, selfTest } from "@sealane/signer";
 import { createLogger, startTelemetry } from "@sealane/telemetry";
 import { parsePolicy } from "@sealane/tlog";
-import { mountWitness } from "@sealane/witness";
+import { mountWitness, openParticipantWitness } from "@sealane/witness";
 import { deskConfigSchema } from "./config.ts";
 import { consumeInbox } from "./consume.ts";
 import { parseFeed, referenceOf, type Pair, type Reference } from "./feed.ts";
@@ -17,7 +17,6 @@ import { makeOwnChain } from "./own-chain.ts";
 import { makeRateDesk } from "./rate-desk.ts";
 import { mountRoutes } from "./routes.ts";
 import { openStateFile } from "./state-file.ts";
-import { openWitness } from "./witness.ts";
 
 const config = loadConfig(deskConfigSchema);
 const participant = config.SEALANE_PARTICIPANT;
@@ -112,7 +111,7 @@ const main = async (): Promise<void> => {
     },
   });
   mountRoutes({ app, provider: participant, desk });
-  const witness = await openWitness(
+  const witness = await openParticipantWitness(
     config.SEALANE_WITNESS_KEY_FILE,
     config.SEALANE_WITNESS_STATE_FILE,
     policy,

@@ -16,7 +16,7 @@ import { loadConfig, onShutdown, pause, readSecretFile } from "@sealane/runtime"
 import { fileSigner, makeEnvelopeOpener, readEnvelopeKey, selfTest } from "@sealane/signer";
 import { createLogger, startTelemetry, type Telemetry } from "@sealane/telemetry";
 import { fromBase64, parsePolicy } from "@sealane/tlog";
-import { mountWitness } from "@sealane/witness";
+import { mountWitness, openParticipantWitness } from "@sealane/witness";
 import { makeAdapterTelemetry } from "./adapter-telemetry.ts";
 import { adapterConfigSchema } from "./config.ts";
 import { makeCreditDesk, type CreditDesk } from "./credit-desk.ts";
@@ -32,7 +32,6 @@ import { makeSheetBook, type SheetBook } from "./sheet-book.ts";
 import { makeTermsMaker } from "./terms-maker.ts";
 import { makeTransferBook } from "./transfer-book.ts";
 import { makeViewStore, type Kept } from "./view-store.ts";
-import { openWitness } from "./witness.ts";
 
 const config = loadConfig(adapterConfigSchema);
 const participant = config.SEALANE_PARTICIPANT;
@@ -224,7 +223,7 @@ const main = async (): Promise<void> => {
       .find(([, check]) => check !== "ok")
       ?.join(": ");
   mountRoutes({ app, intake, book, ledger, clock, closed });
-  const witness = await openWitness(
+  const witness = await openParticipantWitness(
     config.SEALANE_WITNESS_KEY_FILE,
     config.SEALANE_WITNESS_STATE_FILE,
     policy,

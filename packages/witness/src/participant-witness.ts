@@ -1,11 +1,15 @@
-// This adapter as a witness. Besides the protocol's checks it stands by what it has read itself: while
-// its own chain shows a gap or an entry that it cannot accept, it cosigns nothing.
+// A participant as a witness of a policy's logs. Besides the protocol's checks it stands by what it has
+// read itself: while its own chain shows a gap or an entry that it cannot accept, it cosigns nothing.
 import { cosigner } from "@sealane/signer";
-import type { TlogPolicy } from "@sealane/tlog";
-import { formatVerifierKey } from "@sealane/tlog";
-import { createWitness, type Witness } from "@sealane/witness";
+import { formatVerifierKey, type TlogPolicy } from "@sealane/tlog";
+import { createWitness } from "./witness.ts";
+import type { Witness } from "./witness-types.ts";
 
-export const openWitness = async (
+/**
+ * Opens the witness with its own key and state file.
+ * @param alarm why nothing may be cosigned now; undefined while all is well
+ */
+export const openParticipantWitness = async (
   keyFile: string,
   stateFile: string,
   policy: TlogPolicy,
