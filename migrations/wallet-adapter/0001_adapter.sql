@@ -1,5 +1,5 @@
 -- A provider's adapter: what it has seen of its own transfers, so that it can answer its core, and what
--- it still owes it. No account number and no name: personal data stay sealed in `envelope`.
+-- it still owes it. No account number and no name: personal data stay sealed, as evidence.
 create table transfer (
   id        uuid primary key,
   role      text not null check (role in ('payer', 'payee')),

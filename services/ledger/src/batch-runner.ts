@@ -207,8 +207,12 @@ export const makeBatchRunner = (deps: Deps) => {
     const letters = deadLettersOf(lane, prepared, outcome.deadLetters, outcome.timeMs);
     for (const { code } of letters) metrics.deadLetter(code);
     // Proposals and refusals are waited for; the rest goes with the seal, a few milliseconds later.
-    const urgent = inbox.filter(({ refs }) => refs.some(isUrgent));
-    const calm = inbox.filter(({ refs }) => !refs.some(isUrgent));
+    // All of one participant's together, since its messages are numbered.
+    const hurried = new Set(
+      inbox.flatMap(({ participant, refs }) => (refs.some(isUrgent) ? [participant] : [])),
+    );
+    const urgent = inbox.filter(({ participant }) => hurried.has(participant));
+    const calm = inbox.filter(({ participant }) => !hurried.has(participant));
     if (urgent.length > 0) {
       publishing.add({
         messages: () => deps.builder.inboxMessages(urgent, bodies),

@@ -160,18 +160,17 @@ export const makeLaneWriter = (deps: LaneWriterDeps) => {
     return now;
   };
 
-  const serveOnce = async (input: LaneInput): Promise<boolean> => {
+  const serveOnce = async (input: LaneInput): Promise<void> => {
     const now = await load();
     if (now === undefined) {
       failure = "another instance holds the lane";
       await pause(500, stopping.signal);
-      return true;
+      return;
     }
     live = now;
     failure = undefined;
     await input.start(now.inputOffset);
     await serve(now);
-    return true;
   };
 
   /** Runs until stopped; begins again after every failure, and the input with it. */

@@ -129,17 +129,26 @@ export const makeCreditDesk = (deps: Deps) => {
     await deps.produce({ v: 1, kind: "credited", note });
   };
 
-  /** Our own credited statement is on the log: what it covers can be forgotten. */
-  const covered = (upTo: number): void => {
-    position.creditedTo = Math.max(position.creditedTo, upTo + 1);
+  /**
+   * Lets go of the sealed entries at the front that owe nothing any more: a payer's chain owes no
+   * credit at all, and would grow for ever. The last sealed one stays: the next must follow it.
+   */
+  const trim = (): void => {
     let count = 0;
     for (const entry of chain) {
-      // The last entry stays: the next one must follow it.
-      if (entry.n >= position.creditedTo || entry.n >= position.sealedTo - 1) break;
+      if (entry.n >= position.sealedTo - 1) break;
+      if (entry.owesCredit && entry.n >= position.creditedTo) break;
       if (entry.transferId !== undefined) answers.delete(entry.transferId);
+      position.creditedTo = Math.max(position.creditedTo, entry.n + 1);
       count += 1;
     }
     chain.splice(0, count);
+  };
+
+  /** Our own credited statement is on the log: what it covers can be forgotten. */
+  const covered = (upTo: number): void => {
+    position.creditedTo = Math.max(position.creditedTo, upTo + 1);
+    trim();
   };
 
   const run = async (everyMs: number): Promise<void> => {
@@ -169,6 +178,7 @@ export const makeCreditDesk = (deps: Deps) => {
     },
     owe,
     covered,
+    trim,
     run,
     owed: queue.size,
     oldestMs: queue.oldestMs,

@@ -1,5 +1,5 @@
 // A participant reads its own entries: that they are the ledger's, in this log, with no gap in its
-// chain, and under keys that it knows. Signatures are judged off the main thread.
+// chain, and under keys that it knows. A share of the signatures is judged, off the main thread.
 import type { KeyWatch } from "@sealane/client";
 import { verifyEntry, type KeyHistory, type VerifiedEntry } from "@sealane/rules";
 import { verifyOffThread } from "@sealane/signer";

@@ -42,6 +42,8 @@ export type InboxDeps = {
   readonly onMoved: (kept: Kept) => void;
   /** Our own credited statement is on the log. */
   readonly onCredited: (upTo: number) => void;
+  /** Own entries have been sealed. */
+  readonly onSealed: () => void;
   readonly onStep: (step: TransferStatus, view: TransferView, sinceMs: number) => void;
   readonly onAlarm: (detail: string) => void;
   readonly log: { warn(fields: object, message: string): void };

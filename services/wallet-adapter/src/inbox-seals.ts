@@ -18,6 +18,7 @@ export const makeSealTaker = (deps: {
   readonly chain: readonly ChainEntry[];
   readonly clock: () => number;
   readonly mover: ViewMover;
+  readonly onSealed: () => void;
 }) => {
   const { origin, book, persister, position, chain, clock } = deps;
   const { move } = deps.mover;
@@ -55,6 +56,7 @@ export const makeSealTaker = (deps: {
       await sealOne(own, hashes, at);
     }
     position.sealedTo = Math.max(position.sealedTo, seal.toN + 1);
+    deps.onSealed();
     persister.position(position);
   };
 

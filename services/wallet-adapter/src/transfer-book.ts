@@ -3,15 +3,13 @@
 import type { Kept, ViewStore } from "./view-store.ts";
 import { finalStatuses, type TransferView } from "./views.ts";
 
-type Waiter = { readonly until: "final" | "any"; readonly go: () => void };
-
 const mostInMemory = 20_000;
 
 export type TransferBook = ReturnType<typeof makeTransferBook>;
 
 export const makeTransferBook = (store: ViewStore) => {
   const kept = new Map<string, Kept>();
-  const waiters = new Map<string, Waiter[]>();
+  const waiters = new Map<string, Set<() => void>>();
   const listeners = new Set<(view: TransferView) => void>();
 
   /** Forgets the oldest that are over; they stay in Postgres. */
@@ -26,15 +24,8 @@ export const makeTransferBook = (store: ViewStore) => {
 
   const changed = ({ view }: Kept): void => {
     for (const listener of listeners) listener(view);
-    const waiting = waiters.get(view.id);
-    if (waiting === undefined) return;
-    const still = waiting.filter(({ until, go }) => {
-      if (until === "final" && !finalStatuses.has(view.status)) return true;
-      go();
-      return false;
-    });
-    if (still.length === 0) waiters.delete(view.id);
-    else waiters.set(view.id, still);
+    if (!finalStatuses.has(view.status)) return;
+    for (const go of waiters.get(view.id) ?? []) go();
   };
 
   const remember = (entry: Kept): Kept => {
@@ -61,14 +52,16 @@ export const makeTransferBook = (store: ViewStore) => {
     /** Resolves when the transfer is final, or after `waitMs`. */
     waitFinal: (id: string, waitMs: number): Promise<void> =>
       new Promise((resolve) => {
-        const timer = setTimeout(resolve, waitMs);
+        const waiting = waiters.get(id) ?? new Set();
+        waiters.set(id, waiting);
         const go = (): void => {
           clearTimeout(timer);
+          waiting.delete(go);
+          if (waiting.size === 0) waiters.delete(id);
           resolve();
         };
-        const waiting = waiters.get(id) ?? [];
-        waiting.push({ until: "final", go });
-        waiters.set(id, waiting);
+        const timer = setTimeout(go, waitMs);
+        waiting.add(go);
       }),
     /** Told of every view that moved. @returns how to stop listening */
     onChange: (listener: (view: TransferView) => void): (() => void) => {
@@ -76,6 +69,5 @@ export const makeTransferBook = (store: ViewStore) => {
       return () => listeners.delete(listener);
     },
     all: (): IterableIterator<Kept> => kept.values(),
-    size: () => kept.size,
   };
 };
