@@ -41,3 +41,11 @@ it("passes when all are free", async () => {
   const ports = [{ name: "console", port: await freePort(), env: "CONSOLE_PORT" }];
   await expect(checkPortsFree(ports)).resolves.toBeUndefined();
 });
+
+it("takes free ports from below those of outgoing connections", async () => {
+  const ports = await Promise.all(Array.from({ length: 20 }, freePort));
+  for (const port of ports) expect(port).toBeLessThan(32_768);
+  await expect(
+    checkPortsFree([...new Set(ports)].map((port) => ({ name: "a", port, env: "A" }))),
+  ).resolves.toBeUndefined();
+});

@@ -1,4 +1,5 @@
 // Ports of the local stack: is one free, which are taken and how to move them, a free one for tests.
+import { randomInt } from "node:crypto";
 import { createServer } from "node:net";
 import { InfraError } from "./infra-error.ts";
 
@@ -36,17 +37,20 @@ function isPortFree(port: number): Promise<boolean> {
   });
 }
 
-/** A port of 127.0.0.1 that is free at this moment. For tests: it may be taken a moment later. */
-export function freePort(): Promise<number> {
-  return new Promise((resolve, reject) => {
-    const server = createServer();
-    server.once("error", reject);
-    server.listen({ port: 0, host: "127.0.0.1" }, () => {
-      const address = server.address();
-      server.close(() => {
-        if (typeof address === "object" && address !== null) resolve(address.port);
-        else reject(new InfraError("start-failed", "the system gave no port"));
-      });
-    });
-  });
+// Below the range from which systems take the local ports of outgoing connections (Linux: 32768 to
+// 60999; BSD, macOS and Windows: from 49152): a server that is killed and started again on its port
+// must not find a client's connection there, not even its own clients' attempts to reconnect.
+const firstTestPort = 20_000;
+const testPorts = 12_000;
+
+/**
+ * A port of 127.0.0.1 that is free at this moment, and that no outgoing connection will be given.
+ * For tests and benchmarks: another program that asks for it by number may take it a moment later.
+ */
+export async function freePort(): Promise<number> {
+  for (let attempt = 0; attempt < 100; attempt++) {
+    const port = randomInt(firstTestPort, firstTestPort + testPorts);
+    if (await isPortFree(port)) return port;
+  }
+  throw new InfraError("start-failed", "a hundred ports were tried, and none was free");
 }
