@@ -4,6 +4,7 @@
 // pinned exactly, so these internals do not move; the conformance tests would show it if they did.
 import { createRequire } from "node:module";
 import type { Socket } from "node:net";
+import { encodeProduce } from "./produce-request.ts";
 
 const require = createRequire(import.meta.url);
 
@@ -26,16 +27,17 @@ export type WireRecord = {
 
 type TopicPartitions<P> = { readonly topic: string; readonly partitions: readonly P[] };
 
+export type ProduceRequest = {
+  readonly acks: number;
+  readonly timeout: number;
+  readonly topicData: readonly TopicPartitions<{
+    partition: number;
+    messages: readonly WireMessage[];
+  }>[];
+};
+
 export type KafkaBroker = {
-  produce(request: {
-    acks: number;
-    timeout: number;
-    topicData: TopicPartitions<{
-      partition: number;
-      firstSequence: number;
-      messages: readonly WireMessage[];
-    }>[];
-  }): Promise<unknown>;
+  produce(request: ProduceRequest): Promise<unknown>;
   fetch(request: {
     isolationLevel: number;
     maxWaitTime: number;
@@ -102,6 +104,59 @@ export type SocketOptions = {
   readonly port: number;
   readonly ssl?: object;
   readonly onConnect: () => void;
+};
+
+/** What kafkajs's requests encode themselves into: memory, and how much of it is used. */
+type Encoded = { readonly buf: Buffer; readonly offset: number; readonly buffer: Buffer };
+
+type RequestToSend = {
+  readonly correlationId: number;
+  readonly clientId: string;
+  readonly request: {
+    readonly apiKey: number;
+    readonly apiVersion: number;
+    readonly encode: () => Promise<Encoded>;
+  };
+};
+
+const encoded = (buffer: Buffer): Encoded => ({ buf: buffer, offset: buffer.length, buffer });
+
+/** A request's frame: its length, its header, and its body copied once. */
+const frame = async ({ correlationId, clientId, request }: RequestToSend): Promise<Encoded> => {
+  const { buffer: body } = await request.encode();
+  const clientBytes = Buffer.byteLength(clientId);
+  const bytes = 2 + 2 + 4 + 2 + clientBytes + body.length;
+  const to = Buffer.allocUnsafe(4 + bytes);
+  let at = to.writeInt32BE(bytes, 0);
+  at = to.writeInt16BE(request.apiKey, at);
+  at = to.writeInt16BE(request.apiVersion, at);
+  at = to.writeInt32BE(correlationId, at);
+  at = to.writeInt16BE(clientBytes, at);
+  at += to.write(clientId, at);
+  body.copy(to, at);
+  return encoded(to);
+};
+
+// Before anything of kafkajs holds them: the frame of every request, and the body of a produce request.
+const framePath = require.resolve("kafkajs/src/protocol/request");
+require(framePath);
+(require.cache[framePath] as NodeJS.Module).exports = frame;
+
+type Protocol = (request: ProduceRequest) => {
+  readonly request: object;
+  readonly response: object;
+};
+const produceProtocol = require("kafkajs/src/protocol/requests/produce") as {
+  protocol: (options: { version: number }) => Protocol;
+};
+const originalProtocol = produceProtocol.protocol;
+produceProtocol.protocol = (options) => {
+  const original = originalProtocol(options);
+  return (request) => {
+    const made = original(request);
+    const encode = async (): Promise<Encoded> => encoded(encodeProduce(request, Date.now()));
+    return { ...made, request: { ...made.request, encode } };
+  };
 };
 
 /** kafkajs's connection pool and metadata of one cluster. */

@@ -150,7 +150,7 @@ async function produce(
   const requests = [...byLeader].map(async ([broker, topics]) => {
     const topicData = topics.map((topic) => ({
       topic,
-      partitions: [{ partition: 0, firstSequence: 0, messages: batches.get(topic) ?? [] }],
+      partitions: [{ partition: 0, messages: batches.get(topic) ?? [] }],
     }));
     try {
       await broker?.produce({ acks: -1, timeout: timeoutMs, topicData });

@@ -7,6 +7,7 @@ import {
   createCipheriv,
   createDecipheriv,
   createHmac,
+  createSecretKey,
   diffieHellman,
   hash,
   randomBytes,
@@ -158,10 +159,15 @@ function infoOf(reader: string, aadHash: string, epk: string, readerKey: string)
   return `${LABEL}/wrap\n${aadHash}\n${epk}\n${readerKey}\n${reader}`;
 }
 
-/** HKDF-SHA256 (RFC 5869) for one block of 32 bytes: node's own takes twice the time (16 us). */
+/** HKDF-SHA256 (RFC 5869) for one block of 32 bytes; node's own takes longer (16 us against 12). */
 function deriveKey(secret: Buffer, salt: Buffer, info: string): Buffer {
-  const extracted = createHmac("sha256", salt).update(secret).digest();
-  return createHmac("sha256", extracted).update(`${info}\u0001`, "utf8").digest();
+  const extracted = hmac(salt, secret);
+  return hmac(extracted, `${info}\u0001`);
+}
+
+/** Node looks at a key of plain bytes for 8 us to see what it is; a key object it knows at once. */
+function hmac(key: Buffer, message: Buffer | string): Buffer {
+  return createHmac("sha256", createSecretKey(key)).update(message).digest();
 }
 
 function encrypt(
@@ -170,7 +176,7 @@ function encrypt(
   plaintext: Uint8Array,
   aad: string,
 ): { iv: string; ct: string } {
-  const cipher = createCipheriv(CIPHER, key, iv);
+  const cipher = createCipheriv(CIPHER, createSecretKey(key), iv);
   cipher.setAAD(Buffer.from(`${LABEL}\n${aad}`, "utf8"));
   const body = Buffer.concat([cipher.update(plaintext), cipher.final(), cipher.getAuthTag()]);
   return { iv: iv.toString("base64"), ct: body.toString("base64") };
@@ -180,7 +186,7 @@ function decrypt(key: Buffer, iv: Buffer, sealed: Buffer, aad: string): Buffer {
   if (iv.length !== IV_BYTES || sealed.length < TAG_BYTES) {
     throw new EnvelopeError("envelope-malformed", "the envelope's lengths are wrong");
   }
-  const cipher = createDecipheriv(CIPHER, key, iv, { authTagLength: TAG_BYTES });
+  const cipher = createDecipheriv(CIPHER, createSecretKey(key), iv, { authTagLength: TAG_BYTES });
   cipher.setAAD(Buffer.from(`${LABEL}\n${aad}`, "utf8"));
   cipher.setAuthTag(sealed.subarray(-TAG_BYTES));
   try {
