@@ -220,7 +220,7 @@ test("remembers across a restart, for each log by itself", async () => {
 
 test.each([
   ["cut short", (text: string) => text.slice(0, -30)],
-  ["edited to a smaller size", (text: string) => text.replace('"size": 5', '"size": 4')],
+  ["edited to a smaller size", (text: string) => text.replace('"size":5', '"size":4')],
   ["emptied", () => ""],
 ])("does not start on a state file that was %s", async (_name, damage) => {
   await (await open()).add(0, 5);
