@@ -21,3 +21,4 @@ export {
 } from "kysely";
 export type { Pool, PoolClient } from "pg";
 export { openServiceDatabase, type ServiceDatabaseOptions, type Sql } from "./service-database.ts";
+export { pgArray } from "./pg-array.ts";

@@ -1,5 +1,7 @@
 // The one statement that saves a batch. Data-modifying CTEs run in one implicit transaction; each
 // insert selects from `moved`, which is empty when the compare-and-swap failed.
+import { pgArray } from "@sealane/database";
+import { utf8 } from "@sealane/tlog";
 import type { BatchToSave } from "./lane-store.ts";
 
 const text = `
@@ -12,42 +14,45 @@ with moved as (
   returning lane
 ), entries as (
   insert into entry (lane, seq, leaf_hash, bytes)
-  select lane, $15::bigint + at - 1, substr($16::bytea, (32 * (at - 1) + 1)::int, 32),
-    substr($17::bytea, start + 1, length)
-  from moved, unnest($18::int[], $19::int[]) with ordinality as t(start, length, at)
+  select lane, $15::bigint + at - 1, leaf_hash, bytes
+  from moved, unnest($16::bytea[], $17::bytea[]) with ordinality as t(leaf_hash, bytes, at)
 ), opened as (
   insert into open_transfer (id, lane, body)
-  select i.id, lane, j.body::text
-  from moved, unnest($20::uuid[]) with ordinality as i(id, at)
-    join json_array_elements($21::json) with ordinality as j(body, at) using (at)
+  select id, lane, body from moved, unnest($18::uuid[], $19::text[]) as t(id, body)
 ), closed as (
-  delete from open_transfer using moved where open_transfer.id = any($22::uuid[])
+  delete from open_transfer using moved where open_transfer.id = any($20::uuid[])
 ), ended as (
   insert into ended_transfer (id, lane, request, payer, seq, outcome, refusal, ended_at_ms)
   select id, lane, request, payer, seq, outcome, refusal, $4
-  from moved, unnest($23::uuid[], $24::text[], $25::text[], $26::bigint[], $27::text[], $28::text[])
+  from moved, unnest($21::uuid[], $22::text[], $23::text[], $24::int8[], $25::text[], $26::text[])
     as t(id, request, payer, seq, outcome, refusal)
 ), quotes as (
   insert into used_quote (quote, id)
-  select quote, id from moved, unnest($29::uuid[], $30::uuid[]) as t(quote, id)
+  select quote, id from moved, unnest($27::uuid[], $28::uuid[]) as t(quote, id)
 ), balances as (
   insert into balance (lane, account, currency, pending_debit, posted_debit, pending_credit, posted_credit)
   select lane, account, currency, pd, od, pc, oc
-  from moved, unnest($31::text[], $32::text[], $33::bigint[], $34::bigint[], $35::bigint[], $36::bigint[])
+  from moved, unnest($29::text[], $30::text[], $31::int8[], $32::int8[], $33::int8[], $34::int8[])
     as t(account, currency, pd, od, pc, oc)
   on conflict (lane, account, currency) do update set pending_debit = excluded.pending_debit,
     posted_debit = excluded.posted_debit, pending_credit = excluded.pending_credit,
     posted_credit = excluded.posted_credit
 ), sheets as (
   insert into sheet (lane, seq, body)
-  select lane, seq, body from moved, unnest($37::bigint[], $38::text[]) as t(seq, body)
+  select lane, seq, body from moved, unnest($35::int8[], $36::text[]) as t(seq, body)
   on conflict (lane, seq) do update set body = excluded.body
 ), inbox as (
   insert into inbox_message (participant, n, lane, batch, time_ms, refs)
   select participant, n, lane, $8, $4, refs
-  from moved, unnest($39::text[], $40::bigint[], $41::text[]) as t(participant, n, refs)
+  from moved, unnest($37::text[], $38::int8[], $39::text[]) as t(participant, n, refs)
 )
 select lane from moved`;
+
+type Values = Parameters<typeof pgArray>[1];
+const texts = (values: Values): Buffer => pgArray("text", values);
+const uuids = (values: Values): Buffer => pgArray("uuid", values);
+const byteas = (values: Values): Buffer => pgArray("bytea", values);
+const int8s = (values: Values): Buffer => pgArray("int8", values);
 
 /** Balances that the batch's postings may have touched: few, whatever the batch's size. */
 const touchedBalances = ({ state, outcome }: BatchToSave) => {
@@ -86,14 +91,6 @@ export const saveBatchSql = (
   const balances = touchedBalances(batch);
   const sheets = [...new Set([...outcome.sheets, ...outcome.usedSheets])];
   const { ended, usedQuotes } = outcome;
-  // One binary parameter for all entries: arrays of bytea go as hexadecimal text.
-  const bytes = entries.map(({ note }) => Buffer.from(note, "utf8"));
-  const starts: number[] = [];
-  let start = 0;
-  for (const { length } of bytes) {
-    starts.push(start);
-    start += length;
-  }
   return {
     name: "lane-save",
     text,
@@ -113,33 +110,30 @@ export const saveBatchSql = (
       JSON.stringify(heads),
       batch.loaded.epoch,
       batch.loaded.oldSize,
-      Buffer.concat(entries.map(({ leafHash }) => leafHash)),
-      Buffer.concat(bytes),
-      bytes.map((_, at) => starts[at]),
-      bytes.map(({ length }) => length),
-      opened.map(({ id }) => id),
-      // One JSON text: elements of an array parameter would be escaped again, one by one.
-      JSON.stringify(opened),
-      ended.map(({ id }) => id),
-      ended.map(({ id }) => id),
-      ended.map(({ request }) => request ?? null),
-      ended.map(({ payer }) => payer),
-      ended.map(({ seq }) => seq ?? null),
-      ended.map((one) => one.outcome),
-      ended.map(({ id, seq }) => (seq === undefined ? (refusalOf.get(id) ?? null) : null)),
-      usedQuotes.map(({ quote }) => quote),
-      usedQuotes.map(({ id }) => id),
-      balances.map(({ account }) => account),
-      balances.map(({ currency }) => currency),
-      balances.map(({ pendingDebit }) => pendingDebit),
-      balances.map(({ postedDebit }) => postedDebit),
-      balances.map(({ pendingCredit }) => pendingCredit),
-      balances.map(({ postedCredit }) => postedCredit),
-      sheets.map(({ seq }) => seq),
-      sheets.map((sheet) => toJson(sheet)),
-      batch.inbox.map(({ participant }) => participant),
-      batch.inbox.map(({ n }) => n),
-      batch.inbox.map(({ refs }) => JSON.stringify(refs)),
+      byteas(entries.map(({ leafHash }) => leafHash)),
+      byteas(entries.map(({ note }) => utf8(note))),
+      uuids(opened.map(({ id }) => id)),
+      texts(opened.map((one) => JSON.stringify(one))),
+      uuids(ended.map(({ id }) => id)),
+      uuids(ended.map(({ id }) => id)),
+      texts(ended.map(({ request }) => request)),
+      texts(ended.map(({ payer }) => payer)),
+      int8s(ended.map(({ seq }) => seq)),
+      texts(ended.map((one) => one.outcome)),
+      texts(ended.map(({ id, seq }) => (seq === undefined ? refusalOf.get(id) : undefined))),
+      uuids(usedQuotes.map(({ quote }) => quote)),
+      uuids(usedQuotes.map(({ id }) => id)),
+      texts(balances.map(({ account }) => account)),
+      texts(balances.map(({ currency }) => currency)),
+      int8s(balances.map(({ pendingDebit }) => pendingDebit)),
+      int8s(balances.map(({ postedDebit }) => postedDebit)),
+      int8s(balances.map(({ pendingCredit }) => pendingCredit)),
+      int8s(balances.map(({ postedCredit }) => postedCredit)),
+      int8s(sheets.map(({ seq }) => seq)),
+      texts(sheets.map((sheet) => toJson(sheet))),
+      texts(batch.inbox.map(({ participant }) => participant)),
+      int8s(batch.inbox.map(({ n }) => n)),
+      texts(batch.inbox.map(({ refs }) => JSON.stringify(refs))),
     ],
   };
 };

@@ -1,6 +1,7 @@
 // The one statement that stores a batch. `moved` is empty when another instance was faster, and
 // then nothing is stored; balances are summed by Postgres from the postings of the same statement,
 // and come back to be compared with the fold's.
+import { pgArray } from "@sealane/database";
 import { auditSnapshot, minorOf } from "@sealane/rules";
 import { fromBase64, type CompactRange } from "@sealane/tlog";
 import type { Books } from "./books.ts";
@@ -15,13 +16,13 @@ with moved as (
 ), entries as (
   insert into entry (lane, seq, time_ms, outcome, ended_id, leaf_hash, chains)
   select lane, seq, time_ms, outcome, ended_id, leaf_hash, string_to_array(chains, ',')
-  from moved, unnest($14::bigint[], $15::bigint[], $16::text[], $17::uuid[], $18::bytea[],
+  from moved, unnest($14::int8[], $15::int8[], $16::text[], $17::uuid[], $18::bytea[],
     $19::text[]) as t(seq, time_ms, outcome, ended_id, leaf_hash, chains)
 ), posted as (
   insert into posting (lane, seq, ordinal, debit, credit, currency, amount_minor)
   select lane, seq, ordinal, debit, credit, currency, amount_minor
-  from moved, unnest($20::bigint[], $21::integer[], $22::text[], $23::text[], $24::text[],
-    $25::bigint[]) as t(seq, ordinal, debit, credit, currency, amount_minor)
+  from moved, unnest($20::int8[], $21::int4[], $22::text[], $23::text[], $24::text[],
+    $25::int8[]) as t(seq, ordinal, debit, credit, currency, amount_minor)
   returning debit, credit, currency, amount_minor
 ), balances as (
   insert into balance (lane, account, currency, debits, credits)
@@ -43,6 +44,8 @@ with moved as (
 select (select count(*) from moved)::integer as moved,
   (select coalesce(json_agg(json_build_array(account, currency, debits::text, credits::text)), '[]')
    from balances) as balances`;
+
+const texts = (values: readonly string[]): Buffer => pgArray("text", values);
 
 /** Sheets that are not stored as they are now, and stored ones that are forgotten. */
 export const changedSheets = ({ state, storedSheets }: Books) => {
@@ -98,21 +101,42 @@ export const saveSql = (lane: number, books: Books, { changed, gone }: SheetChan
       rangeBytes(seal.range),
       seal.note,
       seal.atMs,
-      pending.map(({ seq }) => seq),
-      pending.map(({ timeMs }) => timeMs),
-      pending.map(({ outcome }) => outcome),
-      pending.map(({ endedId }) => endedId ?? null),
-      pending.map(({ leafHash }) => Buffer.from(leafHash)),
-      pending.map(({ chains }) => chains.join(",")),
-      postings.map(({ seq }) => seq),
-      postings.map(({ ordinal }) => ordinal),
-      postings.map(({ debit }) => debit),
-      postings.map(({ credit }) => credit),
-      postings.map(({ currency }) => currency),
-      postings.map(({ amount, currency }) => minorOf(amount, currency)),
-      changed.map(([hash]) => hash),
-      changed.map(([, body]) => body),
-      gone,
+      pgArray(
+        "int8",
+        pending.map(({ seq }) => seq),
+      ),
+      pgArray(
+        "int8",
+        pending.map(({ timeMs }) => timeMs),
+      ),
+      texts(pending.map(({ outcome }) => outcome)),
+      pgArray(
+        "uuid",
+        pending.map(({ endedId }) => endedId),
+      ),
+      pgArray(
+        "bytea",
+        pending.map(({ leafHash }) => leafHash),
+      ),
+      texts(pending.map(({ chains }) => chains.join(","))),
+      pgArray(
+        "int8",
+        postings.map(({ seq }) => seq),
+      ),
+      pgArray(
+        "int4",
+        postings.map(({ ordinal }) => ordinal),
+      ),
+      texts(postings.map(({ debit }) => debit)),
+      texts(postings.map(({ credit }) => credit)),
+      texts(postings.map(({ currency }) => currency)),
+      pgArray(
+        "int8",
+        postings.map(({ amount, currency }) => minorOf(amount, currency)),
+      ),
+      texts(changed.map(([hash]) => hash)),
+      texts(changed.map(([, body]) => body)),
+      texts(gone),
     ],
   };
 };

@@ -3,7 +3,7 @@
 import type { Kept, ViewStore } from "./view-store.ts";
 import { finalStatuses, type TransferView } from "./views.ts";
 
-const mostInMemory = 20_000;
+const mostInMemory = 4_000;
 
 export type TransferBook = ReturnType<typeof makeTransferBook>;
 

@@ -1,6 +1,6 @@
 // The read model in Postgres, written behind: one statement per batch of the inbox, with the inbox's
 // own position in it. Nothing on the way to a 202 waits for it.
-import type { Sql } from "@sealane/database";
+import { pgArray, type Sql } from "@sealane/database";
 import type { TransferView } from "./views.ts";
 
 export type InboxPosition = {
@@ -55,22 +55,22 @@ type Row = {
 const saveText = `
 with transfers as (
   insert into transfer (id, role, status, body, notice, notified, updated_ms)
-  select (body->>'id')::uuid, body->>'role', body->>'status', body::text, (body->>'notice')::int,
-    (body->>'notified')::int, $2::bigint
-  from json_array_elements($1::json) as t(body)
+  select id, role, status, body, notice, notified, $2::bigint
+  from unnest($1::uuid[], $17::text[], $18::text[], $19::text[], $20::int4[], $21::int4[])
+    as t(id, role, status, body, notice, notified)
   on conflict (id) do update set status = excluded.status, body = excluded.body,
     notice = excluded.notice, notified = excluded.notified, updated_ms = excluded.updated_ms
 ), evidence as (
   insert into evidence (transfer_id, kind, body)
-  select id, kind, body from json_to_recordset($17::json) as t(id uuid, kind text, body text)
+  select * from unnest($22::uuid[], $23::text[], $24::text[])
   on conflict (transfer_id, kind) do nothing
 ), chain as (
   insert into chain_entry (n, seq, leaf_hash, transfer_id, owes_credit)
-  select * from unnest($3::bigint[], $4::bigint[], $5::bytea[], $6::uuid[], $7::boolean[])
+  select * from unnest($3::int8[], $4::int8[], $5::bytea[], $6::uuid[], $7::bool[])
   on conflict (n) do nothing
 ), sheets as (
   insert into sheet (provider, pair, number, note)
-  select * from unnest($8::text[], $9::text[], $10::bigint[], $11::text[])
+  select * from unnest($8::text[], $9::text[], $10::int8[], $11::text[])
   on conflict (provider, pair) do update set number = excluded.number, note = excluded.note
     where excluded.number > sheet.number
 )
@@ -90,14 +90,13 @@ const newestSheets = (sheets: readonly StoredSheet[]): StoredSheet[] => {
   return [...newest.values()];
 };
 
-/** What changes, without what is kept once as evidence; one JSON text for all rows. */
-const rowsJson = (kept: readonly Kept[]): string =>
-  JSON.stringify(
-    kept.map(({ view: { entry, proof: _proof, terms, ...row } }) =>
-      // The terms are in the entry, once there is one.
-      entry === undefined ? { ...row, terms } : row,
-    ),
-  );
+/** What changes, without what is kept once as evidence. */
+const bodyOf = ({ view: { entry, proof: _proof, terms, ...row } }: Kept): string =>
+  // The terms are in the entry, once there is one.
+  JSON.stringify(entry === undefined ? { ...row, terms } : row);
+
+const texts = (values: readonly string[]): Buffer => pgArray("text", values);
+const uuids = (values: readonly (string | undefined)[]): Buffer => pgArray("uuid", values);
 
 const evidenceOf = ({ view, envelope }: Kept): Partial<Record<EvidenceKind, string>> => ({
   ...(envelope === undefined ? {} : { envelope }),
@@ -142,23 +141,51 @@ export const makeViewStore = (sql: Sql) => {
       name: "adapter-save",
       text: saveText,
       values: [
-        rowsJson(views),
+        uuids(views.map(({ view }) => view.id)),
         nowMs,
-        chain.map(({ n }) => n),
-        chain.map(({ seq }) => seq),
-        chain.map(({ leafHash }) => Buffer.from(leafHash)),
-        chain.map(({ transferId }) => transferId ?? null),
-        chain.map(({ owesCredit }) => owesCredit),
-        kept.map(({ provider }) => provider),
-        kept.map(({ pair }) => pair),
-        kept.map(({ number }) => number),
-        kept.map(({ note }) => note),
+        pgArray(
+          "int8",
+          chain.map(({ n }) => n),
+        ),
+        pgArray(
+          "int8",
+          chain.map(({ seq }) => seq),
+        ),
+        pgArray(
+          "bytea",
+          chain.map(({ leafHash }) => leafHash),
+        ),
+        uuids(chain.map(({ transferId }) => transferId)),
+        pgArray(
+          "bool",
+          chain.map(({ owesCredit }) => owesCredit),
+        ),
+        texts(kept.map(({ provider }) => provider)),
+        texts(kept.map(({ pair }) => pair)),
+        pgArray(
+          "int8",
+          kept.map(({ number }) => number),
+        ),
+        texts(kept.map(({ note }) => note)),
         position?.nextOffset ?? null,
         position?.nextN ?? null,
         position?.nextChain ?? null,
         position?.sealedTo ?? null,
         position?.creditedTo ?? null,
-        JSON.stringify(evidence),
+        texts(views.map(({ view }) => view.role)),
+        texts(views.map(({ view }) => view.status)),
+        texts(views.map(bodyOf)),
+        pgArray(
+          "int4",
+          views.map(({ view }) => view.notice),
+        ),
+        pgArray(
+          "int4",
+          views.map(({ view }) => view.notified),
+        ),
+        uuids(evidence.map(({ id }) => id)),
+        texts(evidence.map(({ kind }) => kind)),
+        texts(evidence.map(({ body }) => body)),
       ],
     });
     const byId = new Map(views.map((one) => [one.view.id, one]));
