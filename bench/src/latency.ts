@@ -73,6 +73,15 @@ export const measureLatency = async (
     const at = watch.sealedAtMs.get(transferId);
     return at === undefined ? [] : [Math.max(0, at - dueMs)];
   });
+  const bySecond = Map.groupBy(
+    sent.flatMap(({ transferId, dueMs }) => {
+      const at = watch.sealedAtMs.get(transferId);
+      return at === undefined ? [] : [{ second: Math.floor(dueMs / 1_000), ms: at - dueMs }];
+    }),
+    ({ second }) => second,
+  );
+  const medians = [...bySecond.values()].map((of) => distributionOf(of.map(({ ms }) => ms)).p50);
+  say(`p50 of each second, ms: ${medians.join(" ")}`);
   return {
     sent: sent.length,
     sealed: latencies.length,

@@ -127,6 +127,7 @@ export const startStack = async (options: StackOptions): Promise<Stack> => {
           "--disable-warning=ExperimentalWarning",
           "--max-old-space-size=1024",
           "--max-semi-space-size=64",
+          "--initial-heap-size=256",
         ],
       });
       running.set(service.name, child);
