@@ -5,6 +5,7 @@ import { keyLogKeyOf } from "@sealane/rules";
 import {
   entryContextSchema,
   formatTime,
+  maxEntryBytes,
   parseTime,
   readNote,
   readStatement,
@@ -79,6 +80,9 @@ const lineFault = (policy: TlogPolicy, note: string, sealed: CheckedCheckpoint) 
 
 const openEntry = (proof: TlogProof, extra: Uint8Array, sealed: CheckedCheckpoint): SealResult => {
   const { checkpoint, log, cosignedBy } = sealed;
+  if (extra.length > maxEntryBytes) {
+    return no("entry-too-large", `an entry has at most ${maxEntryBytes} bytes`);
+  }
   const text = fromUtf8(extra);
   const note = readNote(text);
   if (!note.ok) return no("entry-malformed", note.detail);
