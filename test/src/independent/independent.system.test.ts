@@ -4,6 +4,7 @@ import { cpSync, existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } 
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { exportLog, openLog } from "@sealane/cli";
+import { toolFolder } from "@sealane/infra";
 import { keepSignatures, parseCheckpointText, parseNote, parsePolicy } from "@sealane/tlog";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { startBusySystem, type BusySystem } from "./busy-system.ts";
@@ -22,7 +23,7 @@ beforeAll(async () => {
     policy: parsePolicy(busy.policy),
   });
   // The first time, installing a verifier downloads and compiles it.
-  gates = openGates(join(import.meta.dirname, "../../../node_modules/.cache/sealane"));
+  gates = openGates(toolFolder);
 }, 400_000);
 
 afterAll(async () => {
