@@ -59,7 +59,17 @@ var (
 	minusOne = new(edwards25519.Scalar).Negate(one)
 )
 
-// parseKey admits a verifier key: canonical, and of prime order.
+// admit refuses a public key that is not canonical, or not of prime order.
+func admit(public []byte) {
+	point, err := new(edwards25519.Point).SetBytes(public)
+	must(err == nil && bytes.Equal(point.Bytes(), public), "key: no canonical point")
+	last := new(edwards25519.Point).ScalarMult(minusOne, point) // (order − 1) · point
+	identity := edwards25519.NewIdentityPoint()
+	must(last.Add(last, point).Equal(identity) == 1 && point.Equal(identity) == 0,
+		"key: not of prime order")
+}
+
+// parseKey reads a verifier key and admits it.
 func parseKey(vkey string, kind byte) key {
 	if known, ok := parsed[vkey]; ok && known.kind == kind {
 		return known
@@ -68,13 +78,9 @@ func parseKey(vkey string, kind byte) key {
 	must(len(parts) == 3, "key: %q", vkey)
 	data := b64(parts[2])
 	must(len(data) == 33 && data[0] == kind, "key: another type of %s", parts[0])
-	point, err := new(edwards25519.Point).SetBytes(data[1:])
-	must(err == nil && bytes.Equal(point.Bytes(), data[1:]), "key: no canonical point")
-	last := new(edwards25519.Point).ScalarMult(minusOne, point) // (order − 1) · point
-	identity := edwards25519.NewIdentityPoint()
-	must(last.Add(last, point).Equal(identity) == 1 && point.Equal(identity) == 0,
-		"key: not of prime order")
+	admit(data[1:])
 	var verifier note.Verifier
+	var err error
 	if kind == ed25519Key {
 		verifier, err = note.NewVerifier(vkey)
 	} else {

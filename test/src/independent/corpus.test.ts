@@ -1,6 +1,7 @@
 // One corpus, three verifiers: ours, Go's and Python's refuse the same receipts and logs, and let the
 // same ones stand. Where Go or Python is missing, it says so and checks the others.
-import { mkdtempSync, rmSync } from "node:fs";
+import { spawnSync } from "node:child_process";
+import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { auditLog, parseKeysCopy, verifyReceipt } from "@sealane/cli";
@@ -29,6 +30,8 @@ import { badLogs, publish, seeded } from "./corpus.ts";
 import { publishedFiles, writeFolder } from "./published-folder.ts";
 import {
   buildGoVerifier,
+  findGo,
+  findPython,
   findPythonVerifier,
   type LineVerdict,
   type Verifier,
@@ -88,6 +91,55 @@ const accepted = (verdicts: [string, LineVerdict[]][], what: readonly string[]):
   );
 
 const receipt = utf8(world.receipt(3));
+
+describe("signatures", () => {
+  const go = findGo();
+  const python = findPython();
+  const rooms = join(import.meta.dirname, "../../../verifiers");
+
+  it.skipIf("skipped" in go)(
+    "have one meaning in Go",
+    () => {
+      const command = "found" in go ? go.found : "";
+      const { status, stdout } = spawnSync(command, ["test", "./..."], {
+        cwd: join(rooms, "go"),
+        encoding: "utf8",
+      });
+      expect([status, stdout]).toEqual([0, expect.stringContaining("ok")]);
+    },
+    120_000,
+  );
+
+  it.skipIf("skipped" in python)("have one meaning in Python, which needs its assertions", () => {
+    const program = [
+      "import json, sys; sys.path.insert(0, sys.argv[1]); import tlog",
+      "def judge(case):",
+      "    key, message, sig = (bytes.fromhex(case[n]) for n in ('publicKey', 'message', 'signature'))",
+      "    try: tlog.admit(key)",
+      "    except AssertionError: return [False, False]",
+      "    return [True, tlog.verify(key, message, sig)]",
+      "print(json.dumps([judge(case) for case in json.load(open(sys.argv[2]))]))",
+    ].join("\n");
+    const cases = join(rooms, "../packages/tlog/vectors/ed25519-verification-cases.json");
+    const run = (...flags: string[]) =>
+      spawnSync("python3", [...flags, "-B", "-c", program, join(rooms, "python"), cases], {
+        encoding: "utf8",
+      });
+    const expected = JSON.parse(readFileSync(cases, "utf8")) as {
+      keyAdmissible: boolean;
+      accept: boolean;
+    }[];
+    expect(expected).toHaveLength(16);
+    expect(JSON.parse(run().stdout)).toEqual(
+      expected.map(({ keyAdmissible, accept }) => [keyAdmissible, keyAdmissible && accept]),
+    );
+    expect(run("-O")).toMatchObject({
+      status: 1,
+      stdout: "",
+      stderr: expect.stringContaining("-O"),
+    });
+  });
+});
 
 describe("receipts", () => {
   it("of every kind of entry stand, with keys and without", async () => {
