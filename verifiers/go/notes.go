@@ -225,13 +225,16 @@ func (p policy) open(raw string, exact bool) checkpoint {
 	must(!math.IsInf(need, 0), "checkpoint: too few cosignatures")
 	must(!exact || len(opened.lines) == len(found) && float64(len(found)) == 1+need,
 		"checkpoint: a line too many")
+	times := []int64{}
 	for ident, sig := range found {
-		if ident == log.ident {
-			continue
+		if ident != log.ident {
+			seconds := binary.BigEndian.Uint64(sig)
+			must(seconds < 1<<53, "checkpoint: a cosignature's time")
+			times = append(times, int64(seconds)*1000)
 		}
-		seconds := binary.BigEndian.Uint64(sig)
-		must(seconds < 1<<53, "checkpoint: a cosignature's time")
-		c.sealedMs = max(c.sealedMs, int64(seconds)*1000)
 	}
+	// The middle one, of two the earlier: no single witness that lies can move it.
+	slices.Sort(times)
+	c.sealedMs = times[(len(times)-1)/2]
 	return c
 }

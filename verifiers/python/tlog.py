@@ -103,7 +103,8 @@ def fewest(pol, name, have):
     return sum(sorted(fewest(pol, member, have) for member in members)[:least])
 
 def checkpoint(raw, pol, exact=False):
-    """(origin, size, root, newest cosignature in ms); `exact`: the log's line and a quorum's only"""
+    """(origin, size, root, ms at which it was sealed); `exact`: the log's line and a quorum's only.
+    Sealed is the middle one of the cosignatures' times, which no single witness that lies can move."""
     text, lines = note(raw)
     origin, size, root, *rest = text[:-1].split("\n")
     assert re.fullmatch("0|[1-9][0-9]{0,14}", size) and all(rest), "checkpoint: malformed"
@@ -113,7 +114,8 @@ def checkpoint(raw, pol, exact=False):
     assert pol.logs[origin][0] in found, "checkpoint: its log has not signed"
     assert need < math.inf, "checkpoint: too few cosignatures"
     assert not exact or len(lines) == len(found) == 1 + need, "checkpoint: a line too many"
-    return origin, int(size), b64(root, 32), 1000 * max(t for t in found.values() if t is not None)
+    times = sorted(time for time in found.values() if time is not None)
+    return origin, int(size), b64(root, 32), 1000 * times[(len(times) - 1) // 2]
 
 def included(node, index, size, proof):
     """The root that an inclusion proof leads to (RFC 9162, 2.1.3.2)."""
@@ -138,7 +140,7 @@ def tile_path(index, width=256):
     return path if width == 256 else f"{path}.p/{width}"
 
 def read_log(read, pol, older=None):
-    """(entries, leaf hashes, origin, root, newest cosignature) of a published log that fits together."""
+    """(entries, leaf hashes, origin, root, ms of its seal) of a published log that fits together."""
     origin, size, root, sealed = checkpoint(read("checkpoint").decode(), pol)
     entries, level = [], 0
     for n in range(0, size, 256):

@@ -26,7 +26,7 @@ import {
 import { BundleError, openLog, type LogSource } from "./log-source.ts";
 import { readKeys, type KeysResult } from "./read-keys.ts";
 import { startSignaturePool } from "./signature-pool.ts";
-import { clockSlackMs, newestSealMs, sealFault } from "./verify-seal.ts";
+import { clockSlackMs, sealFault, sealTimeMs } from "./verify-seal.ts";
 
 /** Below this, threads take longer to start than they save. */
 const worthThreads = 2_000;
@@ -121,7 +121,7 @@ const audit = async (options: AuditLogOptions, source: LogSource): Promise<Audit
   if (!equalBytes(auditRoot(state), root)) {
     return difference("root-mismatch", "the entries are not those that were cosigned", size, last);
   }
-  if (state.logTimeMs > newestSealMs(sealed) + clockSlackMs) {
+  if (state.logTimeMs > sealTimeMs(sealed) + clockSlackMs) {
     return difference("time-ahead", "the last entry's log time is after its seal", size, last);
   }
   const seconds = (performance.now() - startedMs) / 1_000;

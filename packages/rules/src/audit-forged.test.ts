@@ -87,6 +87,50 @@ describe("a log that a dishonest operator has put together so that all hashes fi
   });
 });
 
+describe("a suspension", () => {
+  const suspend = (world: ReturnType<typeof makeFundedWorld>, who: string, atMs: number): void => {
+    const body = { participant: who, suspended: true, reason: "x" };
+    world.keyLog.log("suspension", body, [testKeys.alice], atMs);
+  };
+  /** Entry 3 again, at another time and under the newest keys. */
+  const citing = (world: ReturnType<typeof makeFundedWorld>, atMs: number): string[] => {
+    const { size, roots } = world.keyLog.history();
+    const keys = { size, root: roots[size] ?? "" };
+    return putTogether(
+      world.entries.map(takeApart).map((piece, at) => {
+        if (at !== 3) return piece;
+        return { ...piece, context: { ...piece.context, keys, time: formatTime(atMs) } };
+      }),
+    );
+  };
+
+  it("of the payer or the provider lets end what was reserved before, and nothing else", () => {
+    for (const who of [hk, "fx-desk.example"]) {
+      const world = makeFundedWorld();
+      suspend(world, who, world.nowMs());
+      world.run([], { atMs: world.nowMs() + 303_000 });
+      const terms = world.terms();
+      const { text } = say.intent(world.keys(), terms);
+      const inner = composeNote(text, [lineOf(testKeys.hk, text), lineOf(testKeys.ph, text)]);
+      const like = makeFundedWorld();
+      like.transfer();
+      const model = takeApart(like.entries[3] ?? "");
+      const { size, roots } = world.keyLog.history();
+      const keys = { size, root: roots[size] ?? "" };
+      const context = { ...model.context, keys, time: formatTime(world.nowMs()) };
+      const forged = putTogether([...world.entries.map(takeApart), { context, inner }]);
+      expect(audit(world, forged)).toEqual({ position: 3, code: "participant-suspended" });
+    }
+  });
+
+  it("of the payer after the reservation stops no commit", () => {
+    const world = makeFundedWorld();
+    world.transfer();
+    suspend(world, hk, world.nowMs() - 5);
+    expect(audit(world, citing(world, world.nowMs()))).toBe(4);
+  });
+});
+
 describe("a key log in which every hash and the log's own signatures fit", () => {
   const named = forgedKeyLogs.map((one) => [one[0], one] as const);
 

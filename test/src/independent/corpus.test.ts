@@ -243,6 +243,28 @@ describe("receipts", () => {
     expect(accepted(await allReceipts(made), what)).toEqual([]);
   });
 
+  it("are refused when their log time is after the seal, though one witness dates it to their wish", async () => {
+    const proof = parseProof(world.receipt(3));
+    const { text, signatures } = parseNote(proof.checkpoint);
+    const seconds = Math.floor(world.nowMs() / 1_000);
+    const dated = (...times: number[]): Uint8Array => {
+      const lines = times.map((time, at) => {
+        const { name, seed } = witnessKeys[at]!;
+        return cosignLine(name, seed, text, time);
+      });
+      const checkpoint = composeNote(text, [signatures[0]?.line ?? "", ...lines]);
+      return utf8(formatProof({ ...proof, checkpoint }));
+    };
+    const entryMs = Date.parse(takeApart(world.entries[3] ?? "").context.time);
+    const early = Math.floor(entryMs / 1_000) - 3;
+    const made = [dated(early, early, seconds + 9), dated(early, early, 2 ** 52), dated(0, 0, 0)];
+    const what = ["one in the future", "one in the far future", "all at the beginning of time"];
+    expect(accepted(await allReceipts(made, keys), what)).toEqual([]);
+    for (const [, [verdict]] of await allReceipts([dated(0, seconds, seconds)], keys)) {
+      expect(verdict?.ok).toBe(true);
+    }
+  });
+
   it("are refused under a copy of the key log that is not the one they cite", async () => {
     const paid = makeFundedWorld();
     const before = {
