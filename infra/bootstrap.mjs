@@ -1,7 +1,7 @@
-// What `npm start`, `npm test`, `npm run check` and `npm run bench` run first, on a fresh clone too:
-// looks for the programs that have to be there, installs what is missing, and then hands over to Node 24
-// (which the install brings). Plain JavaScript for Node 20, no dependencies. Everything it says goes to
-// standard error: standard output belongs to the command, which may print JSON there.
+// What `npm start`, `test`, `run check`, `run bench` and `run verify:independent` run first, on a fresh
+// clone too: looks for the programs that have to be there, installs what is missing, and then hands over
+// to Node 24 (which the install brings). Plain JavaScript for Node 20, no dependencies. Everything it says
+// goes to standard error: standard output belongs to the command, which may print JSON there.
 import { spawn, spawnSync } from "node:child_process";
 import { createHash } from "node:crypto";
 import { existsSync, mkdtempSync, readFileSync, readdirSync, renameSync, rmSync } from "node:fs";
@@ -254,6 +254,11 @@ async function main([command, ...args]) {
     case "bench":
       process.exit(await handOver([...WATCHED, join(ROOT, "bench", "src", "main.ts"), ...args]));
       break;
+    case "verify:independent": {
+      const program = join(ROOT, "test", "src", "independent", "main.ts");
+      process.exit(await handOver([...WATCHED, program, ...args]));
+      break;
+    }
     case "check": {
       const { passed, failed } = await check(CHECKS);
       finish(passed, failed);
@@ -268,7 +273,7 @@ async function main([command, ...args]) {
       break;
     }
     default:
-      fail(`unknown command ${command}: start, test, check or bench`);
+      fail(`unknown command ${command}: start, test, check, bench or verify:independent`);
   }
 }
 

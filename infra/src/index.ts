@@ -35,3 +35,10 @@ export {
 } from "./service-plan.ts";
 export { startStack, type Stack, type StackOptions } from "./stack.ts";
 export { portPlan, portsFromEnv, wallets, type PortName, type Ports } from "./world.ts";
+export {
+  buildOmniwitness,
+  findOmniwitness,
+  startOmniwitness,
+  toolFolder,
+  type Omniwitness,
+} from "./omniwitness.ts";

@@ -1,14 +1,17 @@
 // `sealane audit`: replays a log or an export, recomputes everything and prints what it comes to. Exit
 // code 1 and the position at the first difference. The last line of --json is the verdict.
+import { existsSync } from "node:fs";
+import { join } from "node:path";
 import { amountOf } from "@sealane/rules";
 import { fromUtf8 } from "@sealane/tlog";
 import type { Command } from "commander";
 import { auditLog } from "./audit-log.ts";
-import type { AuditDifference, AuditReport } from "./audit-types.ts";
+import type { AuditDifference, AuditReport, SeenCheckpoints } from "./audit-types.ts";
 import { CliError } from "./cli-error.ts";
 import { loadPolicy, readBytes, readDefaults, type Defaults } from "./defaults.ts";
 import { columns, out, outJson, running, startProgress } from "./output.ts";
 import { parseKeysCopy } from "./read-keys.ts";
+import { writeWhole } from "./receipt-files.ts";
 
 type AuditFlags = {
   readonly policy?: string;
@@ -16,6 +19,7 @@ type AuditFlags = {
   readonly signatures: boolean;
   readonly balances?: string | true;
   readonly token?: string;
+  readonly remember?: string;
   readonly json?: boolean;
 };
 
@@ -80,7 +84,7 @@ const show = (report: Audited): void => {
 
 const showJson = (report: AuditReport): void => {
   if (!report.ok) return outJson(report);
-  const { ok, entries, entriesPerSecond, ...rest } = report;
+  const { ok, entries, entriesPerSecond, seen: _, ...rest } = report;
   outJson({ event: "audited", entries, ...rest, totals: totalsView(report) });
   outJson({ ok, entries, entriesPerSecond });
 };
@@ -89,6 +93,19 @@ const showDifference = ({ position, code, detail, entries }: AuditDifference): v
   const where = position === undefined ? "" : ` at position ${position}`;
   out(`The log does not stand${where}: ${detail} (${code}).`);
   if (entries > 0) out(`${entries} entries were replayed.`);
+};
+
+/** The checkpoints in a folder: an earlier export's, or those that this command left there. */
+const readSeen = (folder: string): SeenCheckpoints | undefined => {
+  if (!existsSync(join(folder, "checkpoint"))) return undefined;
+  const read = (path: string): string =>
+    fromUtf8(readBytes(join(folder, path), "a remembered checkpoint"));
+  return { log: read("checkpoint"), keys: read("keys/checkpoint") };
+};
+
+const keepSeen = (folder: string, { log, keys }: SeenCheckpoints): void => {
+  writeWhole(join(folder, "keys", "checkpoint"), keys);
+  writeWhole(join(folder, "checkpoint"), log);
 };
 
 const balancesUrlOf = (flag: AuditFlags["balances"], defaults: Defaults): string | undefined => {
@@ -105,7 +122,7 @@ const runAudit = async (place: string | undefined, flags: AuditFlags): Promise<b
     throw new CliError("log-missing", "which log?", "Give its URL, or the folder of an export.");
   }
   const { policy } = loadPolicy(flags.policy, defaults);
-  const { keys: keysPath, token, signatures } = flags;
+  const { keys: keysPath, token, signatures, remember } = flags;
   const text = keysPath === undefined ? undefined : readBytes(keysPath, "the copy of the key log");
   const keys = text === undefined ? undefined : parseKeysCopy(fromUtf8(text));
   const balancesUrl = balancesUrlOf(flags.balances, defaults);
@@ -119,8 +136,10 @@ const runAudit = async (place: string | undefined, flags: AuditFlags): Promise<b
     signatures,
     balancesUrl,
     token: secret,
+    remembered: remember === undefined ? undefined : readSeen(remember),
     onProgress: progress.to,
   }).finally(progress.end);
+  if (report.ok && remember !== undefined) keepSeen(remember, report.seen);
   if (flags.json === true) showJson(report);
   else if (report.ok) show(report);
   else showDifference(report);
@@ -138,6 +157,7 @@ export const registerAudit = (program: Command): void => {
     .option("--no-signatures", "recompute everything, but judge no signature of an entry")
     .option("--balances [url]", "compare with reconciliation's balances")
     .option("--token <file>", "an auditor's token, where entries are not open")
+    .option("--remember <folder>", "refuse a log that has not grown from what was seen last time")
     .option("--json", "print JSON lines; the last one is the verdict")
     .action((place: string | undefined, flags: AuditFlags) =>
       running(flags.json === true, () => runAudit(place, flags)),

@@ -104,6 +104,48 @@ describe("a log that stands", () => {
   });
 });
 
+describe("a log that was audited before", () => {
+  const seenAt = (world: World, size: number) => ({
+    log: world.checkpoint(size),
+    keys: world.keyCheckpoint(),
+  });
+  const again = (log: LogSource, remembered: ReturnType<typeof seenAt>) =>
+    auditLog({ log, policy, threads: 0, remembered });
+
+  it("has grown from what is remembered of it", async () => {
+    for (const size of [0, 1, 256, 303]) {
+      const report = await again(memoryLog(long), seenAt(long, size));
+      expect(report).toMatchObject({ ok: true, entries: 303 });
+      expect(report.ok ? report.seen : undefined).toEqual(seenAt(long, 303));
+    }
+  });
+
+  it("is refused at an older state, though that was sealed", async () => {
+    const checkpoint = long.checkpoint(256);
+    const report = await again(memoryLog(long, { checkpoint }), seenAt(long, 303));
+    expect(report).toMatchObject({ ok: false, code: "log-rolled-back" });
+    const other = { ...seenAt(long, 303), log: long.keyCheckpoint() };
+    expect(await again(memoryLog(long), other)).toMatchObject({ ok: false, code: "wrong-log" });
+  });
+
+  it("is refused when it, or its key log, has another past, though all witnesses sealed it", async () => {
+    const world = makeLog();
+    const entries = putTogether(long.entries.map(takeApart).filter((_, at) => at !== 290));
+    const log = memoryLog(long, { entries, checkpoint: seal(entries, sealedAt(long)) });
+    expect(await again(log, seenAt(long, 290))).toMatchObject({ ok: true });
+    const forked = await again(log, seenAt(long, 291));
+    expect(forked).toMatchObject({ ok: false, code: "log-forked", position: 290 });
+    const keys = cosignedCheckpoint(
+      testKeys.keyLog,
+      appendLeaf(emptyRange(), leafHash("another past")),
+      witnessKeys.slice(0, 3),
+      sealedAt(world),
+    );
+    const otherKeys = await again(memoryLog(world), { ...seenAt(world, 5), keys });
+    expect(otherKeys).toMatchObject({ ok: false, code: "log-forked" });
+  });
+});
+
 describe("a log that does not stand", () => {
   const flip = (bytes: Uint8Array, at: number): Uint8Array => {
     const changed = bytes.slice();

@@ -3,10 +3,13 @@
 // `sealane audit`, and the oracle of benchmarks and fault tests.
 import { performance } from "node:perf_hooks";
 import { LogReadError } from "@sealane/client";
-import { auditRoot, auditTotals, verifyKeyLog } from "@sealane/rules";
+import { auditRoot, auditTotals, verifyKeyLog, type KeyHistory } from "@sealane/rules";
 import {
   checkCheckpoint,
   equalBytes,
+  formatVerifierKey,
+  parseCheckpointText,
+  parseNote,
   toBase64,
   TlogError,
   type CheckedCheckpoint,
@@ -18,33 +21,77 @@ import {
   type AuditDifference,
   type AuditLogOptions,
   type AuditReport,
+  type SeenCheckpoints,
 } from "./audit-types.ts";
 import { BundleError, openLog, type LogSource } from "./log-source.ts";
-import { readKeys } from "./read-keys.ts";
+import { readKeys, type KeysResult } from "./read-keys.ts";
 import { startSignaturePool } from "./signature-pool.ts";
-import { clockSlackMs, newestSealMs, sealFault } from "./verify-seal.ts";
+import { clockSlackMs, sealFault, sealTimeMs } from "./verify-seal.ts";
 
 /** Below this, threads take longer to start than they save. */
 const worthThreads = 2_000;
 
-const readKeyHistory = async ({ keys, policy }: AuditLogOptions, source: LogSource) => {
+const readKeyHistory = async (
+  { keys, policy }: AuditLogOptions,
+  source: LogSource,
+): Promise<KeysResult> => {
   if (keys === undefined) return readKeys(source.keys, policy);
-  return verifyKeyLog(policy, keys.checkpoint, keys.entries);
+  const verified = verifyKeyLog(policy, keys.checkpoint, keys.entries);
+  return verified.ok ? { ...verified, copy: keys } : verified;
+};
+
+type Remembered = { readonly origin: string; readonly size: number; readonly root: string };
+
+/** A checkpoint that the auditor has kept: it may be of before a change of witnesses. */
+const readRemembered = (note: string): Remembered => {
+  const { origin, size, root } = parseCheckpointText(parseNote(note).text);
+  return { origin, size, root: toBase64(root) };
+};
+
+/** A log does not shrink, and it stays the same log. */
+const shrunkFault = (origin: string, size: number, before: Remembered | undefined) => {
+  if (before === undefined) return undefined;
+  if (before.origin !== origin) {
+    return difference("wrong-log", `this is ${origin}, ${before.origin} is remembered`, 0);
+  }
+  if (before.size <= size) return undefined;
+  return difference("log-rolled-back", `${size} entries, ${before.size} are remembered`, 0);
+};
+
+/** The key log grew from what is remembered of it, or did it? */
+const keysFault = (history: KeyHistory, remembered: SeenCheckpoints | undefined) => {
+  if (remembered === undefined) return undefined;
+  const before = readRemembered(remembered.keys);
+  const shrunk = shrunkFault(history.origin, history.size, before);
+  if (shrunk !== undefined || history.roots[before.size] === before.root) return shrunk;
+  return difference("log-forked", "the key log is not the one that is remembered", 0);
+};
+
+/** The key that signs a lane's checkpoints is the one that the key log names, where it names one. */
+const laneKeyFault = ({ log, checkpoint }: CheckedCheckpoint, history: KeyHistory) => {
+  const lanes = history.states.at(-1)?.lanes?.lanes ?? [];
+  const lane = lanes.find(({ origin }) => origin === checkpoint.origin);
+  const vkey = formatVerifierKey(log.name, log.type, log.publicKey);
+  if (lane === undefined || lane.vkey === vkey) return undefined;
+  return difference("lane-unknown", `the key log has another key for ${checkpoint.origin}`, 0);
 };
 
 const replay = async (
   options: AuditLogOptions,
   source: LogSource,
   sealed: CheckedCheckpoint,
-  history: Parameters<typeof replayLog>[0]["history"],
+  history: KeyHistory,
 ): Promise<ReplayResult> => {
   const { signatures = true, threads, onProgress } = options;
+  const seen = options.remembered?.log;
+  const remembered = seen === undefined ? undefined : readRemembered(seen);
   const { origin, size } = sealed.checkpoint;
   const pooled = signatures && (threads ?? (size < worthThreads ? 0 : 1)) > 0;
   const pool = pooled ? startSignaturePool(threads) : undefined;
   try {
     const files = source.log;
-    return await replayLog({ files, size, origin, history, signatures, pool, onProgress });
+    const what = { files, size, origin, history, signatures, remembered };
+    return await replayLog({ ...what, pool, onProgress });
   } finally {
     await pool?.stop();
   }
@@ -54,11 +101,18 @@ const audit = async (options: AuditLogOptions, source: LogSource): Promise<Audit
   const { policy, signatures = true, balancesUrl } = options;
   const startedMs = performance.now();
   // The lane's checkpoint first: the key log only grows, and has all that the entries cite.
-  const sealed = checkCheckpoint(policy, await source.log.checkpoint());
+  const checkpointNote = await source.log.checkpoint();
+  const sealed = checkCheckpoint(policy, checkpointNote);
   const unsealed = sealFault(policy, sealed);
   if (unsealed !== undefined) return difference(unsealed.code, unsealed.detail, 0);
+  const { remembered } = options;
+  const before = remembered === undefined ? undefined : readRemembered(remembered.log);
+  const shrunk = shrunkFault(sealed.checkpoint.origin, sealed.checkpoint.size, before);
+  if (shrunk !== undefined) return shrunk;
   const keys = await readKeyHistory(options, source);
   if (!keys.ok) return difference(keys.code, `key log: ${keys.detail}`, 0);
+  const other = laneKeyFault(sealed, keys.history) ?? keysFault(keys.history, remembered);
+  if (other !== undefined) return other;
   const replayed = await replay(options, source, sealed, keys.history);
   if (!replayed.ok) return replayed;
   const { state } = replayed;
@@ -67,7 +121,7 @@ const audit = async (options: AuditLogOptions, source: LogSource): Promise<Audit
   if (!equalBytes(auditRoot(state), root)) {
     return difference("root-mismatch", "the entries are not those that were cosigned", size, last);
   }
-  if (state.logTimeMs > newestSealMs(sealed) + clockSlackMs) {
+  if (state.logTimeMs > sealTimeMs(sealed) + clockSlackMs) {
     return difference("time-ahead", "the last entry's log time is after its seal", size, last);
   }
   const seconds = (performance.now() - startedMs) / 1_000;
@@ -99,6 +153,7 @@ const audit = async (options: AuditLogOptions, source: LogSource): Promise<Audit
     signatures,
     totals,
     balancesCompared,
+    seen: { log: checkpointNote, keys: keys.copy.checkpoint },
   };
 };
 

@@ -3,13 +3,14 @@
 // log order is the one that is reported.
 import {
   auditEntry,
+  auditRoot,
   beginAudit,
   verifyEntry,
   type AuditState,
   type KeyHistory,
   type SignatureJudge,
 } from "@sealane/rules";
-import { fromUtf8, TlogError } from "@sealane/tlog";
+import { fromUtf8, toBase64, TlogError } from "@sealane/tlog";
 import { difference, type AuditDifference } from "./audit-types.ts";
 import { readBundles, type Bundle, type LogFiles } from "./log-source.ts";
 import { tileFault } from "./read-keys.ts";
@@ -25,6 +26,8 @@ export type ReplayOptions = {
   readonly signatures: boolean;
   /** Judges signatures elsewhere; without it they are judged here. */
   readonly pool: SignaturePool | undefined;
+  /** A state of the log that was seen before: size, and root in base64. */
+  readonly remembered?: { readonly size: number; readonly root: string } | undefined;
   readonly onProgress?: ((entries: number, size: number) => void) | undefined;
 };
 
@@ -52,6 +55,10 @@ const stepEntry = (state: AuditState, bytes: Uint8Array) => {
   }
 };
 
+/** Whether the log as it is now, at the size that is remembered, is the one that is remembered. */
+const isForked = ({ state, remembered }: Replay): boolean =>
+  state.next === remembered?.size && toBase64(auditRoot(state)) !== remembered.root;
+
 /** Folds a bundle. @returns the tiles that it made full, or the first difference */
 const foldBundle = (replay: Replay, bundle: Bundle): BuiltTile[] | AuditDifference => {
   const { state, builder } = replay;
@@ -60,6 +67,10 @@ const foldBundle = (replay: Replay, bundle: Bundle): BuiltTile[] | AuditDifferen
     const result = stepEntry(state, bytes);
     if (!result.ok) return difference(result.code, result.detail, state.next, result.position);
     tiles.push(...builder.push(result.leafHash));
+    if (isForked(replay)) {
+      const detail = "the entries are not those whose checkpoint is remembered";
+      return difference("log-forked", detail, state.next, state.next - 1);
+    }
   }
   return tiles;
 };

@@ -4,6 +4,9 @@ import type { TlogPolicy } from "@sealane/tlog";
 import type { LogSource } from "./log-source.ts";
 import type { KeysCopy } from "./verify-types.ts";
 
+/** Checkpoints of both logs, as notes. */
+export type SeenCheckpoints = { readonly log: string; readonly keys: string };
+
 export type AuditLogOptions = {
   /** URL of the log, folder of an export, or something else that can be read like them. */
   readonly log: string | LogSource;
@@ -18,6 +21,8 @@ export type AuditLogOptions = {
   readonly balancesUrl?: string | undefined;
   /** An auditor's token, where entries are not open. */
   readonly token?: string | undefined;
+  /** What the auditor saw last time: the log and its key log must have grown from there. */
+  readonly remembered?: SeenCheckpoints | undefined;
   /** Told after each bundle. */
   readonly onProgress?: ((entries: number, size: number) => void) | undefined;
 };
@@ -48,6 +53,8 @@ export type AuditReport =
       readonly totals: AuditTotals;
       /** How many of reconciliation's balances were compared, if it was asked. */
       readonly balancesCompared: number | undefined;
+      /** What there is to remember. */
+      readonly seen: SeenCheckpoints;
     }
   | AuditDifference;
 

@@ -5,6 +5,7 @@ import { keyLogKeyOf } from "@sealane/rules";
 import {
   entryContextSchema,
   formatTime,
+  maxEntryBytes,
   parseTime,
   readNote,
   readStatement,
@@ -25,7 +26,7 @@ import {
   type VerifierKey,
 } from "@sealane/tlog";
 
-/** How much later than the newest cosignature an entry's log time may be. */
+/** How much later than its seal an entry's log time may be. */
 export const clockSlackMs = 2_000;
 
 export type SealedEntry = {
@@ -45,9 +46,17 @@ export type SealResult = { readonly ok: true; readonly sealed: SealedEntry } | S
 
 const no = (code: string, detail: string): SealFault => ({ ok: false, code, detail });
 
-/** Milliseconds of the newest cosignature. */
-export const newestSealMs = ({ cosignedBy }: CheckedCheckpoint): number =>
-  Math.max(0, ...cosignedBy.map(({ time }) => time * 1_000));
+/** The last instant that JavaScript can write. */
+const latestMs = 8.64e15;
+
+/**
+ * When a checkpoint was sealed: the middle one of its cosignatures' times, of two the earlier, so that
+ * no single witness that lies moves it, into the future (with the log's own time) or into the past.
+ */
+export const sealTimeMs = ({ cosignedBy }: CheckedCheckpoint): number => {
+  const times = cosignedBy.map(({ time }) => time * 1_000).toSorted((a, b) => a - b);
+  return Math.min(times[Math.floor((times.length - 1) / 2)] ?? 0, latestMs);
+};
 
 /** Whether a checkpoint of a lane's log is sealed under the policy; other lines may be in it. */
 export const sealFault = (policy: TlogPolicy, sealed: CheckedCheckpoint): SealFault | undefined => {
@@ -79,6 +88,9 @@ const lineFault = (policy: TlogPolicy, note: string, sealed: CheckedCheckpoint) 
 
 const openEntry = (proof: TlogProof, extra: Uint8Array, sealed: CheckedCheckpoint): SealResult => {
   const { checkpoint, log, cosignedBy } = sealed;
+  if (extra.length > maxEntryBytes) {
+    return no("entry-too-large", `an entry has at most ${maxEntryBytes} bytes`);
+  }
   const text = fromUtf8(extra);
   const note = readNote(text);
   if (!note.ok) return no("entry-malformed", note.detail);
@@ -92,7 +104,7 @@ const openEntry = (proof: TlogProof, extra: Uint8Array, sealed: CheckedCheckpoin
   if (context.seq !== proof.index) {
     return no("sequence-broken", `the entry says ${context.seq}, its place is ${proof.index}`);
   }
-  const sealedAtMs = newestSealMs(sealed);
+  const sealedAtMs = sealTimeMs(sealed);
   if (parseTime(context.time) > sealedAtMs + clockSlackMs) {
     return no(
       "time-ahead",

@@ -29,7 +29,7 @@ export type ReceiptFacts = {
   /** Place of the entry in the log. */
   readonly position: number;
   readonly logTime: string;
-  /** Newest cosignature, RFC 3339. */
+  /** The middle one of the cosignatures' times, RFC 3339. */
   readonly sealedAt: string;
   readonly cosignedBy: readonly string[];
   readonly kind: string;

@@ -12,12 +12,18 @@ export const participantSchema = z.string().max(200).regex(participantPattern);
 export const transferIdSchema = z.string().regex(transferIdPattern);
 /** Base64 of 32 bytes: a hash, a commitment, a public key. */
 export const hashSchema = z.string().regex(/^[A-Za-z0-9+/]{42}[AEIMQUYcgkosw048]=$/);
+
+/** Every month has 28 days; JavaScript reads the 31st of February as the 3rd of March, others refuse. */
+const isDay = (text: string): boolean =>
+  text.slice(8, 10) < "29" || new Date(text).getUTCDate() === Number(text.slice(8, 10));
+
 /** Log time: UTC, milliseconds, nothing else, so that text order is time order. */
 export const timeSchema = z
   .string()
   .regex(
     /^20\d\d-(?:0[1-9]|1[0-2])-(?:0[1-9]|[12]\d|3[01])T(?:[01]\d|2[0-3])(?::[0-5]\d){2}\.\d{3}Z$/,
-  );
+  )
+  .refine(isDay, "a day that does not exist");
 /** A small counter: positions, numbers, sizes. Amounts are never JSON numbers. */
 export const counterSchema = z.number().int().min(0).max(Number.MAX_SAFE_INTEGER);
 export const labelSchema = z.string().regex(/^[a-z0-9][a-z0-9./-]{0,99}$/);

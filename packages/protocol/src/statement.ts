@@ -3,7 +3,7 @@
 // Bytes are carried, never rebuilt: what was signed is the text that is passed on.
 import { parseNote, sha256, toBase64, TlogError, type Note } from "@sealane/tlog";
 import type { z } from "zod";
-import { parseStrictJson } from "./strict-json.ts";
+import { hasPlainNumbers, parseStrictJson } from "./strict-json.ts";
 
 export type Statement<T> = {
   /** Full origin of the log that the statement is meant for. */
@@ -80,8 +80,10 @@ export const readStatement = <T>(
   const bodyStart = note.text.indexOf("\n") + 1;
   const bodyEnd = note.text.indexOf("\n", bodyStart);
   if (bodyStart === 0 || bodyEnd < 0) return malformed("there is no line of JSON");
-  const json = parseStrictJson(note.text.slice(bodyStart, bodyEnd));
+  const line = note.text.slice(bodyStart, bodyEnd);
+  const json = parseStrictJson(line);
   if (!json.ok) return { ok: false, code: "statement-malformed", detail: json.detail };
+  if (!hasPlainNumbers(line)) return malformed("numbers are counters: digits and nothing else");
   const parsed = schema.safeParse(json.value);
   if (!parsed.success) {
     const issue = parsed.error.issues[0];

@@ -100,3 +100,12 @@ export const parseStrictJson = (text: string, maxDepth = 32): JsonResult => {
   }
   return { ok: true, value };
 };
+
+/**
+ * Whether every number in well-formed JSON is written as a counter: no sign, fraction or exponent. 4.0,
+ * 4e0 and -0 are values that readers tell apart or not; what is signed has one spelling of a number.
+ */
+export const hasPlainNumbers = (json: string): boolean => {
+  if (!/[[:,\s](?:-|\d+[.eE])/.test(json)) return true; // nearly always, and the strings stay in
+  return !/-|\d[.eE]/.test(json.replaceAll(/"(?:[^"\\]|\\.)*"/g, ""));
+};

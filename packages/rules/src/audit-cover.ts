@@ -11,6 +11,19 @@ import { balanceOf, minorOf } from "./positions.ts";
 /** An entry cites every key-log entry that is older than this by log time. */
 export const keyLagMs = 2_000;
 
+/**
+ * Who of these was suspended all the time in which the transfer can have been reserved. At its end the
+ * payee's suspension counts too, by the keys that the entry cites: `verifyEntry` looks at that.
+ */
+export const suspendedAllAlong = (
+  state: AuditState,
+  who: readonly string[],
+): string | undefined => {
+  const { keysFloor, keysSize, history } = state;
+  const states = history.states.slice(keysFloor, keysSize + 1);
+  return who.find((one) => states.every(({ participants }) => participants.get(one)?.suspended));
+};
+
 /** Records of a participant that may have been in force when an entry's transfer was reserved. */
 const recordsInForce = (state: AuditState, participant: string): Participant[] => {
   const records = new Set<Participant>();

@@ -10,7 +10,7 @@ import {
   type Outcome,
 } from "@sealane/protocol";
 import { appendLeaf, leafHash, rangeRoot, toBase64, utf8 } from "@sealane/tlog";
-import { keyLagMs, moveKeysFloor, overspender } from "./audit-cover.ts";
+import { keyLagMs, moveKeysFloor, overspender, suspendedAllAlong } from "./audit-cover.ts";
 import {
   addSheet,
   newSheetFault,
@@ -180,11 +180,18 @@ const post = (state: AuditState, { context, terms, timeMs }: VerifiedEntry) => {
   moveKeysFloor(state, timeMs);
   moveBalances(state, context, 1n);
   if (terms === undefined || context.outcome !== "committed") return undefined;
-  const who = overspender(state, terms);
+  const parties = [terms.payer, terms.payee, { participant: terms.sheet.provider }];
+  const suspended = suspendedAllAlong(
+    state,
+    parties.map(({ participant }) => participant),
+  );
+  const who = suspended ?? overspender(state, terms);
   if (who === undefined) return undefined;
   moveBalances(state, context, -1n);
   Object.assign(state, { keysSize, keysFloor });
-  return fault("cover-exceeded", `${who} has spent more than its cover`);
+  return suspended === undefined
+    ? fault("cover-exceeded", `${who} has spent more than its cover`)
+    : fault("participant-suspended", `${who} was suspended when it was reserved`);
 };
 
 /**

@@ -100,17 +100,14 @@ const fault = (code: KeyFault["code"], detail: string): KeyFault => ({ ok: false
 /** Whether `key` signed the note; a line by a key of that id that does not verify is a no. */
 const signedBy = (note: Note, key: VerifierKey): boolean => {
   const verifier = verifierFor(key);
-  return note.signatures.some(
-    (line) =>
-      line.name === key.name &&
-      line.keyId === key.keyId &&
-      verifier.verify(note.text, line.signature),
-  );
+  const own = note.signatures.filter(({ name, keyId }) => name === key.name && keyId === key.keyId);
+  return own.length > 0 && own.every(({ signature }) => verifier.verify(note.text, signature));
 };
 
 const readVkey = (vkey: string): VerifierKey | KeyFault => {
   try {
     const key = parseVerifierKey(vkey);
+    if (key.type !== 1) return fault("key-inadmissible", `${key.name} is for cosignatures`);
     const admitted = admitPublicKey(key.publicKey);
     return admitted.ok ? key : fault("key-inadmissible", `${key.name}: ${admitted.reason}`);
   } catch (error) {
@@ -203,6 +200,10 @@ const applyKey = (state: KeyState, { body, note }: Statement<KeyRecord>): KeySte
     if (equalBytes(other.key.publicKey, key.publicKey)) {
       return fault("already-registered", "this key is registered already");
     }
+  }
+  // Four bytes of id can be made to collide: the second key would take the place of the first.
+  if (state.keys.has(keyIndex(key.name, key.keyId))) {
+    return fault("already-registered", `a key ${key.name} has this id already`);
   }
   const keys = new Map(state.keys).set(keyIndex(key.name, key.keyId), {
     participant: body.participant,

@@ -6,6 +6,7 @@ import {
   cancellationSchema,
   creditedSchema,
   entryContextSchema,
+  expiredReason,
   headerOf,
   parseTime,
   rateSheetSchema,
@@ -13,6 +14,7 @@ import {
   readNote,
   readStatement,
   rejectionSchema,
+  slotOf,
   termsSchema,
   type Advance,
   type Credited,
@@ -79,37 +81,6 @@ export type SignatureJudge = (key: VerifierKey, text: string, signature: Uint8Ar
 const judgeHere: SignatureJudge = (key, text, signature) =>
   verifierFor(key).verify(text, signature);
 
-const signedBy = (note: Note, key: VerifierKey, { verify = judgeHere }: EntryChecks): boolean =>
-  note.signatures.some(
-    (line) =>
-      line.name === key.name && line.keyId === key.keyId && verify(key, note.text, line.signature),
-  );
-
-/** How many distinct operators signed. */
-const operatorCount = (note: Note, state: KeyState, checks: EntryChecks): number =>
-  state.operatorKeys.filter((key) => signedBy(note, key, checks)).length;
-
-/** One signature of `participant` by a key for `purpose` in force at `state`, that verifies. */
-const participantSigned = (
-  { note, state, checks }: Opened,
-  participant: string,
-  purpose: "transfer" | "rate-sheet",
-  revokedCounts = false,
-): EntryFault | undefined => {
-  const { verify = judgeHere } = checks;
-  let why = no("signature-missing", `no signature of ${participant} counts`);
-  for (const line of note.signatures) {
-    const key = state.keys.get(keyIndex(line.name, line.keyId));
-    if (key === undefined || key.participant !== participant) continue;
-    if (key.purpose !== purpose) why = no("key-purpose", `${line.name} is for ${key.purpose}`);
-    else if (key.revokedAt !== undefined && !revokedCounts) why = no("key-revoked", line.name);
-    else if (!verify(key.key, note.text, line.signature)) {
-      return no("signature-wrong", line.name);
-    } else return undefined;
-  }
-  return why;
-};
-
 type Opened = {
   readonly kind: EntryKind;
   readonly note: Note;
@@ -117,6 +88,51 @@ type Opened = {
   readonly context: EntryContext;
   readonly checks: EntryChecks;
   readonly inner: string;
+};
+
+/** Whether `key` signed the note: a line of its that is not good refuses the note. */
+const signedBy = (note: Note, key: VerifierKey, { verify = judgeHere }: EntryChecks): boolean => {
+  const own = note.signatures.filter(({ name, keyId }) => name === key.name && keyId === key.keyId);
+  return own.length > 0 && own.every(({ signature }) => verify(key, note.text, signature));
+};
+
+/**
+ * A line of a key that the key log knows, but whose signature is not good (C2SP signed-note: such a
+ * note is rejected, whoever else signed it). What passes has good lines of known keys only.
+ */
+const wrongLine = ({ note, state, checks }: Opened): EntryFault | undefined => {
+  const { verify = judgeHere } = checks;
+  for (const { name, keyId, signature } of note.signatures) {
+    const key =
+      state.keys.get(keyIndex(name, keyId))?.key ??
+      state.operatorKeys.find((one) => one.name === name && one.keyId === keyId);
+    if (key !== undefined && !verify(key, note.text, signature)) return no("signature-wrong", name);
+  }
+  return undefined;
+};
+
+/** How many distinct operators signed; `wrongLine` has judged their lines. */
+const operatorCount = ({ note, state }: Opened): number =>
+  state.operatorKeys.filter((key) =>
+    note.signatures.some(({ name, keyId }) => name === key.name && keyId === key.keyId),
+  ).length;
+
+/** One line of `participant` by a key for `purpose` in force at its place; `wrongLine` judged it. */
+const participantSigned = (
+  { note, state }: Opened,
+  participant: string,
+  purpose: "transfer" | "rate-sheet",
+  revokedCounts = false,
+): EntryFault | undefined => {
+  let why = no("signature-missing", `no signature of ${participant} counts`);
+  for (const line of note.signatures) {
+    const key = state.keys.get(keyIndex(line.name, line.keyId));
+    if (key === undefined || key.participant !== participant) continue;
+    if (key.purpose !== purpose) why = no("key-purpose", `${line.name} is for ${key.purpose}`);
+    else if (key.revokedAt !== undefined && !revokedCounts) why = no("key-revoked", line.name);
+    else return undefined;
+  }
+  return why;
 };
 
 type Said = "terms" | "sheet" | "withdrawal" | "credited" | "advance" | "transferId";
@@ -142,7 +158,7 @@ const body = <T>(opened: Opened, schema: Parameters<typeof readStatement<T>>[2])
 };
 
 const transfer = (opened: Opened): Found | EntryFault => {
-  const { note, state, context, checks } = opened;
+  const { state, context, checks } = opened;
   const read = body(opened, termsSchema);
   if (isFault(read)) return read;
   const terms = read.body;
@@ -164,9 +180,10 @@ const transfer = (opened: Opened): Found | EntryFault => {
       participantSigned(opened, payer, "transfer") ?? participantSigned(opened, payee, "transfer");
     if (fault !== undefined) return fault;
   }
+  if (state.participants.get(payee)?.suspended === true) return no("payee-suspended", payee);
   const needed = operatorsNeeded(state.policies.get(terms.policy), terms.send);
   if (needed === undefined) return no("policy-unknown", terms.policy);
-  if (checks.signatures && needed > 0 && operatorCount(note, state, checks) < needed) {
+  if (checks.signatures && needed > 0 && operatorCount(opened) < needed) {
     return no("policy-unmet", `${needed} operators must sign at this amount`);
   }
   const sheet = checks.sheetOf?.(terms.sheet.hash);
@@ -226,12 +243,15 @@ const cancellation = (opened: Opened): Found | EntryFault => {
   const fault = opened.checks.signatures
     ? participantSigned(opened, participant, "transfer", true)
     : undefined;
+  if (terms === undefined && opened.context.chains[0]?.participant !== participant) {
+    return no("chains-mismatch", "the payer that cancels comes first");
+  }
   const participants = terms === undefined ? undefined : transferParticipants(terms);
   return fault ?? { terms, transferId: id, postings: [], participants };
 };
 
 const recorded = (opened: Opened): Found | EntryFault => {
-  const { note, state, context, checks, kind } = opened;
+  const { state, context, checks, kind } = opened;
   if (context.outcome !== "recorded") return no("outcome-mismatch", context.outcome);
   const by = (participant: string, purpose: "transfer" | "rate-sheet", found: Partial<Found>) => {
     const fault = checks.signatures ? participantSigned(opened, participant, purpose) : undefined;
@@ -251,7 +271,7 @@ const recorded = (opened: Opened): Found | EntryFault => {
   }
   const read = body(opened, advanceSchema);
   if (isFault(read)) return read;
-  if (checks.signatures && operatorCount(note, state, checks) < 2) {
+  if (checks.signatures && operatorCount(opened) < 2) {
     return no("signature-missing", "two operators must sign an advance");
   }
   const postings = advancePostings(state.ledger?.operator ?? "", read.body);
@@ -320,7 +340,25 @@ const open = (text: string, checks: EntryChecks): Opened | EntryFault => {
   if (!note.ok || inner === undefined) return no("statement-malformed", "no inner note");
   const kind = headerOf(note.note.text)?.kind ?? "";
   if (!kinds.has(kind)) return no("statement-kind", `unknown kind ${kind}`);
-  return { kind: kind as EntryKind, note: note.note, state, context, checks, inner };
+  const opened = { kind: kind as EntryKind, note: note.note, state, context, checks, inner };
+  return (checks.signatures ? wrongLine(opened) : undefined) ?? opened;
+};
+
+/** The reason that an entry gives is its statement's; an expiry has one of its own. */
+const reasonFault = ({ outcome, reason }: EntryContext): EntryFault | undefined => {
+  const answers = outcome === "rejected" || outcome === "cancelled"; // judged with the statement
+  if (answers || reason === (outcome === "expired" ? expiredReason : undefined)) return undefined;
+  return no("reason-mismatch", `${outcome} for the reason ${reason ?? "none"}`);
+};
+
+/** A transfer's id belongs to one lane: in another it could be committed a second time. */
+const laneFault = ({ state, checks }: Opened, id: string | undefined): EntryFault | undefined => {
+  if (id === undefined) return undefined;
+  const lane = state.lanes?.lanes.find(({ origin }) => origin === checks.origin);
+  if (lane === undefined) return no("lane-unknown", `the key log has no lane ${checks.origin}`);
+  const slot = slotOf(id);
+  if (lane.slots.some(({ from, to }) => from <= slot && slot < to)) return undefined;
+  return no("wrong-lane", `transfer ${id} belongs to another lane`);
 };
 
 /**
@@ -333,6 +371,8 @@ export const verifyEntry = (text: string, checks: EntryChecks): EntryResult => {
   const found = find(opened);
   if (isFault(found)) return found;
   const { context } = opened;
+  const fault = reasonFault(context) ?? laneFault(opened, found.transferId);
+  if (fault !== undefined) return fault;
   if (!samePostings(context.postings, found.postings)) {
     return no("postings-mismatch", `entry ${context.seq} posts what its terms do not give`);
   }

@@ -14,9 +14,11 @@ import {
   leafHash,
   nodeHash,
   openNote,
+  parseNote,
   parseVerifierKey,
   rootOf,
   sha256,
+  toBase64,
   toHex,
   verifierFor,
 } from "@sealane/tlog";
@@ -27,6 +29,9 @@ import type { BeforeCosign, Witness } from "./witness-types.ts";
 
 const directory = mkdtempSync(join(tmpdir(), "sealane-witness-"));
 afterAll(() => rmSync(directory, { recursive: true }));
+
+const vectors = new URL("../../tlog/vectors/go-vectors.json", import.meta.url);
+const goVectors = JSON.parse(readFileSync(vectors, "utf8")) as { note: string; vkey: string };
 
 const ORIGIN = "ledger.example/2026/0";
 const OTHER = "ledger.example/keys";
@@ -353,4 +358,30 @@ test("refuses to start with a log key that cosigns, or a cosigner key that other
   chmodSync(keyFile, 0o644);
   await expect(cosigner(keyFile)).rejects.toMatchObject({ code: "secret-exposed" });
   chmodSync(keyFile, 0o600);
+});
+
+test("serves logs of others: one that Go wrote, and one named otherwise than its key, with extensions", async () => {
+  const { note, vkey } = goVectors;
+  const named = await signer("sumdb", "sum.example");
+  const origin = "go.sum database tree";
+  const witness = await createWitness({
+    cosigner: await cosigner(keyFile),
+    stateFile,
+    logs: [
+      { origin: vkey.slice(0, vkey.indexOf("+")), vkey },
+      { origin, vkey: named.vkey },
+    ],
+    clock: () => nowMs,
+  });
+  const ask = (checkpoint: string) =>
+    witness.addCheckpoint(formatAddCheckpoint({ oldSize: 0, proof: [], checkpoint }));
+  const known = [verifierFor(parseVerifierKey(witnessKey))];
+  const goAnswer = await ask(note);
+  expect(goAnswer.status).toBe(200);
+  const { text } = parseNote(note);
+  expect(openNote(`${text}\n${goAnswer.body}`, known).verified).toHaveLength(1);
+  const extended = `${origin}\n7\n${toBase64(rootOf(leaves(7)))}\nan extension line\n`;
+  const answer = await ask(composeNote(extended, [await named.signLine(extended)]));
+  expect(answer.status).toBe(200);
+  expect(openNote(`${extended}\n${answer.body}`, known).verified).toHaveLength(1);
 });

@@ -12,7 +12,12 @@ export type PublishedLog = {
   entries(from: number, to: number): Promise<readonly Uint8Array[]>;
 };
 
+/** Full tiles and bundles never change, and are asked for as long as the log is read. */
 const immutable = "public, max-age=31536000, immutable";
+/** Partial ones never change either, but a growing log makes one for each size: no cache should fill. */
+const partial = "public, max-age=60";
+
+const cacheFor = (width: number): string => (width === TILE_WIDTH ? immutable : partial);
 
 const missing = (): Problem =>
   problem({
@@ -38,7 +43,7 @@ const readBundle = async (
   if (from + width > log.size()) return missing();
   const entries = await log.entries(from, from + width);
   if (entries.length !== width) return missing();
-  return bytes(encodeBundle(entries), immutable);
+  return bytes(encodeBundle(entries), cacheFor(width));
 };
 
 /**
@@ -74,7 +79,11 @@ export const mountLog = (
     summary: "A tile of hashes, or a bundle of entries (C2SP tlog-tiles)",
     tags: ["log"],
     params: z.object({ path: z.union([z.string(), z.array(z.string())]) }),
-    responses: { 200: "Bytes, immutable", 403: "Entries are for auditors", 404: "No such tile" },
+    responses: {
+      200: "Bytes that never change",
+      403: "Entries are for auditors",
+      404: "No such tile",
+    },
     handler: async ({ params }) => {
       const path = Array.isArray(params.path) ? params.path.join("/") : params.path;
       const tile = parseTilePath(`tile/${path}`);
@@ -89,7 +98,7 @@ export const mountLog = (
         });
       }
       const found = log.tile(tile.level, tile.index, tile.width);
-      return found === undefined ? missing() : bytes(found, immutable);
+      return found === undefined ? missing() : bytes(found, cacheFor(tile.width));
     },
   });
 };

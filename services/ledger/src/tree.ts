@@ -71,9 +71,12 @@ export const openTree = (directory: string) => {
 
   const writeTile = (path: string, tile: Tile): void => {
     const file = join(directory, path);
-    if (!existsSync(file)) {
+    const bytes = bytesOf(tile, TILE_WIDTH);
+    // A crash of the machine may leave an empty file, and a folder may be another log's: nothing that
+    // is derived is believed because it is there.
+    if (!existsSync(file) || !readFileSync(file).equals(bytes)) {
       mkdirSync(dirname(file), { recursive: true });
-      writeFileSync(`${file}.new`, bytesOf(tile, TILE_WIDTH));
+      writeFileSync(`${file}.new`, bytes);
       renameSync(`${file}.new`, file);
     }
     remember(path, tile);

@@ -1,6 +1,9 @@
 // The test kit: a little world of participants and one lane, with no service, clock or randomness.
 export * from "./audit-kit.ts";
 export * from "./forge.ts";
+export * from "./forged-key-logs.ts";
+export * from "./forged-statements.ts";
+export * from "./forgeries.ts";
 export * from "./genesis.ts";
 export * from "./key-log-kit.ts";
 export * from "./keys.ts";

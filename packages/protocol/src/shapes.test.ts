@@ -1,0 +1,69 @@
+// The shapes of statements, as tables that the verifiers in Go and Python read: they are the protocol's
+// own schemas, and this test keeps them so. `vitest -u` writes them after a change.
+import { allCurrencies, currencyExponent } from "@sealane/money";
+import { expect, it } from "vitest";
+import { z } from "zod";
+import { entryContextSchema } from "./entry.ts";
+import {
+  feeScheduleSchema,
+  keyEntryContextSchema,
+  keySchema,
+  lanesSchema,
+  ledgerSchema,
+  participantRecordSchema,
+  policySchema,
+  revocationSchema,
+  suspensionSchema,
+} from "./key-log.ts";
+import { rateSheetSchema, rateWithdrawalSchema } from "./rate-sheet.ts";
+import {
+  advanceSchema,
+  cancellationSchema,
+  creditedSchema,
+  rejectionSchema,
+  termsSchema,
+} from "./terms.ts";
+
+const entries = {
+  transfer: termsSchema,
+  rejection: rejectionSchema,
+  cancellation: cancellationSchema,
+  "rate-sheet": rateSheetSchema,
+  "rate-withdrawal": rateWithdrawalSchema,
+  credited: creditedSchema,
+  advance: advanceSchema,
+};
+
+const keyLog = {
+  ledger: ledgerSchema,
+  participant: participantRecordSchema,
+  key: keySchema,
+  revocation: revocationSchema,
+  suspension: suspensionSchema,
+  "fee-schedule": feeScheduleSchema,
+  policy: policySchema,
+  lanes: lanesSchema,
+};
+
+const shapeOf = (schema: z.ZodType): object => {
+  const { $schema: _, ...shape } = z.toJSONSchema(schema);
+  return shape;
+};
+
+const tables = {
+  kinds: Object.keys(entries),
+  decimals: Object.fromEntries(allCurrencies().map((code) => [code, currencyExponent(code)])),
+  shapes: Object.fromEntries(
+    Object.entries({
+      entry: entryContextSchema,
+      "key-entry": keyEntryContextSchema,
+      ...entries,
+      ...keyLog,
+    }).map(([kind, schema]) => [kind, shapeOf(schema)]),
+  ),
+};
+
+it.each(["go", "python"])("are those that the verifier in %s reads", async (language) => {
+  const text = `${JSON.stringify(tables, undefined, 1)}\n`;
+  await expect(text).toMatchFileSnapshot(`../../../verifiers/${language}/statements.json`);
+});

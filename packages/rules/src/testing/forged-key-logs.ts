@@ -1,0 +1,138 @@
+// What a dishonest operator may try with the key log: statements that it may not log alone, logged and
+// cosigned properly. One corpus for every verifier, like `forgeries.ts`.
+import { formatTime, keyEntryText, statementText, type KeyStatementKind } from "@sealane/protocol";
+import { leafHash, toBase64 } from "@sealane/tlog";
+import { genesisMs, hk, makeGenesis, operator, origin, ph, testKeys } from "./genesis.ts";
+import { signed, testKey, type TestKey } from "./keys.ts";
+
+export type KeyForgery = readonly [
+  what: string,
+  kind: KeyStatementKind,
+  body: object,
+  signers: readonly TestKey[],
+  code: string,
+];
+
+const { alice, bob, hkRoot, phRoot, keyLog } = testKeys;
+const fresh = testKey(`${hk}/k7`);
+const key = { participant: hk, purpose: "transfer", vkey: fresh.vkey };
+const cosigner = testKey(`${hk}/k7`, 4);
+const record = {
+  participant: hk,
+  roles: ["wallet"],
+  rootKey: fresh.vkey,
+  currencies: ["HKD"],
+  exposure: "gross",
+  caps: [],
+};
+const revocation = { participant: ph, vkey: testKeys.ph.vkey, reason: "lost" };
+const lane = { lane: 0, origin, vkey: fresh.vkey, slots: [{ from: 0, to: 1_024 }] };
+const schedule = { schedule: "hkd-php", from: "HKD", to: "PHP", payee: operator };
+const fees = { ...schedule, basisPoints: "900", minimum: "0.00", rounding: "up" };
+const ledger = { operator, entryKey: fresh.vkey, operators: [alice.vkey, bob.vkey] };
+
+export const forgedKeyLogs: readonly KeyForgery[] = [
+  ["a key that operators register", "key", key, [alice, bob, fresh], "signature-missing"],
+  ["a key under another's root key", "key", key, [phRoot, fresh], "signature-missing"],
+  ["a key that has not signed for itself", "key", key, [hkRoot], "signature-missing"],
+  [
+    "a key in another's name",
+    "key",
+    { ...key, vkey: testKey(`${ph}/k7`).vkey },
+    [hkRoot, testKey(`${ph}/k7`)],
+    "key-inadmissible",
+  ],
+  [
+    "a key that is registered",
+    "key",
+    { ...key, vkey: testKeys.hk.vkey },
+    [hkRoot, testKeys.hk],
+    "already-registered",
+  ],
+  [
+    "a key for cosignatures",
+    "key",
+    { ...key, vkey: cosigner.vkey },
+    [hkRoot, cosigner],
+    "key-inadmissible",
+  ],
+  ["another root key", "participant", record, [fresh, alice, bob], "already-registered"],
+  [
+    "a record that no operator signed",
+    "participant",
+    { ...record, rootKey: hkRoot.vkey },
+    [hkRoot],
+    "signature-missing",
+  ],
+  [
+    "a participant without its root key",
+    "participant",
+    {
+      ...record,
+      participant: "new-wallet.example",
+      rootKey: testKey("new-wallet.example/root").vkey,
+    },
+    [alice, bob],
+    "signature-missing",
+  ],
+  ["a revocation by operators", "revocation", revocation, [alice, bob], "signature-missing"],
+  ["a revocation by another", "revocation", revocation, [hkRoot], "signature-missing"],
+  [
+    "a revocation of a key that nobody registered",
+    "revocation",
+    { ...revocation, vkey: testKey(`${ph}/k8`).vkey },
+    [phRoot],
+    "not-registered",
+  ],
+  [
+    "a suspension that nobody signed",
+    "suspension",
+    { participant: hk, suspended: true, reason: "x" },
+    [hkRoot],
+    "signature-missing",
+  ],
+  [
+    "a resumption by one operator",
+    "suspension",
+    { participant: hk, suspended: false, reason: "x" },
+    [alice],
+    "signature-missing",
+  ],
+  [
+    "fees by one operator twice",
+    "fee-schedule",
+    { ...fees, schedule: "x" },
+    [alice, alice],
+    "signature-missing",
+  ],
+  ["fees under a name that is taken", "fee-schedule", fees, [alice, bob], "already-registered"],
+  [
+    "a policy by one operator",
+    "policy",
+    { policy: "transfer/2", kind: "transfer", operatorsFrom: [] },
+    [bob],
+    "signature-missing",
+  ],
+  [
+    "lanes by one operator",
+    "lanes",
+    { period: "2026", lanes: [lane] },
+    [alice],
+    "signature-missing",
+  ],
+  ["another ledger", "ledger", ledger, [alice, bob], "already-registered"],
+];
+
+/** The genesis and one entry more, which the key log's own key has signed. */
+export const forgeKeyLog = ([, kind, body, signers]: KeyForgery): string[] => {
+  const { entries } = makeGenesis();
+  // A cosignature key signs nothing but checkpoints: its line is left out.
+  const keys = signers.filter((one) => one.key.type === 1);
+  const inner = signed(statementText(keyLog.name, kind, body), keys);
+  const context = {
+    seq: entries.length,
+    time: formatTime(genesisMs + 500),
+    prev: toBase64(leafHash(entries.at(-1) ?? "")),
+  };
+  return [...entries, signed(keyEntryText(keyLog.name, context, inner), [keyLog])];
+};

@@ -1,0 +1,184 @@
+package main
+
+// A whole log, from its first entry to its last: every chain, what each entry means after those before,
+// and what its postings come to.
+
+import (
+	"bytes"
+	"encoding/base64"
+	"fmt"
+	"maps"
+	"math/big"
+	"slices"
+	"strings"
+)
+
+// balance is what has been posted to an account in one currency.
+type balance struct{ debits, credits *big.Rat }
+
+type account struct{ name, currency string }
+
+// audit is what an auditor remembers from entry to entry.
+type audit struct {
+	history
+	time   int64
+	size   int // of the key log, as cited last
+	floor  int // of the key log: what is below counts for no transfer that may still be open
+	prev   []byte
+	chains map[string][][]byte
+	sheets map[string]sheet
+	pairs  map[string]map[int64]bool // numbers of sheets; false once withdrawn
+	ended  map[string]bool
+	books  map[account]balance
+}
+
+func (a *audit) step(e entry, seq int, hash []byte) {
+	c, x := e.context, e.said
+	size := int(c.obj("keys").num("size"))
+	must(c.num("seq") == int64(seq) && bytes.Equal(b64(c.str("prev")), a.prev), "it is not in its place")
+	must(e.time >= a.time && size >= a.size, "it goes back in time")
+	a.time, a.size, a.prev = e.time, size, hash
+	a.link(c, e, hash)
+	if id := x.str("id"); id != "" {
+		must(!a.ended[id], "%s ends twice", id)
+		a.ended[id] = true
+	}
+	if e.terms != nil {
+		must(ms(e.terms.str("expiresAt"))-300_000 <= e.time, "terms last longer than 300 s")
+		must(a.sheets[e.terms.obj("sheet").str("hash")].body != nil, "a sheet that was not logged before")
+	}
+	if strings.HasPrefix(e.kind, "rate-") {
+		a.sheet(e)
+	}
+	for _, one := range c.objs("postings") {
+		amount, currency := exact(one.str("amount")), one.str("currency")
+		debit, credit := a.at(one.str("debit"), currency), a.at(one.str("credit"), currency)
+		debit.debits.Add(debit.debits, amount)
+		credit.credits.Add(credit.credits, amount)
+	}
+	for a.floor < a.size && a.times[a.floor] < e.time-302_000 {
+		a.floor++
+	}
+	if e.outcome == "committed" {
+		a.cover(x.obj("payer").str("participant"), x.obj("send").str("currency"))
+		a.cover(x.obj("sheet").str("provider"), x.obj("receive").str("currency"))
+	}
+}
+
+// link puts an entry into the chains of those that it concerns.
+func (a *audit) link(c object, e entry, hash []byte) {
+	for _, link := range c.objs("chains") {
+		chain := a.chains[link.str("participant")]
+		head := make([]byte, len(hash))
+		if len(chain) > 0 {
+			head = chain[len(chain)-1]
+		}
+		must(link.num("n") == int64(len(chain)) && bytes.Equal(b64(link.str("prev")), head), "a party's chain")
+	}
+	if e.kind == "credited" {
+		chain, upTo := a.chains[e.said.str("participant")], e.said.num("upTo")
+		must(upTo < int64(len(chain)) && bytes.Equal(chain[upTo], b64(e.said.str("head"))), "head")
+	}
+	for _, link := range c.objs("chains") {
+		a.chains[link.str("participant")] = append(a.chains[link.str("participant")], hash)
+	}
+}
+
+// sheet takes a rate sheet or its withdrawal.
+func (a *audit) sheet(e entry) {
+	x := e.said
+	pair := strings.Join([]string{x.str("provider"), x.obj("pair").str("from"), x.obj("pair").str("to")}, " ")
+	if a.pairs[pair] == nil {
+		a.pairs[pair] = map[int64]bool{}
+	}
+	number := x.num("number")
+	if e.kind == "rate-withdrawal" {
+		must(a.pairs[pair][number], "there is no sheet %d to withdraw", number)
+		a.pairs[pair][number] = false
+		return
+	}
+	for before := range a.pairs[pair] {
+		must(number > before, "a sheet's number does not grow")
+	}
+	a.pairs[pair][number] = true
+	a.sheets[hash64(e.inner)] = sheet{x, e.time}
+}
+
+func (a *audit) at(name, currency string) balance {
+	found, ok := a.books[account{name, currency}]
+	if !ok {
+		found = balance{new(big.Rat), new(big.Rat)}
+		a.books[account{name, currency}] = found
+	}
+	return found
+}
+
+// cover: what is posted was allowed by a record that may have counted when it was reserved.
+func (a *audit) cover(who, currency string) {
+	position, liquidity := a.at(who+":position", currency), a.at(who+":liquidity", currency)
+	for _, state := range a.states[a.floor : a.size+1] {
+		record := state.records[who]
+		if record == nil {
+			continue
+		}
+		exposure := new(big.Rat).Set(position.debits)
+		if record.str("exposure") == "net" {
+			exposure.Sub(exposure, position.credits)
+		}
+		most := new(big.Rat).Sub(liquidity.credits, liquidity.debits)
+		for _, limit := range record.objs("caps") {
+			if amount := exact(limit.str("amount")); limit.str("currency") == currency && amount.Cmp(most) < 0 {
+				most = amount
+			}
+		}
+		if exposure.Cmp(most) <= 0 {
+			return
+		}
+	}
+	must(false, "%s is beyond its cover in %s", who, currency)
+}
+
+// balanced: debits and credits of all accounts are the same, in each currency.
+func (a *audit) balanced() {
+	totals := map[string]*big.Rat{}
+	for at, sums := range a.books {
+		if totals[at.currency] == nil {
+			totals[at.currency] = new(big.Rat)
+		}
+		totals[at.currency].Add(totals[at.currency], sums.debits)
+		totals[at.currency].Sub(totals[at.currency], sums.credits)
+	}
+	for _, currency := range slices.Sorted(maps.Keys(totals)) {
+		must(totals[currency].Sign() == 0, "postings in %s do not balance", currency)
+	}
+}
+
+func checkLog(p policy, place, newerThan string) string {
+	read := open(place)
+	var seen, seenKeys reader
+	if newerThan != "" {
+		seen = open(newerThan)
+		seenKeys = seen.below("keys/")
+	}
+	raw, entries := read.entries(p, seen)
+	c := p.open(raw, false)
+	must(!strings.HasSuffix(c.Origin, "/keys"), "the key log, not a lane's")
+	rawKeys, keyEntries := read.below("keys/").entries(p, seenKeys)
+	a := audit{history: foldKeyLog(p, rawKeys, keyEntries), prev: make([]byte, 32),
+		chains: map[string][][]byte{}, sheets: map[string]sheet{}, pairs: map[string]map[int64]bool{},
+		ended: map[string]bool{}, books: map[account]balance{}}
+	for seq, entry := range entries {
+		func() {
+			defer func() {
+				if why := recover(); why != nil {
+					panic(refusal(fmt.Sprintf("entry %d: %v", seq, why)))
+				}
+			}()
+			a.step(a.judge(entry, p.logs[c.Origin], c.Origin, a.sheets), seq, leafHash(entry))
+		}()
+	}
+	a.balanced()
+	must(a.time <= c.sealedMs+2000, "the last entry is newer than its seal")
+	return fmt.Sprintf("%d entries of %s, %d of the key log, root %s", len(entries), c.Origin,
+		len(keyEntries), base64.StdEncoding.EncodeToString(c.Hash))
+}

@@ -1,0 +1,283 @@
+package main
+
+// One entry of a lane's log: who signed it by keys in force at its place, what it means, and whether
+// postings, chains and price are what its statement gives. The rules are those of packages/rules.
+
+import (
+	"fmt"
+	"math/big"
+	"slices"
+	"strconv"
+	"strings"
+)
+
+// entry is an entry that stands by itself.
+type entry struct {
+	context, said, terms object
+	kind, inner, outcome string
+	time                 int64
+}
+
+// sheet is a rate sheet and the time from which it could be cited.
+type sheet struct {
+	body object
+	from int64
+}
+
+func exact(text string) *big.Rat {
+	value, ok := new(big.Rat).SetString(text)
+	must(ok, "not a decimal: %q", text)
+	return value
+}
+
+func power(n int) *big.Rat {
+	value := new(big.Int).Exp(big.NewInt(10), big.NewInt(int64(max(n, -n))), nil)
+	if n < 0 {
+		return new(big.Rat).SetFrac(big.NewInt(1), value)
+	}
+	return new(big.Rat).SetInt(value)
+}
+
+func decimals(currency string) int {
+	places, ok := tables.Decimals[currency]
+	must(ok, "%s is no currency", currency)
+	return places
+}
+
+// units is an amount in minor units of its currency.
+func units(amount, currency string) *big.Rat {
+	return new(big.Rat).Mul(exact(amount), power(decimals(currency)))
+}
+
+func floor(value *big.Rat) *big.Int { return new(big.Int).Div(value.Num(), value.Denom()) }
+
+func ceil(value *big.Rat) *big.Int {
+	down := floor(new(big.Rat).Neg(value))
+	return down.Neg(down)
+}
+
+// price holds fee, conversion and residue of terms against sheet and fee schedule, to the minor unit.
+func price(x, sheet, schedule object) {
+	send, receive := x.obj("send"), x.obj("receive")
+	source, target := send.str("currency"), receive.str("currency")
+	pair := sheet.obj("pair")
+	must(pair.str("from") == source && pair.str("to") == target, "price: another pair")
+	must(schedule.str("from") == source && schedule.str("to") == target, "price: another schedule")
+	must(len(x.objs("fees")) == 1, "price: one fee")
+	fee := x.objs("fees")[0]
+	rate := new(big.Rat).Mul(exact(sheet.str("rate")), power(decimals(target)-decimals(source)))
+	least := units(schedule.str("minimum"), source)
+	share := new(big.Rat).Mul(exact(schedule.str("basisPoints")), power(-4))
+	left := func(sent *big.Rat) *big.Rat {
+		due := new(big.Rat).SetInt(ceil(new(big.Rat).Mul(sent, share)))
+		if due.Cmp(least) < 0 {
+			due = least
+		}
+		return new(big.Rat).Sub(sent, due)
+	}
+	sent, paid := units(send.str("amount"), source), units(receive.str("amount"), target)
+	converted := left(sent)
+	worth := new(big.Rat).Mul(converted, rate)
+	most := new(big.Rat).SetInt(new(big.Int).Lsh(big.NewInt(1), 63))
+	must(sent.Cmp(most) < 0 && paid.Cmp(most) < 0, "price: an amount")
+	must(converted.Sign() > 0 && paid.Sign() > 0, "price: nothing is paid out")
+	if x.str("fixed") == "send" {
+		must(paid.IsInt() && floor(worth).Cmp(paid.Num()) == 0, "price: what is paid out")
+	} else {
+		less := new(big.Rat).Mul(left(new(big.Rat).Sub(sent, big.NewRat(1, 1))), rate)
+		fewer := new(big.Rat).SetInt(floor(less))
+		must(worth.Cmp(paid) >= 0 && paid.Cmp(fewer) > 0, "price: what is sent")
+	}
+	residue := new(big.Rat).Mul(new(big.Rat).Sub(worth, paid), power(-decimals(target)))
+	plain := residue.FloatString(64)
+	plain = strings.TrimSuffix(strings.TrimRight(plain, "0"), ".")
+	must(x.str("residue") == plain, "price: the residue")
+	must(x.str("rate") == sheet.str("rate"), "price: the rate")
+	must(fee.str("to") == schedule.str("payee") && fee.str("currency") == source, "price: whose fee")
+	written := func(text string, value *big.Rat, currency string) {
+		must(value.IsInt() && text == new(big.Rat).Mul(value, power(-decimals(currency))).FloatString(
+			decimals(currency)), "price: %s", text)
+	}
+	written(send.str("amount"), sent, source)
+	written(fee.str("amount"), new(big.Rat).Sub(sent, converted), source)
+	written(x.str("converted"), converted, source)
+	written(receive.str("amount"), paid, target)
+}
+
+func judgePrice(x object, time int64, s keyState, sheets map[string]sheet) {
+	cited := x.obj("sheet")
+	held, ok := sheets[cited.str("hash")]
+	must(ok, "sheet: it was not logged before")
+	must(held.body.str("provider") == cited.str("provider") && held.body.num("number") == cited.num("number"),
+		"sheet: another than the one that is cited")
+	earliest := max(ms(held.body.str("from")), ms(x.str("expiresAt"))-300_000, held.from)
+	must(earliest <= time && earliest < ms(held.body.str("honourUntil")), "sheet: it did not hold")
+	must(exact(x.obj("send").str("amount")).Cmp(exact(held.body.str("maxTransfer"))) <= 0, "sheet: its limit")
+	must(len(x.objs("fees")) == 1, "price: one fee")
+	schedule := s.named["fee-schedule "+x.objs("fees")[0].str("schedule")]
+	must(schedule != nil, "price: no such fee schedule")
+	price(x, held.body, schedule)
+}
+
+// operatorsNeeded is the largest of the thresholds reached; one that is no amount counts always.
+func operatorsNeeded(send, policy object) int {
+	needed := int64(0)
+	for _, least := range policy.objs("operatorsFrom") {
+		if least.str("currency") != send.str("currency") {
+			continue
+		}
+		amount := units(least.str("amount"), least.str("currency"))
+		if !amount.IsInt() || units(send.str("amount"), send.str("currency")).Cmp(amount) >= 0 {
+			needed = max(needed, least.num("count"))
+		}
+	}
+	return int(needed)
+}
+
+type posting struct{ debit, credit, currency, amount string }
+
+func transferPostings(x object) []posting {
+	payer, desk := x.obj("payer").str("participant"), x.obj("sheet").str("provider")
+	all := []posting{}
+	for _, fee := range x.objs("fees") {
+		if exact(fee.str("amount")).Sign() != 0 {
+			all = append(all, posting{payer + ":position", fee.str("to") + ":fees", fee.str("currency"), fee.str("amount")})
+		}
+	}
+	send, receive, payee := x.obj("send"), x.obj("receive"), x.obj("payee").str("participant")
+	return append(all,
+		posting{payer + ":position", desk + ":position", send.str("currency"), x.str("converted")},
+		posting{desk + ":position", payee + ":position", receive.str("currency"), receive.str("amount")})
+}
+
+// judge gives an entry that stands by itself; without sheets the conversion is not checked.
+func (h history) judge(raw string, log key, origin string, sheets map[string]sheet) entry {
+	must(len(raw) <= 32<<10, "entry: too large")
+	outer := parseNote(raw)
+	c, inner := statement(outer.text, origin, "entry", "entry")
+	e := entry{context: c, inner: inner, outcome: c.str("outcome"), time: ms(c.str("time"))}
+	size := int(c.obj("keys").num("size"))
+	must(size < len(h.states) && h.roots[size] == string(b64(c.obj("keys").str("root"))), "entry: no such key log")
+	must(size >= len(h.times) || h.times[size] >= e.time-2000, "entry: leaves out a key-log entry")
+	must(c.num("rules") == 1, "entry: rules that this verifier does not know")
+	s := h.states[size]
+	must(s.ledger != nil, "entry: no ledger is registered")
+	must(len(outer.signed(parseKey(s.ledger.str("entryKey"), ed25519Key))) == 1, "entry: not signed")
+
+	note := parseNote(inner)
+	e.kind = kindOf(note.text)
+	must(slices.Contains(tables.Kinds, e.kind), "entry: a %s", e.kind)
+	x, below := statement(note.text, origin, e.kind, e.kind)
+	e.said = x
+	all := []key{}
+	for _, one := range s.keys {
+		all = append(all, one.key)
+	}
+	good := note.signed(all...)
+	operators := len(note.signed(s.operators...))
+	party := func(who, purpose string, revoked bool) {
+		for ident := range good {
+			one := s.keys[ident]
+			if one.who == who && one.purpose == purpose && (revoked || one.revoked < 0) {
+				return
+			}
+		}
+		must(false, "%s has not signed with a key in force", who)
+	}
+
+	answers := e.kind == "rejection" || e.kind == "cancellation"
+	must(answers || below == "", "%s: it answers no statement", e.kind)
+	if e.kind == "transfer" {
+		e.terms = x
+	} else if below != "" {
+		e.terms, _ = statement(parseNote(below).text, origin, "transfer", "transfer")
+	}
+	payer, payee := e.terms.obj("payer").str("participant"), e.terms.obj("payee").str("participant")
+	chains, postings, reason := []string{}, []posting{}, ""
+	if e.terms != nil {
+		for _, who := range []string{payer, payee, e.terms.obj("sheet").str("provider")} {
+			if !slices.Contains(chains, who) {
+				chains = append(chains, who)
+			}
+		}
+	}
+	switch {
+	case e.kind == "transfer" && e.outcome == "expired":
+		must(e.time >= ms(x.str("expiresAt")), "expired before its time")
+		party(payer, "transfer", true)
+		reason = "AB05"
+	case e.kind == "transfer":
+		must(e.outcome == "committed" && e.time < ms(x.str("expiresAt")), "committed after its time")
+		must(payer != payee, "transfer: to oneself")
+		party(payer, "transfer", false)
+		party(payee, "transfer", false)
+		must(!s.stopped[payee], "transfer: its payee is suspended")
+		policy := s.named["policy "+x.str("policy")]
+		must(policy != nil, "policy: unknown")
+		must(operators >= operatorsNeeded(x.obj("send"), policy), "policy: too few operators signed")
+		if sheets != nil {
+			judgePrice(x, e.time, s, sheets)
+		}
+		postings = transferPostings(x)
+	case answers:
+		side, ends, cancels := "payee", "rejected", e.kind == "cancellation"
+		if cancels {
+			side, ends = "payer", "cancelled"
+		}
+		must(e.terms != nil || cancels, "%s: it answers no terms", e.kind)
+		must(e.outcome == ends, "%s: %s", e.kind, e.outcome)
+		who := x.str("participant")
+		must(e.terms == nil || e.terms.str("id") == x.str("id") && e.terms.obj(side).str("participant") == who,
+			"%s: of others' terms", e.kind)
+		party(who, "transfer", cancels)
+		reason = x.str("reason")
+	default:
+		must(e.outcome == "recorded", "%s: %s", e.kind, e.outcome)
+		who := x.str("provider") + x.str("participant")
+		chains = []string{who}
+		switch e.kind {
+		case "advance":
+			must(operators >= 2, "advance: two operators sign")
+			postings = []posting{{s.ledger.str("operator") + ":advances", who + ":liquidity", x.str("currency"), x.str("amount")}}
+		case "credited":
+			party(who, "transfer", false)
+		default:
+			party(who, "rate-sheet", false)
+		}
+	}
+	if e.terms != nil || e.kind == "cancellation" {
+		s.judgeLane(log, origin, x.str("id"))
+	}
+	found := []posting{}
+	for _, one := range c.objs("postings") {
+		found = append(found, posting{one.str("debit"), one.str("credit"), one.str("currency"), one.str("amount")})
+	}
+	must(slices.Equal(found, postings), "entry: postings that its statement does not give")
+	named := []string{}
+	for _, link := range c.objs("chains") {
+		named = append(named, link.str("participant"))
+	}
+	unknown := len(chains) == 0 && len(named) > 0 && named[0] == x.str("participant")
+	must(slices.Equal(named, chains) || unknown, "entry: chains")
+	must(c.str("reason") == reason, "entry: another reason than its statement gives")
+	return e
+}
+
+// judgeLane: a transfer's id belongs to one lane; in another it could be committed a second time.
+func (s keyState) judgeLane(log key, origin, id string) {
+	at := slices.IndexFunc(s.lanes, func(lane object) bool { return lane.str("origin") == origin })
+	must(at >= 0, "lane: unknown")
+	own := parseKey(s.lanes[at].str("vkey"), ed25519Key)
+	must(own.ident == log.ident && own.public == log.public, "lane: it has another key")
+	if id == "" {
+		return
+	}
+	first, err := strconv.ParseInt(id[:4], 16, 32)
+	must(err == nil, "transfer: %s", id)
+	for _, slots := range s.lanes[at].objs("slots") {
+		if slot := first >> 6; slots.num("from") <= slot && slot < slots.num("to") {
+			return
+		}
+	}
+	must(false, "%s", fmt.Sprintf("lane: transfer %s is another's", id))
+}

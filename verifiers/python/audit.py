@@ -1,0 +1,79 @@
+"""A whole log, from its first entry to its last: every chain, what each entry means after those before,
+and what its postings come to. Every check is an `assert`."""
+import base64, functools, os, urllib.request
+from fractions import Fraction
+from entries import judge
+from keylog import key_log, ms
+from tlog import b64, checkpoint, read_log, sha
+
+def reader(place):
+    @functools.cache
+    def read(path):
+        if not place.startswith(("http://", "https://")):
+            with open(os.path.join(place, path), "rb") as file: return file.read()
+        with urllib.request.urlopen(f"{place.rstrip('/')}/{path}", timeout=30) as answer:
+            return answer.read()
+    return read
+
+def covered(books, states, who, currency):
+    """Whether all that is posted was allowed by a record that may have counted at its reservation."""
+    owes, owed = books.get((who + ":position", currency), (0, 0))
+    taken, given = books.get((who + ":liquidity", currency), (0, 0))
+    for state in states:
+        if who not in state["records"]: continue
+        record = state["records"][who]
+        caps = [Fraction(cap["amount"]) for cap in record["caps"] if cap["currency"] == currency]
+        exposure = owes - (owed if record["exposure"] == "net" else 0)
+        if exposure <= min([given - taken, *caps]): return True
+    return False
+
+def check_log(place, pol, older=None):
+    """A folder that `sealane export` made, or the URL of a log, from its first entry to its last."""
+    read, seen = reader(place), (reader(older) if older else None)
+    def remembered(path): return seen and checkpoint(seen(path).decode(), pol)[:3]
+    def read_keys_of(path): return read("keys/" + path)
+    raws, hashes, origin, root, sealed = read_log(read, pol, remembered("checkpoint"))
+    keys, *_ = read_log(read_keys_of, pol, remembered("keys/checkpoint"))
+    history = key_log(pol, read("keys/checkpoint").decode(), [raw.decode() for raw in keys])
+    chains, sheets, numbers, ended, books, time, size, floor = {}, {}, {}, set(), {}, 0, 0, 0
+    assert not origin.endswith("/keys"), "log: the key log, not a lane's"
+    for seq, raw in enumerate(raws):
+        try:
+            c, kind, x, terms, inner = judge(raw, pol, origin, history, sheets)
+            assert c["seq"] == seq and b64(c["prev"]) == (hashes[seq - 1] if seq else bytes(32)), "chain"
+            assert ms(c["time"]) >= time and c["keys"]["size"] >= size, "it goes back in time"
+            time, size = ms(c["time"]), c["keys"]["size"]
+            for link in c["chains"]:
+                chain = chains.setdefault(link["participant"], [bytes(32)])
+                assert (link["n"], b64(link["prev"])) == (len(chain) - 1, chain[-1]), "a party's chain"
+            if kind == "credited":
+                chain = chains[x["participant"]]
+                assert x["upTo"] < len(chain) - 1 and chain[x["upTo"] + 1] == b64(x["head"]), "head"
+            for link in c["chains"]: chains[link["participant"]].append(hashes[seq])
+            if "id" in x: assert x["id"] not in ended, "a transfer ends twice"
+            ended.add(x.get("id"))
+            if terms:
+                assert ms(terms["expiresAt"]) - 300_000 <= time, "terms last longer than 300 s"
+                assert terms["sheet"]["hash"] in sheets, "a sheet that was not logged before"
+            if kind.startswith("rate-"):
+                pair = numbers.setdefault((x["provider"], *sorted(x["pair"].items())), {})
+                withdrawn, newest = kind == "rate-withdrawal", max(pair, default=-1)
+                assert pair.get(x["number"]) is False if withdrawn else x["number"] > newest, "number"
+                pair[x["number"]] = withdrawn
+            if kind == "rate-sheet": sheets[base64.b64encode(sha(inner.encode())).decode()] = x, time
+            for one in c["postings"]:
+                for side, account in enumerate((one["debit"], one["credit"])):
+                    sums = books.setdefault((account, one["currency"]), [0, 0])
+                    sums[side] += Fraction(one["amount"])
+            while floor < size and history[2][floor] < time - 302_000: floor += 1
+            if c["outcome"] == "committed":
+                states = history[0][floor : size + 1]
+                for who, at in (x["payer"]["participant"], "send"), (x["sheet"]["provider"], "receive"):
+                    assert covered(books, states, who, x[at]["currency"]), f"{who} is beyond its cover"
+        except Exception as error:
+            raise AssertionError(f"entry {seq}: {error}") from error
+    for currency in {currency for _, currency in books}:
+        assert sum(d - c for key, (d, c) in books.items() if key[1] == currency) == 0, "sums"
+    assert time <= sealed + 2000, "the last entry is newer than its seal"
+    head = base64.b64encode(root).decode()
+    return f"{len(raws)} entries of {origin}, {len(keys)} of the key log, root {head}"

@@ -1,0 +1,147 @@
+"""One entry of a lane's log: who signed it by keys in force at its place, what it means, and whether
+postings, chains and price are what its statement gives. Every check is an `assert`."""
+from fractions import Fraction
+from keylog import TABLES, ms, statement
+from tlog import b64, note, signed, vkey
+
+DECIMALS = TABLES["decimals"]  # of ISO 4217's currencies
+
+def units(amount, currency): return Fraction(amount) * 10 ** DECIMALS[currency]
+
+def plain(value):
+    """An exact decimal without trailing zeros."""
+    places = next(n for n in range(64) if (value * 10**n).denominator == 1)
+    digits = f"{int(value * 10**places):0{places + 1}}"
+    return f"{digits[:-places]}.{digits[-places:]}" if places else digits
+
+def price(x, sheet, schedule):
+    """Fee, conversion and residue of terms, to the minor unit: fees round up, payouts down."""
+    source, target = x["send"]["currency"], x["receive"]["currency"]
+    for pair in sheet["pair"], schedule:
+        assert (pair["from"], pair["to"]) == (source, target), "price: another pair"
+    (fee,) = x["fees"]
+    rate = Fraction(sheet["rate"]) * Fraction(10) ** (DECIMALS[target] - DECIMALS[source])
+
+    def left(sent):
+        share = -(-sent * Fraction(schedule["basisPoints"]) // 10_000)
+        return sent - max(share, units(schedule["minimum"], source))
+
+    sent, paid = units(x["send"]["amount"], source), units(x["receive"]["amount"], target)
+    converted = left(sent)
+    exact = converted * rate
+    assert sent < 2**63 and paid < 2**63 and converted > 0 and paid > 0, "price: an amount"
+    if x["fixed"] == "send": assert exact // 1 == paid, "price: what is paid out"
+    else: assert exact >= paid > left(sent - 1) * rate // 1, "price: what is sent"
+    assert plain((exact - paid) / 10 ** DECIMALS[target]) == x["residue"], "price: the residue"
+    assert x["rate"] == sheet["rate"], "price: the rate"
+    assert (fee["to"], fee["currency"]) == (schedule["payee"], source), "price: whose fee"
+    for text, value, currency in ((x["send"]["amount"], sent, source),
+                                  (fee["amount"], sent - converted, source),
+                                  (x["converted"], converted, source),
+                                  (x["receive"]["amount"], paid, target)):
+        places = DECIMALS[currency]
+        digits = f"{int(value):0{places + 1}}"
+        written = f"{digits[:-places]}.{digits[-places:]}" if places else digits
+        assert value.denominator == 1 and text == written, f"price: {text}"
+
+def judge_price(x, time, s, sheets):
+    """The sheet that terms cite: `sheets` has it by hash, with the time from which it was logged."""
+    sheet, logged = sheets[x["sheet"]["hash"]]
+    cited = {"provider": sheet["provider"], "number": sheet["number"], "hash": x["sheet"]["hash"]}
+    assert cited == x["sheet"], "sheet: another than the one that is cited"
+    earliest = max(ms(sheet["from"]), ms(x["expiresAt"]) - 300_000, logged)
+    assert earliest <= time and earliest < ms(sheet["honourUntil"]), "sheet: it did not hold"
+    assert Fraction(x["send"]["amount"]) <= Fraction(sheet["maxTransfer"]), "sheet: beyond its limit"
+    price(x, sheet, s["named"]["fee-schedule", x["fees"][0]["schedule"]])
+
+def operators_needed(send, policy):
+    """Of a policy's thresholds those that are reached; one that is no amount counts always."""
+    reached = [0]
+    for least in policy["operatorsFrom"]:
+        amount = units(least["amount"], send["currency"])
+        here = least["currency"] == send["currency"]
+        if here and (amount.denominator > 1 or units(send["amount"], send["currency"]) >= amount):
+            reached.append(least["count"])
+    return max(reached)
+
+def transfer_postings(x):
+    """(debit, credit, currency, amount) of a committed transfer."""
+    payer, desk = x["payer"]["participant"] + ":position", x["sheet"]["provider"] + ":position"
+    pairs = [(payer, fee["to"] + ":fees", fee["currency"], fee["amount"])
+             for fee in x["fees"] if Fraction(fee["amount"])]
+    pairs.append((payer, desk, x["send"]["currency"], x["converted"]))
+    payee, received = x["payee"]["participant"] + ":position", x["receive"]
+    return [*pairs, (desk, payee, received["currency"], received["amount"])]
+
+def judge(raw, pol, origin, history, sheets=None):
+    """(context, kind, statement, terms, note inside) of an entry that stands by itself. Without
+    `sheets` the conversion is not checked."""
+    assert len(raw) <= 32768, "entry: too large"
+    text, lines = note(raw.decode())
+    c, inner = statement(text, origin, "entry")
+    states, roots, times = history
+    size, time, end = c["keys"]["size"], ms(c["time"]), c["outcome"]
+    assert size < len(states) and roots[size] == b64(c["keys"]["root"]), "entry: no such key log"
+    assert size >= len(times) or times[size] >= time - 2000, "entry: leaves out a key-log entry"
+    s, chains, postings, reason, terms = states[size], None, [], None, None
+    assert c["rules"] == 1, "entry: rules that this verifier does not know"
+    assert signed(text, lines, dict([vkey(s["ledger"]["entryKey"], 1)])), "entry: not signed"
+    text, lines = note(inner)
+    kind = text.split("\n")[0].split("/")[-2]
+    assert kind in TABLES["kinds"], f"entry: a {kind}"
+    x, below = statement(text, origin, kind)
+    good = signed(text, lines, {ident: key["data"] for ident, key in s["keys"].items()})
+    operators = len(signed(text, lines, dict(vkey(key, 1) for key in s["ledger"]["operators"])))
+
+    def party(who, purpose="transfer", revoked=False):
+        keys = [s["keys"][ident] for ident in good]
+        assert any(key["who"] == who and key["purpose"] == purpose
+                   and (revoked or key["revoked"] is None) for key in keys), f"{who} has not signed"
+
+    answers = kind in ("rejection", "cancellation")
+    assert answers or not below, f"{kind}: it answers no statement"
+    if kind == "transfer": terms = x
+    elif below: terms, _ = statement(note(below)[0], origin, "transfer")
+    if terms:
+        sides = {side: terms[side]["participant"] for side in ("payer", "payee")}
+        chains = list(dict.fromkeys([*sides.values(), terms["sheet"]["provider"]]))
+    if kind == "transfer" and end == "expired":
+        assert time >= ms(x["expiresAt"]), "expired before its time"
+        party(sides["payer"], revoked=True)
+        reason = "AB05"
+    elif kind == "transfer":
+        assert end == "committed" and time < ms(x["expiresAt"]), "committed after its time"
+        assert sides["payer"] != sides["payee"], "transfer: to oneself"
+        party(sides["payer"])
+        party(sides["payee"])
+        assert sides["payee"] not in s["stopped"], "transfer: its payee is suspended"
+        needed = operators_needed(x["send"], s["named"]["policy", x["policy"]])
+        assert operators >= needed, "policy: too few operators signed"
+        if sheets is not None: judge_price(x, time, s, sheets)
+        postings = transfer_postings(x)
+    elif answers:
+        side, ends = ("payer", "cancelled") if kind == "cancellation" else ("payee", "rejected")
+        assert terms or kind == "cancellation", f"{kind}: it answers no terms"
+        assert end == ends, f"{kind}: {end}"
+        if terms: assert (terms["id"], sides[side]) == (x["id"], x["participant"]), f"{kind}: of others"
+        party(x["participant"], revoked=kind == "cancellation")
+        reason = x["reason"]
+    else:
+        assert end == "recorded", f"{kind}: {end}"
+        chains = [x.get("provider", x.get("participant"))]
+        if kind == "advance":
+            assert operators >= 2, "advance: two operators sign"
+            accounts = s["ledger"]["operator"] + ":advances", x["participant"] + ":liquidity"
+            postings = [(*accounts, x["currency"], x["amount"])]
+        else: party(chains[0], "transfer" if kind == "credited" else "rate-sheet")
+    if terms or kind == "cancellation":
+        slot = int(x["id"][:4], 16) >> 6
+        lanes = [lane for lane in s["lanes"] if lane["origin"] == origin]
+        assert any(vkey(lane["vkey"], 1) == pol.logs[origin] for lane in lanes), "lane: unknown"
+        assert any(one["from"] <= slot < one["to"] for one in lanes[0]["slots"]), "lane: another's"
+    fields = "debit", "credit", "currency", "amount"
+    assert [tuple(map(one.get, fields)) for one in c["postings"]] == postings, "entry: postings"
+    named = [link["participant"] for link in c["chains"]]
+    assert named == chains or not chains and named[:1] == [x["participant"]], "entry: chains"
+    assert c.get("reason") == reason, "entry: another reason than its statement gives"
+    return c, kind, x, terms, inner

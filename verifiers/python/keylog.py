@@ -1,0 +1,113 @@
+"""Sealane's statements, and the key log: who takes part, and whose key counted when. Shapes of
+statements are in statements.json. Every check is an `assert`."""
+import json, os, re
+from datetime import datetime, timedelta, timezone
+from tlog import b64, checkpoint, note, root_of, sha, signed, vkey
+
+with open(os.path.join(os.path.dirname(os.path.abspath(__file__)), "statements.json"), "rb") as file:
+    TABLES = json.load(file)
+EPOCH = datetime(1970, 1, 1, tzinfo=timezone.utc)
+
+def shape(schema, value):
+    kind = schema.get("type", "string")
+    if kind == "object":
+        assert set(schema["required"]) <= set(value) <= set(schema["properties"]), "JSON: fields"
+        for key in value: shape(schema["properties"][key], value[key])
+    elif kind == "array":
+        assert schema.get("minItems", 0) <= len(value) <= schema.get("maxItems", 2**16), "JSON: list"
+        for item in value: shape(schema["items"], item)
+    elif kind == "integer": assert type(value) is int and 0 <= value < 2**53, "JSON: number"
+    elif kind == "boolean": assert type(value) is bool, "JSON: not a boolean"
+    else:
+        pattern = schema.get("pattern", ".*")
+        assert re.fullmatch(pattern, value, re.ASCII), "JSON: a string"
+        if pattern.endswith("Z$"): ms(value)  # a time: it has to exist
+        units = len(value.encode("utf-16-le")) // 2
+        assert units <= schema.get("maxLength", 2**15), "JSON: a string too long"
+        assert value in schema.get("enum", [schema.get("const", value)]), "JSON: a string"
+
+def unique(pairs):
+    assert len(dict(pairs)) == len(pairs), "JSON: a key twice"
+    return dict(pairs)
+
+def counter(text):
+    assert re.fullmatch("0|[1-9][0-9]*", text), "JSON: a number that is no counter"
+    return int(text)
+
+def statement(text, origin, kind, name=None):
+    """The body of a statement and what stands below it."""
+    head, line, rest = text.split("\n", 2)
+    assert head == f"{origin}/{kind}/v1", f"a {kind} of {origin} is expected, not {head}"
+    body = json.loads(line, object_pairs_hook=unique, parse_int=counter, parse_float=counter,
+                      parse_constant=counter)
+    json.dumps(body, ensure_ascii=False).encode()  # half of a surrogate pair raises
+    shape(TABLES["shapes"][name or kind], body)
+    return body, rest
+
+def ms(text):
+    return (datetime.fromisoformat(text[:-1] + "+00:00") - EPOCH) // timedelta(milliseconds=1)
+
+def apply(s, origin, inner, place):
+    """Folds one statement of the key log into the state `s`: who may say what (packages/rules)."""
+    text, lines = note(inner)
+    kind = text.split("\n")[0].split("/")[-2]
+    x, _ = statement(text, origin, kind)
+    def by(*keys): return len(signed(text, lines, dict(vkey(key, 1) for key in keys)))
+    who, key = x.get("participant"), x.get("vkey")
+    root = x["rootKey"] if kind == "participant" else s["roots"].get(who)
+    operators = x["operators"] if kind == "ledger" else s["ledger"].get("operators", [])
+    needed = {"ledger": len(set(operators)), "participant": 1, "key": 0, "revocation": 0}.get(
+        kind, 2 - x.get("suspended", False))
+    assert by(*operators) >= needed, f"{kind}: too few operators signed"
+    if kind in ("participant", "key", "revocation"):
+        assert root and by(root) == 1, f"{kind}: the root key of {who} has not signed"
+    if kind == "ledger":
+        assert not s["ledger"] and vkey(x["entryKey"], 1), "ledger: twice"
+        s["ledger"] = x
+    elif kind == "participant":
+        assert s["roots"].get(who, root) == root, f"{who} has another root key"
+        s["roots"], s["records"] = s["roots"] | {who: root}, s["records"] | {who: x}
+    elif kind == "key" and x["purpose"] != "envelope":
+        ident, data = vkey(key, 1)
+        known = {k["data"] for k in s["keys"].values()}
+        assert by(key) and "x25519" not in x and key.startswith(who + "/"), "key: not its owner's"
+        assert ident not in s["keys"] and data not in known, "key: registered already"
+        new = {"data": data, "who": who, "purpose": x["purpose"], "revoked": None}
+        s["keys"] = s["keys"] | {ident: new}
+    elif kind == "key": assert len(b64(x["x25519"])) == 32 and not key, "key: fields"
+    elif kind == "revocation":
+        ident = vkey(key, 1)[0]
+        known = s["keys"][ident]
+        assert known["who"] == who and known["revoked"] is None, "revocation: of no key in force"
+        s["keys"] = s["keys"] | {ident: known | {"revoked": place}}
+    elif kind == "lanes": s["lanes"] = x["lanes"]
+    elif kind == "suspension":
+        assert who in s["roots"], "suspension: of nobody"
+        s["stopped"] = s["stopped"] - {who} | ({who} if x["suspended"] else set())
+    else:  # a fee schedule or a policy
+        name = kind, x.get("schedule", x.get("policy"))
+        assert name not in s["named"], f"{kind}: twice"
+        s["named"] = s["named"] | {name: x}
+
+def key_log(pol, raw, entries):
+    """Every state that the key log ever had, the root at each size, and the entries' times."""
+    (origin,) = (name for name in pol.logs if name.endswith("/keys"))
+    of, size, root, _ = checkpoint(raw, pol)
+    assert of == origin and size == len(entries), "key log: its checkpoint is of another state"
+    state = {"ledger": {}, "roots": {}, "keys": {}, "named": {}, "lanes": [], "stopped": set(),
+             "records": {}}
+    states, hashes, times = [state], [], []
+    for seq, entry in enumerate(entries):
+        text, lines = note(entry)
+        x, inner = statement(text, origin, "entry", "key-entry")
+        assert signed(text, lines, dict([pol.logs[origin]])), f"key log {seq}: not signed"
+        before = hashes[-1] if seq else bytes(32)
+        assert x["seq"] == seq and b64(x["prev"]) == before, f"key log {seq}: not in its place"
+        assert ms(x["time"]) >= (times[-1] if seq else 0), f"key log {seq}: time runs backwards"
+        state = dict(state)
+        apply(state, origin, inner, seq)
+        states.append(state)
+        hashes.append(sha(b"\0", entry.encode()))
+        times.append(ms(x["time"]))
+    assert root_of(hashes) == root, "key log: not the entries that were cosigned"
+    return states, [root_of(hashes[:n]) for n in range(size + 1)], times
