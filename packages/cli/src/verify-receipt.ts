@@ -43,7 +43,7 @@ export type VerifyOptions = {
 /** An entry leaves out no key-log entry that is older than this by log time. */
 const keyLagMs = 2_000;
 
-const policyCodes = new Set(["policy-unknown", "policy-unmet"]);
+const policyCodes = new Set(["policy-unknown", "policy-unmet", "policy-bound"]);
 
 type Keys =
   | { readonly history: KeyHistory; readonly state: KeyState; readonly check: Check }

@@ -20,7 +20,7 @@ import {
   type SheetState,
 } from "./lane-state.ts";
 import { applyPostings, headroom, minorOf } from "./positions.ts";
-import { operatorsNeeded } from "./policy.ts";
+import { boundElsewhere, operatorsNeeded } from "./policy.ts";
 import { transferPostings } from "./postings.ts";
 import { checkPrice } from "./pricing.ts";
 
@@ -210,6 +210,8 @@ const check = (
   if (shape !== undefined) return no(shape);
   const parties = checkParties(keys, terms);
   if (parties !== undefined) return no(parties);
+  const bound = boundElsewhere(keys, terms);
+  if (bound !== undefined) return no(refused("policy-bound", `${bound} binds the payer`));
   const needed = operatorsNeeded(keys.policies.get(terms.policy), terms.send);
   if (needed === undefined) return no(refused("policy-unknown", terms.policy));
   // Operators do not sign terms yet: what a policy asks for beyond the floor cannot be met.

@@ -31,7 +31,7 @@ import {
   transferParticipants,
   transferPostings,
 } from "./postings.ts";
-import { operatorsNeeded } from "./policy.ts";
+import { boundElsewhere, operatorsNeeded } from "./policy.ts";
 import { checkPrice } from "./pricing.ts";
 
 export type EntryKind =
@@ -164,6 +164,8 @@ const transfer = (opened: Opened): Found | EntryFault => {
       participantSigned(opened, payer, "transfer") ?? participantSigned(opened, payee, "transfer");
     if (fault !== undefined) return fault;
   }
+  const bound = boundElsewhere(state, terms);
+  if (bound !== undefined) return no("policy-bound", `${bound} binds ${payer}`);
   const needed = operatorsNeeded(state.policies.get(terms.policy), terms.send);
   if (needed === undefined) return no("policy-unknown", terms.policy);
   if (checks.signatures && needed > 0 && operatorCount(note, state, checks) < needed) {

@@ -32,6 +32,14 @@ const readTokens = (path: string): Map<string, Uint8Array> => {
   return new Map(Object.entries(digests).map(([name, digest]) => [name, fromBase64(digest)]));
 };
 
+/** The key log as the lane reads it: under another entry key than ours it must sign nothing more. */
+const keysUnder = (keyLog: KeyLog, entryKey: string) => () => {
+  const cosigned = keyLog.cosigned();
+  const named = cosigned?.keys.ledger?.entryKey;
+  if (named === undefined || named === entryKey) return cosigned;
+  throw new Error("the key log names another entry key: start again with that one's file");
+};
+
 /** The lane's topic as input of the writer: a new consumer for each beginning. */
 const makeInput = (messaging: Messaging, lane: number, writer: LaneWriter) => {
   let consumer: Consumer | undefined;
@@ -169,7 +177,7 @@ const main = async (): Promise<void> => {
     tree,
     holder: config.SEALANE_INSTANCE,
     clock,
-    keys: keyLog.cosigned,
+    keys: keysUnder(keyLog, readKeyFile(entryKeyFile).vkey),
     history: keyLog.history,
     publish: (messages) => producer.send(messages),
     onCheckpoint: (size, note) => sealer.offer({ origin, size, note, text: parseNote(note).text }),
