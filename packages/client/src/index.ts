@@ -21,7 +21,7 @@ export {
   type KeepOptions,
   type KeyLogFile,
 } from "./key-log-file.ts";
-export { watchKeyLog, type KeyWatch } from "./key-watch.ts";
+export { inForceOf, watchKeyLog, type KeyWatch } from "./key-watch.ts";
 export {
   fetchKeyLog,
   LogReadError,

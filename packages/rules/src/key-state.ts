@@ -107,6 +107,17 @@ export const emptyKeyState = (origin: string): KeyState => ({
 
 export const keyIndex = (name: string, keyId: number): string => `${name}+${keyId}`;
 
+/** A participant's keys for a purpose that are in force, newest first. */
+export const keysInForce = (
+  { keys }: KeyState,
+  participant: string,
+  purpose: KeyPurpose,
+): RegisteredKey[] =>
+  [...keys.values()]
+    .filter((key) => key.participant === participant && key.purpose === purpose)
+    .filter(({ revokedAt }) => revokedAt === undefined)
+    .sort((one, other) => other.addedAt - one.addedAt);
+
 const fault = (code: KeyFault["code"], detail: string): KeyFault => ({ ok: false, code, detail });
 
 /** Whether `key` signed the note; a line by a key of that id that does not verify is a no. */

@@ -13,6 +13,8 @@ export { generateEnvelopeKey, readEnvelopeKey } from "./envelope-key.ts";
 export type { EnvelopeKey } from "./envelope-key.ts";
 export { generateKeyFile, KEY_TYPE, readKeyFile } from "./key-file.ts";
 export type { KeyMaterial, KeyType } from "./key-file.ts";
+export { keyFamily } from "./key-family.ts";
+export type { KeyFamily, KeyFamilyOptions } from "./key-family.ts";
 export { makeKeyRing, verifyLines, verifyOffThread } from "./key-ring.ts";
 export type { KeyRing, SignatureToCheck } from "./key-ring.ts";
 export { selfTest } from "./self-test.ts";

@@ -1,6 +1,6 @@
 // Wires an adapter: configuration → stores → keys → desks → inbox, HTTP and the witness.
 import { readFileSync } from "node:fs";
-import { makeLogReader, watchKeyLog, type KeyWatch } from "@sealane/client";
+import { inForceOf, makeLogReader, watchKeyLog, type KeyWatch } from "@sealane/client";
 import { openServiceDatabase } from "@sealane/database";
 import {
   bearerAuth,
@@ -13,7 +13,13 @@ import {
 import { createMessaging } from "@sealane/messaging";
 import { laneTopic, rateSheetSchema, readNote, readStatement } from "@sealane/protocol";
 import { loadConfig, onShutdown, pause, readSecretFile } from "@sealane/runtime";
-import { fileSigner, makeEnvelopeOpener, readEnvelopeKey, selfTest } from "@sealane/signer";
+import {
+  keyFamily,
+  makeEnvelopeOpener,
+  readEnvelopeKey,
+  selfTest,
+  type KeyFamily,
+} from "@sealane/signer";
 import { createLogger, startTelemetry, type Telemetry } from "@sealane/telemetry";
 import { fromBase64, parsePolicy } from "@sealane/tlog";
 import { mountWitness, openParticipantWitness } from "@sealane/witness";
@@ -96,14 +102,16 @@ const makeAlarm = () => {
   };
 };
 
-const readinessOf = (keys: KeyWatch, sheets: SheetBook, alarm: () => string | undefined) => () => {
-  const checks = {
-    keyLog: keys.history() === undefined ? "not read yet" : "ok",
-    sheets: sheets.all().length === 0 ? "no rate sheet has been logged" : "ok",
-    chain: alarm() ?? "ok",
+const readinessOf =
+  (keys: KeyWatch, signer: KeyFamily, sheets: SheetBook, alarm: () => string | undefined) => () => {
+    const checks = {
+      keyLog: keys.history() === undefined ? "not read yet" : "ok",
+      signing: signer.trouble() ?? "ok",
+      sheets: sheets.all().length === 0 ? "no rate sheet has been logged" : "ok",
+      chain: alarm() ?? "ok",
+    };
+    return { ok: Object.values(checks).every((check) => check === "ok"), checks };
   };
-  return { ok: Object.values(checks).every((check) => check === "ok"), checks };
-};
 
 const gauges = (telemetry: Telemetry, credits: CreditDesk, notices: Notices): void => {
   const { gauge } = telemetry;
@@ -128,11 +136,16 @@ const main = async (): Promise<void> => {
   const { database, store, position, chain, sheets, persister, book } = await openStores();
   const { messaging, core, ledger } = openPeers();
   const producer = messaging.producer();
-  const signer = await fileSigner(config.SEALANE_TRANSFER_KEY_FILE);
   const { privateKey } = readEnvelopeKey(config.SEALANE_ENVELOPE_KEY_FILE);
   const openEnvelope = makeEnvelopeOpener(participant, privateKey);
   const keys = watchKeyLog(makeLogReader(`${config.SEALANE_LEDGER_URL}/log/keys`), policy, log);
   const alarm = makeAlarm();
+  const signer = keyFamily({
+    file: config.SEALANE_TRANSFER_KEY_FILE,
+    inForce: inForceOf(keys, participant, "transfer"),
+    clock,
+    onFault: (path, err) => log.warn({ err, path }, "a key file is not used"),
+  });
 
   const maker = makeTermsMaker({
     participant,
@@ -179,7 +192,7 @@ const main = async (): Promise<void> => {
   });
   const payee = makePayeeDesk({
     ...common,
-    keys: keys.state,
+    keys,
     sheets,
     answer,
     expect: credits.expect,
@@ -218,7 +231,7 @@ const main = async (): Promise<void> => {
     logger: log,
     auth: { core: bearerAuth(new Map([["core", apiToken]])) },
   });
-  const ready = readinessOf(keys, sheets, alarm.now);
+  const ready = readinessOf(keys, signer, sheets, alarm.now);
   const closed = (): string | undefined =>
     Object.entries(ready().checks)
       .find(([, check]) => check !== "ok")
