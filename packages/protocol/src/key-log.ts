@@ -145,3 +145,15 @@ export const keyStatementKinds = [
   "lanes",
 ] as const;
 export type KeyStatementKind = (typeof keyStatementKinds)[number];
+
+export const keyStatementSchemas = {
+  ledger: ledgerSchema,
+  participant: participantRecordSchema,
+  key: keySchema,
+  revocation: revocationSchema,
+  suspension: suspensionSchema,
+  "fee-schedule": feeScheduleSchema,
+  policy: policySchema,
+  binding: bindingSchema,
+  lanes: lanesSchema,
+} as const satisfies Record<KeyStatementKind, z.ZodType>;
