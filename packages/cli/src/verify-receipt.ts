@@ -133,6 +133,7 @@ const signersOf = ({
   sheet,
   withdrawal,
   credited,
+  statement,
 }: VerifiedEntry): string => {
   const payer = `${terms?.payer.participant ?? "?"} (payer)`;
   const payee = `${terms?.payee.participant ?? "?"} (payee)`;
@@ -140,7 +141,8 @@ const signersOf = ({
   if (kind === "rejection") return payee;
   if (kind === "cancellation") return terms === undefined ? "the payer" : payer;
   if (kind === "advance") return "two operators";
-  return sheet?.provider ?? withdrawal?.provider ?? credited?.participant ?? "its author";
+  const provider = sheet?.provider ?? withdrawal?.provider;
+  return provider ?? credited?.participant ?? statement?.participant ?? "its author";
 };
 
 type Meaning = Pick<Record<Question, Check>, "parties" | "policy" | "conversion">;

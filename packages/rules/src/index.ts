@@ -11,6 +11,7 @@ export {
   maxPendingPerPayer,
   maxStatementBytes,
   type BatchContext,
+  type LinkReader,
   type Refused,
 } from "./intent.ts";
 export { sheetOverlapMs } from "./provider-statements.ts";

@@ -44,7 +44,14 @@ export type BatchContext = {
   readonly mayReserve: boolean;
   /** Leaf hash of a participant's entry n, base64; undefined when there is no such entry. */
   readonly headOf?: ((participant: string, n: number) => string | undefined) | undefined;
+  /** A participant's link in the entry at a place, with that entry's leaf hash. */
+  readonly linkAt?: LinkReader | undefined;
 };
+
+export type LinkReader = (
+  participant: string,
+  seq: number,
+) => { readonly n: number; readonly head: string } | undefined;
 
 const refused = (code: RefusalCode, detail: string): Refused => ({ code, detail });
 

@@ -4,6 +4,7 @@
 import {
   advanceSchema,
   cancellationSchema,
+  chainStatementSchema,
   creditedSchema,
   entryContextSchema,
   headerOf,
@@ -15,6 +16,7 @@ import {
   rejectionSchema,
   termsSchema,
   type Advance,
+  type ChainStatement,
   type Credited,
   type EntryContext,
   type Posting,
@@ -41,6 +43,7 @@ export type EntryKind =
   | "rate-sheet"
   | "rate-withdrawal"
   | "credited"
+  | "statement"
   | "advance";
 
 export type VerifiedEntry = {
@@ -53,6 +56,7 @@ export type VerifiedEntry = {
   readonly sheet: RateSheet | undefined;
   readonly withdrawal: RateWithdrawal | undefined;
   readonly credited: Credited | undefined;
+  readonly statement: ChainStatement | undefined;
   readonly advance: Advance | undefined;
   /** The transfer that it is about. */
   readonly transferId: string | undefined;
@@ -119,7 +123,7 @@ type Opened = {
   readonly inner: string;
 };
 
-type Said = "terms" | "sheet" | "withdrawal" | "credited" | "advance" | "transferId";
+type Said = Exclude<keyof VerifiedEntry, "context" | "timeMs" | "kind" | "inner">;
 
 type Found = Partial<Pick<VerifiedEntry, Said>> & {
   readonly postings: readonly Posting[];
@@ -251,6 +255,15 @@ const recorded = (opened: Opened): Found | EntryFault => {
     const read = body(opened, creditedSchema);
     return isFault(read) ? read : by(read.body.participant, "transfer", { credited: read.body });
   }
+  if (kind === "statement") {
+    const read = body(opened, chainStatementSchema);
+    if (isFault(read)) return read;
+    const found = { statement: read.body };
+    const said = by(read.body.participant, "transfer", found);
+    // A liquidity provider has no key for transfers.
+    const other = isFault(said) && said.code === "key-purpose";
+    return other ? by(read.body.participant, "rate-sheet", found) : said;
+  }
   const read = body(opened, advanceSchema);
   if (isFault(read)) return read;
   if (checks.signatures && operatorCount(note, state, checks) < 2) {
@@ -271,6 +284,7 @@ const find = (opened: Opened): Found | EntryFault => {
     case "rate-sheet":
     case "rate-withdrawal":
     case "credited":
+    case "statement":
     case "advance":
       return recorded(opened);
     default:
@@ -285,6 +299,7 @@ const kinds: ReadonlySet<string> = new Set<EntryKind>([
   "rate-sheet",
   "rate-withdrawal",
   "credited",
+  "statement",
   "advance",
 ]);
 
@@ -352,6 +367,7 @@ export const verifyEntry = (text: string, checks: EntryChecks): EntryResult => {
       sheet: found.sheet,
       withdrawal: found.withdrawal,
       credited: found.credited,
+      statement: found.statement,
       advance: found.advance,
       transferId: found.transferId,
     },

@@ -2,18 +2,11 @@
 // their own entries, the signed answer to "what became of this transfer?". And key-log statements,
 // which carry their own authority in their signatures.
 import { problem, route, type HttpApp, type Problem } from "@sealane/http";
-import {
-  entryContextSchema,
-  formatTime,
-  parseTime,
-  readNote,
-  readStatement,
-  statementText,
-  transferIdSchema,
-} from "@sealane/protocol";
+import { formatTime, parseTime, statementText, transferIdSchema } from "@sealane/protocol";
 import type { Signer } from "@sealane/signer";
 import { composeNote, fromUtf8 } from "@sealane/tlog";
 import { z } from "zod";
+import { concerns } from "./entry-chains.ts";
 import type { KeyLog } from "./key-log.ts";
 import type { LaneStore } from "./lane-store.ts";
 import type { LaneWriter } from "./lane-writer.ts";
@@ -65,14 +58,6 @@ const mountInbox = ({ app, writer, store }: ApiDeps): void => {
       return { status: 200, body: lines.join(""), contentType: "application/x-ndjson" };
     },
   });
-};
-
-/** Whether a participant is in an entry's chains: it may read that entry with its proof. */
-const concerns = (entry: string, participant: string): boolean => {
-  const note = readNote(entry);
-  if (!note.ok) return false;
-  const read = readStatement(note.note, "entry", entryContextSchema);
-  return read.ok && read.statement.body.chains.some((link) => link.participant === participant);
 };
 
 const mountProofs = ({ app, writer, store }: ApiDeps): void => {
