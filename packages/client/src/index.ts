@@ -30,6 +30,7 @@ export {
   type KeyLogCopy,
   type LogReader,
 } from "./log-reader.ts";
+export { readOwnEntries, type OwnEntries, type OwnEntriesOptions } from "./own-entries.ts";
 export { defaultRetry, type RetryPolicy } from "./retry.ts";
 export {
   entryOfReceipt,

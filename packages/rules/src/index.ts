@@ -40,3 +40,4 @@ export {
 } from "./audit-state.ts";
 export { operatorsNeeded } from "./policy.ts";
 export { keyLagMs } from "./audit-cover.ts";
+export { auditorOf } from "./auditor-access.ts";

@@ -11,7 +11,7 @@ export type {
 export { EnvelopeError } from "./envelope-error.ts";
 export { generateEnvelopeKey, readEnvelopeKey } from "./envelope-key.ts";
 export type { EnvelopeKey } from "./envelope-key.ts";
-export { generateKeyFile, KEY_TYPE, readKeyFile } from "./key-file.ts";
+export { generateKeyFile, KEY_TYPE, readKeyFile, writeNewSecret } from "./key-file.ts";
 export type { KeyMaterial, KeyType } from "./key-file.ts";
 export { keyFamily } from "./key-family.ts";
 export type { KeyFamily, KeyFamilyOptions } from "./key-family.ts";

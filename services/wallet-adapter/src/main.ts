@@ -35,6 +35,7 @@ import { makePayeeDesk, type Answer } from "./payee-desk.ts";
 import { makePersister } from "./persister.ts";
 import { mountRoutes } from "./routes.ts";
 import { makeSheetBook, type SheetBook } from "./sheet-book.ts";
+import { makeStatementDesk } from "./statement-desk.ts";
 import { makeTermsMaker } from "./terms-maker.ts";
 import { makeTransferBook } from "./transfer-book.ts";
 import { makeViewStore, type Kept } from "./view-store.ts";
@@ -190,6 +191,12 @@ const main = async (): Promise<void> => {
     position,
     produce: (command) => intake.produce(command, participant),
   });
+  const statements = makeStatementDesk({
+    ...common,
+    chain,
+    position,
+    produce: (command) => intake.produce(command, participant),
+  });
   const payee = makePayeeDesk({
     ...common,
     keys,
@@ -219,6 +226,7 @@ const main = async (): Promise<void> => {
     clock,
     onMoved,
     onCredited: credits.covered,
+    onStated: statements.stated,
     onSealed: credits.trim,
     onStep: observed.step,
     onAlarm: alarm.raise,
@@ -236,7 +244,7 @@ const main = async (): Promise<void> => {
     Object.entries(ready().checks)
       .find(([, check]) => check !== "ok")
       ?.join(": ");
-  mountRoutes({ app, intake, book, ledger, clock, closed });
+  mountRoutes({ app, intake, book, ledger, statements, clock, closed });
   const witness = await openParticipantWitness(
     config.SEALANE_WITNESS_KEY_FILE,
     config.SEALANE_WITNESS_STATE_FILE,
@@ -250,6 +258,7 @@ const main = async (): Promise<void> => {
 
   void keys.run(1_000);
   void credits.run(config.SEALANE_CREDIT_INTERVAL);
+  void statements.run(config.SEALANE_STATEMENT_INTERVAL);
   while (keys.history() === undefined) await pause(20);
   const consumer = readInbox({
     participant,
@@ -270,6 +279,7 @@ const main = async (): Promise<void> => {
   const stopDesks = async (): Promise<void> => {
     keys.stop();
     credits.stop();
+    statements.stop();
     notices.stop();
     await consumer.stop();
   };

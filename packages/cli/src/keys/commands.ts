@@ -13,6 +13,7 @@ import { registerKeyViews } from "./list.ts";
 import { collect, operatorOption, rootOption, sayOptions } from "./options.ts";
 import { rotate, type RotateFlags } from "./rotate.ts";
 import { registerSteps } from "./steps.ts";
+import { registerToken } from "./token.ts";
 
 type Flags = SayFlags & {
   readonly root: string;
@@ -213,4 +214,5 @@ export const registerKeys = (program: Command): void => {
   registerSuspensions(keys);
   registerPolicies(keys);
   registerSteps(keys);
+  registerToken(keys);
 };

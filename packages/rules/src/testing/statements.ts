@@ -208,7 +208,7 @@ export const credited = (
   kind: "credited",
 });
 
-export const statement = (
+export const chainStatement = (
   keys: KeyState,
   body: ChainStatement,
   signing: Signing = {},

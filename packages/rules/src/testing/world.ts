@@ -178,7 +178,7 @@ export const makeWorld = (options: GenesisOptions = {}) => {
     const { to = chain.length - 1 } = body;
     const head = chain[to] ?? zeroHash;
     const size = hashes.findIndex((hash) => toBase64(hash) === head) + 1;
-    return say.statement(keys(), { participant, from: 0, to, head, size, ...body }, signing);
+    return say.chainStatement(keys(), { participant, from: 0, to, head, size, ...body }, signing);
   };
 
   /** Sends and accepts one transfer. @returns its id */
