@@ -159,8 +159,8 @@ const step = (state: KeyState, change: Partial<KeyState>): KeyStep => ({
 });
 
 /**
- * The first record is signed by all operators it names. A later one, with which operators or the entry
- * key are replaced, by two operators in force and, as proof of possession, by every operator it names.
+ * Every operator that is new signs for itself: in the first record all of them. A later one, with which
+ * operators or the entry key are replaced, takes two operators in force besides.
  */
 const applyLedger = (state: KeyState, { body, note }: Statement<LedgerRecord>): KeyStep => {
   if (state.ledger !== undefined && state.ledger.operator !== body.operator) {
@@ -176,9 +176,12 @@ const applyLedger = (state: KeyState, { body, note }: Statement<LedgerRecord>): 
   }
   const distinct = new Set(operatorKeys.map(({ publicKey }) => toBase64(publicKey))).size;
   if (distinct < operatorKeys.length) return fault("key-inadmissible", "an operator's key twice");
+  const isKnown = ({ publicKey }: VerifierKey): boolean =>
+    state.operatorKeys.some((known) => equalBytes(known.publicKey, publicKey));
+  const newcomers = operatorKeys.filter((key) => !isKnown(key));
   const missing =
     (state.ledger === undefined ? undefined : operatorsSigned(state, note, 2)) ??
-    operatorsSigned({ ...state, operatorKeys }, note, operatorKeys.length);
+    operatorsSigned({ ...state, operatorKeys: newcomers }, note, newcomers.length);
   if (missing !== undefined) return missing;
   return step(state, { ledger: { ...body, entry }, operatorKeys });
 };

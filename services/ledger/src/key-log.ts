@@ -142,11 +142,11 @@ export const openKeyLog = async (
       await sql.query({
         text: `insert into key_log (origin, sealed_size, sealed) values ($1, $2, $3)
           on conflict (origin) do update set sealed_size = excluded.sealed_size,
-            sealed = excluded.sealed where key_log.sealed_size < excluded.sealed_size`,
+            sealed = excluded.sealed where key_log.sealed_size <= excluded.sealed_size`,
         values: [key.name, sealed.checkpoint.size, sealed.note],
       });
       // Two may be on their way to Postgres at once: what lanes cite never goes backwards.
-      if (sealed.checkpoint.size <= sealedSize) return;
+      if (sealed.checkpoint.size < sealedSize) return;
       sealedSize = sealed.checkpoint.size;
       sealedNote = sealed.note;
     },

@@ -6,6 +6,7 @@ import { toBase64 } from "@sealane/tlog";
 import type { Command } from "commander";
 import { CliError } from "../cli-error.ts";
 import { out, outJson, running } from "../output.ts";
+import { registerAuthority } from "./authority.ts";
 import { sayAndTell, type SayFlags } from "./finish.ts";
 import { readSigningKey, withKeyFaults } from "./key-files.ts";
 import { findKeyLog, stateAtHand } from "./key-log-view.ts";
@@ -213,6 +214,7 @@ export const registerKeys = (program: Command): void => {
   registerRevoke(keys);
   registerSuspensions(keys);
   registerPolicies(keys);
+  registerAuthority(keys);
   registerSteps(keys);
   registerToken(keys);
 };

@@ -90,6 +90,15 @@ export const stateAtHand = async (place: KeyLogPlace): Promise<KeyState | undefi
   }
 };
 
+/** The newest state, for what changes something that is in force. @throws CliError */
+export const needState = async (flags: KeyLogFlags): Promise<KeyState> => {
+  const state = await stateAtHand(findKeyLog(flags));
+  if (state !== undefined) return state;
+  const message = "what is in force is in the key log, and there is none";
+  const action = "Give --url URL of the log, or --keys FILE, a copy of the key log.";
+  throw new CliError("log-missing", message, action);
+};
+
 export type Logged = { readonly seq: number; readonly time: string };
 
 const inForceMs = 15_000;

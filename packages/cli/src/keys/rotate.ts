@@ -6,7 +6,7 @@ import { keysInForce, type KeyPurpose, type KeyState, type RegisteredKey } from 
 import { CliError } from "../cli-error.ts";
 import { out } from "../output.ts";
 import { readSigningKey } from "./key-files.ts";
-import { findKeyLog, stateAtHand } from "./key-log-view.ts";
+import { needState } from "./key-log-view.ts";
 import { say, type Said, type SayFlags } from "./finish.ts";
 
 export type RotateFlags = SayFlags & {
@@ -47,13 +47,6 @@ export const oldKeyOf = (
       ? `${participant} has no such key for ${purpose} in force`
       : `${participant} has several keys for ${purpose} in force`;
   throw new CliError("old-key-unclear", message, `Say which one ends: --old NAME (${names}).`);
-};
-
-const needState = async (flags: SayFlags): Promise<KeyState> => {
-  const state = await stateAtHand(findKeyLog(flags));
-  if (state !== undefined) return state;
-  const action = "Give --url URL of the log, or --keys FILE, a copy of the key log.";
-  throw new CliError("log-missing", "which key ends is in the key log, and there is none", action);
 };
 
 /** @returns both statements, in order */
