@@ -17,6 +17,8 @@ export { keyFamily } from "./key-family.ts";
 export type { KeyFamily, KeyFamilyOptions } from "./key-family.ts";
 export { makeKeyRing, verifyLines, verifyOffThread } from "./key-ring.ts";
 export type { KeyRing, SignatureToCheck } from "./key-ring.ts";
+export { remoteSigner } from "./remote-signer.ts";
+export type { RemoteKey } from "./remote-signer.ts";
 export { selfTest } from "./self-test.ts";
 export { cosigner, fileSigner, signerOf } from "./signer.ts";
 export type { Cosigner, Signer } from "./signer.ts";

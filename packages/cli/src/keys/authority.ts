@@ -89,9 +89,7 @@ export const registerAuthority = (keys: Command): void => {
       running(flags.json === true, () => runRoot(participant, flags)),
     );
   operatorOption(sayOptions(keys.command("ledger")))
-    .description(
-      "other operators or another entry key: two operators sign, and each that is new",
-    )
+    .description("other operators or another entry key: two operators sign, and each that is new")
     .option("--entry-key <key>", "key file or verifier key; the ledger starts again with its file")
     .option("--add <key>", "a new operator's key file, or verifier key; again for each", collect)
     .option("--remove <name>", "an operator that is one no more; again for each", collect)
