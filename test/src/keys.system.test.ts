@@ -235,6 +235,28 @@ describe("a policy that binds a participant", () => {
   });
 });
 
+describe("a key log that grows without a quorum", () => {
+  it("stops the lane after 2 s: no entry leaves out what may be a revocation", async () => {
+    const { stack } = system;
+    const both = ["--operator", "keys/alice/operator.key", "--operator", "keys/bob/operator.key"];
+    await sealane("keys", "policy", "unseen-1", ...both, "--out", "unseen");
+    await Promise.all([stack.end("witness"), stack.end("fx-desk")]);
+    const body = readFileSync(stack.home.path("unseen"));
+    const url = stack.urls["ledger"] ?? "";
+    const posted = await fetch(`${url}/v1/key-log`, { method: "POST", body });
+    expect(posted.status).toBe(201);
+    const running = keepSending();
+    await eventually("the lane stops", async () => {
+      const ready = await (await fetch(`${url}/readyz`)).text();
+      return ready.includes("no quorum has cosigned for 2 s");
+    });
+    await Promise.all([stack.start("witness"), stack.start("fx-desk")]);
+    await running.more(5);
+    const { ended } = await running.stop();
+    expect(ended.at(-1)?.status).toBe("sealed");
+  });
+});
+
 describe("afterwards", () => {
   it("the log audits under all the keys it ever had", async () => {
     const log = openAuditedLog(system);

@@ -7,7 +7,7 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { openServiceDatabase, runMigrations, type Sql } from "@sealane/database";
 import { keyEntryContextSchema, readNote, readStatement } from "@sealane/protocol";
-import { makeGenesis, testKeys } from "@sealane/rules/testing";
+import { genesisMs, makeGenesis, testKeys } from "@sealane/rules/testing";
 import type { KeyMaterial } from "@sealane/signer";
 import { afterAll, beforeAll, expect, inject, test } from "vitest";
 import { openKeyLog, type KeyLog } from "./key-log.ts";
@@ -75,10 +75,10 @@ const sealAt = (keyLog: KeyLog, size: number): Promise<void> => {
 test("statements that come at once are judged and kept one after the other", async () => {
   const keyLog = await open();
   const [first = "", ...rest] = statements;
-  await keyLog.append(first, 1_000);
-  const appended = await Promise.all(rest.map((inner) => keyLog.append(inner, 1_000)));
+  await keyLog.append(first, genesisMs);
+  const appended = await Promise.all(rest.map((inner) => keyLog.append(inner, genesisMs)));
   expect(appended).toEqual(rest.map((_, at) => ({ ok: true, seq: at + 1 })));
-  const again = await Promise.all([0, 1].map(() => keyLog.append(rest[0] ?? "", 2_000)));
+  const again = await Promise.all([0, 1].map(() => keyLog.append(rest[0] ?? "", genesisMs)));
   expect(again).toMatchObject([{ code: "replayed" }, { code: "replayed" }]);
   expect((await open()).entries()).toEqual(keyLog.entries());
 });

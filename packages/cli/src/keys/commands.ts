@@ -176,6 +176,9 @@ const runPolicy = async (
   }
   if (flags.json !== true) {
     out("Whatever it says, verifiers hold the floor: payer and payee, each by a key of its own.");
+    if (most > 0) {
+      out("Adapters gather no operators' signatures yet: from that amount on terms are refused.");
+    }
   }
   const body = { policy, kind: "transfer", operatorsFrom };
   return sayAndTell("policy", body, flags.operator, flags);
