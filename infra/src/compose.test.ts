@@ -36,6 +36,7 @@ const plan = planServices({
   ports: portsFromEnv({}),
   brokers: "kafka-1:9092",
   databaseUrl: "postgres://postgres:5432/postgres",
+  openBundles: false,
 });
 const networksOf = ({ networks = [] }: ComposeService): readonly string[] =>
   Array.isArray(networks) ? networks : Object.keys(networks);

@@ -29,6 +29,7 @@ test("no service is told the administrator's password", () => {
     databaseUrl: "postgres://postgres:secret@postgres:5432/postgres",
     home: homeAt(given.SEALANE_HOME),
     ports: portsFromEnv({}),
+    openBundles: false,
   });
   expect(JSON.stringify(services)).not.toContain("secret");
   const ledger = services.find(({ name }) => name === "ledger");

@@ -106,6 +106,7 @@ const makeKeys = async (home: Home): Promise<void> => {
   }
   await makeKey(keys("fx-desk", "root.key"), `${liquidityProvider}/root`);
   await makeKey(keys("fx-desk", "rates.key"), `${liquidityProvider}/rates-1`);
+  makeSecret(keys("operator", "reconciliation.token"));
   makeSecret(keys("fx-desk", "ledger.token"));
   makeSecret(keys("fx-desk", "api.token"));
   for (const [owner, name] of witnessesOf) {
@@ -254,6 +255,7 @@ const cliConfig = (ports: Ports): object => ({
         id: participant,
         url: `http://127.0.0.1:${ports[portName]}`,
         tokenFile: `keys/${name}/api.token`,
+        ledgerTokenFile: `keys/${name}/ledger.token`,
         currency: currencies[0],
         accountPrefix,
       },
@@ -290,16 +292,21 @@ export const provision = async (dir: string, ports: Ports): Promise<Home> => {
   writeAtomic(home.path("log.vkey"), `${logKey}\n`);
   const keyLogKey = readKeyFile(home.keys("operator", "key-log.key")).vkey;
   writeAtomic(home.path("state", "logs.vkeys"), `${logKey}\n${keyLogKey}\n`);
-  const tokens = Object.fromEntries(
-    [
-      ...wallets.map(({ name, participant }) => [name, participant] as const),
-      ["fx-desk", liquidityProvider] as const,
-    ].map(([owner, participant]) => [
-      participant,
-      digest(readFileSync(home.keys(owner, "ledger.token"), "utf8").trim()),
-    ]),
-  );
-  writeAtomic(home.path("state", "participant-tokens.json"), JSON.stringify(tokens), 0o600);
+  const digests = (owners: readonly (readonly [name: string, file: string])[]): string =>
+    JSON.stringify(
+      Object.fromEntries(
+        owners.map(([name, file]) => [name, digest(readFileSync(file, "utf8").trim())]),
+      ),
+    );
+  const participants = [
+    ...wallets.map(
+      ({ name, participant }) => [participant, home.keys(name, "ledger.token")] as const,
+    ),
+    [liquidityProvider, home.keys("fx-desk", "ledger.token")] as const,
+  ];
+  writeAtomic(home.path("state", "participant-tokens.json"), digests(participants), 0o600);
+  const services = [["reconciliation", home.keys("operator", "reconciliation.token")]] as const;
+  writeAtomic(home.path("state", "service-tokens.json"), digests(services), 0o600);
   writeAtomic(home.path("cli.json"), `${JSON.stringify(cliConfig(ports), undefined, 2)}\n`);
   writeAtomic(home.path("cores.json"), `${JSON.stringify(coresConfig(ports), undefined, 2)}\n`);
   return home;

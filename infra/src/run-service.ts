@@ -13,6 +13,7 @@ const services = planServices({
   ...settings,
   home: homeAt(home),
   ports: portsFromEnv(process.env),
+  openBundles: false,
 });
 const name = process.argv[2] ?? "";
 const service = services.find((candidate) => candidate.name === name);

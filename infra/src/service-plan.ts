@@ -40,6 +40,8 @@ export type ServicePlanOptions = {
   readonly databaseUrl: string;
   /** The share of transfers that are traced; default 1. */
   readonly traceRatio?: number | undefined;
+  /** Entries without a token: for a system on 127.0.0.1 alone, so never in containers. */
+  readonly openBundles: boolean;
   /** More settings for the services that take part in the lane, e.g. failpoints in tests. */
   readonly env?: Readonly<Record<string, string>> | undefined;
 };
@@ -145,12 +147,12 @@ const deskService = ({ home: { keys, path }, ports, common }: Shared): Service =
   },
 });
 
-const ledgerService = ({ home: { keys, path }, ports, common, ledgerUrl }: Shared): Service => ({
+const ledgerService = ({ home: { keys, path }, ports, ...shared }: Shared): Service => ({
   name: "ledger",
   entry: entry("services/ledger"),
-  url: ledgerUrl,
+  url: shared.ledgerUrl,
   env: {
-    ...common("ledger", "ledger"),
+    ...shared.common("ledger", "ledger"),
     SEALANE_LEDGER_PORT: String(ports.ledger),
     SEALANE_ENTRY_KEY_FILE: keys("operator", "entry.key"),
     SEALANE_CHECKPOINT_KEY_FILE: keys("operator", "checkpoint.key"),
@@ -158,17 +160,19 @@ const ledgerService = ({ home: { keys, path }, ports, common, ledgerUrl }: Share
     SEALANE_GENESIS_FILE: path("state", "genesis.json"),
     SEALANE_TILES_DIR: path("tiles"),
     SEALANE_PARTICIPANT_TOKENS_FILE: path("state", "participant-tokens.json"),
-    SEALANE_OPEN_BUNDLES: "yes",
+    SEALANE_SERVICE_TOKENS_FILE: path("state", "service-tokens.json"),
+    SEALANE_OPEN_BUNDLES: shared.openBundles ? "yes" : "no",
   },
 });
 
-const reconciliationService = ({ ports, common }: Shared): Service => ({
+const reconciliationService = ({ home, ports, common }: Shared): Service => ({
   name: "reconciliation",
   entry: entry("services/reconciliation"),
   url: at(ports.reconciliation),
   env: {
     ...common("reconciliation", "reconciliation"),
     SEALANE_RECONCILIATION_PORT: String(ports.reconciliation),
+    SEALANE_LEDGER_TOKEN_FILE: home.keys("operator", "reconciliation.token"),
   },
 });
 

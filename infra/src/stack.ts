@@ -24,6 +24,8 @@ export type StackOptions = {
   readonly onStep?: (step: string) => void;
   /** The share of transfers that are traced. */
   readonly traceRatio?: number;
+  /** Entries for auditors with a token only, as anywhere but on this machine; default: open. */
+  readonly closedBundles?: boolean;
   /** More settings for every service, e.g. failpoints in tests. */
   readonly env?: Readonly<Record<string, string>>;
 };
@@ -113,8 +115,10 @@ export const startStack = async (options: StackOptions): Promise<Stack> => {
       messaging.admin().ensureTopics(topicSpecs(1)),
       migrateAll(home, databaseUrl),
     ]);
-    const { traceRatio, env } = options;
-    const services = planServices({ home, ports, brokers, databaseUrl, traceRatio, env });
+    const { traceRatio, env, closedBundles } = options;
+    const openBundles = closedBundles !== true;
+    const reached = { home, ports, brokers, databaseUrl };
+    const services = planServices({ ...reached, traceRatio, env, openBundles });
 
     const launch = async (service: Service): Promise<void> => {
       const child = await spawnService({

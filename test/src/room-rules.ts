@@ -57,7 +57,7 @@ export const ROOM_RULES: Readonly<Record<string, RoomRule>> = {
 
   "packages/client": { rooms: ["money", "protocol", "rules", "tlog"], packages: [] },
   "packages/cli": {
-    rooms: ["client", "money", "protocol", "rules", "tlog"],
+    rooms: ["client", "money", "protocol", "rules", "runtime", "signer", "tlog"],
     packages: ["commander", "@clack/prompts", "cli-table3", "cli-progress"],
   },
   "packages/simulator": {

@@ -11,6 +11,7 @@ import {
   startStack,
   writeKeyLogFile,
   type Stack,
+  type StackOptions,
 } from "@sealane/infra";
 
 export type RawRequest = {
@@ -28,10 +29,12 @@ export type WholeSystem = {
   stop(): Promise<void>;
 };
 
-export const startWholeSystem = async (): Promise<WholeSystem> => {
+export const startWholeSystem = async (
+  options: Pick<StackOptions, "closedBundles"> = {},
+): Promise<WholeSystem> => {
   const dir = mkdtempSync(join(tmpdir(), "sealane-test-"));
   chmodSync(dir, 0o711);
-  const stack = await startStack({ dir, ports: await freePorts(), traceRatio: 1 });
+  const stack = await startStack({ ...options, dir, ports: await freePorts(), traceRatio: 1 });
   await sendFirstLiquidity(stack.home, stack.brokers);
   await writeKeyLogFile(stack.home, stack.urls.ledger ?? "");
   const token = (name: string): string =>

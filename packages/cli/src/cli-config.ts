@@ -12,6 +12,8 @@ export type CliParticipant = {
   readonly id: string;
   readonly url: string;
   readonly tokenFile: string;
+  /** By which the ledger knows the participant, to read its own entries. */
+  readonly ledgerTokenFile?: string;
   readonly currency: string;
   /** The first account is the prefix and 0000001. */
   readonly accountPrefix: string;
@@ -68,11 +70,17 @@ export const readCliConfig = (
     );
   }
   return {
-    participants: Object.entries(raw.participants).map(([name, participant]) => ({
-      ...participant,
-      name,
-      tokenFile: resolve(home, participant.tokenFile),
-    })),
+    participants: Object.entries(raw.participants).map(([name, participant]) => {
+      const { tokenFile, ledgerTokenFile } = participant;
+      return {
+        ...participant,
+        name,
+        tokenFile: resolve(home, tokenFile),
+        ...(ledgerTokenFile === undefined
+          ? {}
+          : { ledgerTokenFile: resolve(home, ledgerTokenFile) }),
+      };
+    }),
     log: raw.log,
     rates: raw.rates,
     policy: resolve(home, raw.policy ?? "trust.policy"),

@@ -3,7 +3,16 @@ export { auditLog } from "./audit-log.ts";
 export type { AuditDifference, AuditLogOptions, AuditReport } from "./audit-types.ts";
 export { exportLog, type ExportOptions, type ExportReport } from "./export-log.ts";
 export { openLog, type LogFiles, type LogSource } from "./log-source.ts";
+export {
+  formatBundle,
+  parseBundle,
+  type Bundle,
+  type BundleParts,
+  type ChainClaim,
+  type Disclosure,
+} from "./bundle-format.ts";
 export { parseKeysCopy } from "./read-keys.ts";
+export { verifyBundle, type BundleVerdict, type ChainVerdict } from "./verify-bundle.ts";
 export {
   questions,
   verifyReceipt,

@@ -3,6 +3,7 @@
 import { Command } from "commander";
 import { registerAudit } from "./audit-command.ts";
 import { registerExport } from "./export-command.ts";
+import { registerKeys } from "./keys/commands.ts";
 import { registerReceipt } from "./receipt.ts";
 import { registerSend } from "./send.ts";
 import { registerVerify } from "./verify-command.ts";
@@ -16,6 +17,7 @@ export const makeProgram = (): Command => {
   registerVerify(program);
   registerAudit(program);
   registerExport(program);
+  registerKeys(program);
   return program;
 };
 

@@ -1,12 +1,16 @@
 // `sealane verify`: reads a receipt, the policy and the copy of the key log, and prints a verdict per
-// question. Exit code 0 when the receipt is sealed and nothing failed, else 1. No network.
+// question; or a bundle, which brings its own key log along. Exit code 0 when it is sealed and nothing
+// failed, else 1. No network.
 import { existsSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { fromUtf8 } from "@sealane/tlog";
 import type { Command } from "commander";
+import { isBundle } from "./bundle-format.ts";
 import { loadPolicy, readBytes, readDefaults } from "./defaults.ts";
 import { columns, out, outJson, running } from "./output.ts";
 import { parseKeysCopy } from "./read-keys.ts";
+import { showBundle } from "./show-bundle.ts";
+import { verifyBundle } from "./verify-bundle.ts";
 import {
   questions,
   verifyReceipt,
@@ -58,23 +62,34 @@ const show = (verdict: Verdict): void => {
   out(lastLine(verdict));
 };
 
+const runVerify = (file: string, flags: VerifyFlags): boolean => {
+  const { policy, path } = loadPolicy(flags.policy, readDefaults());
+  const bytes = readBytes(file, "the receipt");
+  // Latin 1 keeps every byte apart: what is no UTF-8 is then no base64 either.
+  const text = Buffer.from(bytes).toString("latin1");
+  if (isBundle(text)) {
+    const verdict = verifyBundle(text, policy);
+    if (flags.json !== true) return showBundle(verdict);
+    outJson(verdict);
+    return verdict.ok;
+  }
+  const keys = loadKeys(flags.keys, path);
+  const verdict = verifyReceipt(bytes, { policy, keys });
+  if (flags.json === true) outJson(verdict);
+  else show(verdict);
+  return verdict.ok;
+};
+
 /** Adds `verify` to the program. */
 export const registerVerify = (program: Command): void => {
   program
     .command("verify")
-    .description("check a receipt offline, against the policy that you pinned")
-    .argument("<file>", "the receipt")
+    .description("check a receipt or a bundle offline, against the policy that you pinned")
+    .argument("<file>", "the receipt, the bundle or the participant's export")
     .option("--policy <file>", "whom you trust: a C2SP tlog-policy")
     .option("--keys <file>", "copy of the key log; default: keylog beside the policy")
     .option("--json", "print one JSON object")
     .action((file: string, flags: VerifyFlags) =>
-      running(flags.json === true, () => {
-        const { policy, path } = loadPolicy(flags.policy, readDefaults());
-        const keys = loadKeys(flags.keys, path);
-        const verdict = verifyReceipt(readBytes(file, "the receipt"), { policy, keys });
-        if (flags.json === true) outJson(verdict);
-        else show(verdict);
-        return Promise.resolve(verdict.ok);
-      }),
+      running(flags.json === true, () => Promise.resolve(runVerify(file, flags))),
     );
 };

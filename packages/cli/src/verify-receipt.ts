@@ -37,13 +37,16 @@ export * from "./verify-types.ts";
 export type VerifyOptions = {
   readonly policy: TlogPolicy;
   /** Without it keys, parties, policy and conversion are not checked. */
-  readonly keys?: KeysCopy | undefined;
+  readonly keys?: KeysCopy | JudgedKeys | undefined;
 };
+
+/** A key log that was judged before, for who verifies many receipts. */
+export type JudgedKeys = { readonly history: KeyHistory; readonly sheets: readonly string[] };
 
 /** An entry leaves out no key-log entry that is older than this by log time. */
 const keyLagMs = 2_000;
 
-const policyCodes = new Set(["policy-unknown", "policy-unmet"]);
+const policyCodes = new Set(["policy-unknown", "policy-unmet", "policy-bound"]);
 
 type Keys =
   | { readonly history: KeyHistory; readonly state: KeyState; readonly check: Check }
@@ -67,7 +70,10 @@ const checkKeys = (sealed: SealedEntry, { policy, keys }: VerifyOptions, id?: st
   if (keys === undefined) {
     return { check: notChecked("no copy of the key log at hand (--keys FILE)") };
   }
-  const verified = verifyKeyLog(policy, keys.checkpoint, keys.entries);
+  const verified =
+    "history" in keys
+      ? ({ ok: true, history: keys.history } as const)
+      : verifyKeyLog(policy, keys.checkpoint, keys.entries);
   if (!verified.ok) return { check: failed(verified.code, verified.detail) };
   const { history } = verified;
   const { keys: cited, time } = sealed.context;
@@ -91,8 +97,8 @@ const checkKeys = (sealed: SealedEntry, { policy, keys }: VerifyOptions, id?: st
   return { history, state, check };
 };
 
-/** The terms in an entry, also where they are nested in the statement that answers them. */
-const termsOf = (inner: string): Terms | undefined => {
+/** The terms in an entry, when they are the statement in it. */
+export const termsOf = (inner: string): Terms | undefined => {
   const note = readNote(inner);
   if (!note.ok) return undefined;
   const read = readStatement(note.note, "transfer", termsSchema);
@@ -133,6 +139,7 @@ const signersOf = ({
   sheet,
   withdrawal,
   credited,
+  statement,
 }: VerifiedEntry): string => {
   const payer = `${terms?.payer.participant ?? "?"} (payer)`;
   const payee = `${terms?.payee.participant ?? "?"} (payee)`;
@@ -140,7 +147,8 @@ const signersOf = ({
   if (kind === "rejection") return payee;
   if (kind === "cancellation") return terms === undefined ? "the payer" : payer;
   if (kind === "advance") return "two operators";
-  return sheet?.provider ?? withdrawal?.provider ?? credited?.participant ?? "its author";
+  const provider = sheet?.provider ?? withdrawal?.provider;
+  return provider ?? credited?.participant ?? statement?.participant ?? "its author";
 };
 
 type Meaning = Pick<Record<Question, Check>, "parties" | "policy" | "conversion">;
@@ -179,6 +187,21 @@ const checkMeaning = (sealed: SealedEntry, keys: Keys, sheets: readonly string[]
 
 const disclosures = notChecked("a receipt carries none");
 
+/** All questions but the first, to an entry that is sealed. */
+export const judgeSealed = (sealed: SealedEntry, options: VerifyOptions): Verdict => {
+  const facts = factsOf(sealed);
+  const keys = checkKeys(sealed, options, facts.transferId);
+  const where = `entry ${facts.position} of ${sealed.treeSize} in ${sealed.origin}`;
+  const checks = {
+    sealed: checked(`${where}, cosigned by ${sealed.cosignedBy.join(", ")} at ${facts.sealedAt}`),
+    keys: keys.check,
+    ...checkMeaning(sealed, keys, options.keys?.sheets ?? []),
+    disclosures,
+  };
+  const ok = Object.values(checks).every(({ status }) => status !== "failed");
+  return { ok, checks, facts };
+};
+
 /**
  * Verifies a receipt offline.
  * @param receipt the file's bytes: a C2SP tlog-proof with the entry in `extra`
@@ -193,16 +216,5 @@ export const verifyReceipt = (receipt: Uint8Array, options: VerifyOptions): Verd
     const checks = { sealed, keys, ...allNotChecked(keys.detail), disclosures };
     return { ok: false, checks, facts: undefined };
   }
-  const { sealed } = seal;
-  const facts = factsOf(sealed);
-  const keys = checkKeys(sealed, options, facts.transferId);
-  const where = `entry ${facts.position} of ${sealed.treeSize} in ${sealed.origin}`;
-  const checks = {
-    sealed: checked(`${where}, cosigned by ${sealed.cosignedBy.join(", ")} at ${facts.sealedAt}`),
-    keys: keys.check,
-    ...checkMeaning(sealed, keys, options.keys?.sheets ?? []),
-    disclosures,
-  };
-  const ok = Object.values(checks).every(({ status }) => status !== "failed");
-  return { ok, checks, facts };
+  return judgeSealed(seal.sealed, options);
 };

@@ -72,7 +72,11 @@ export const sealFault = (policy: TlogPolicy, sealed: CheckedCheckpoint): SealFa
 };
 
 /** Exactly the log's line and a smallest quorum. */
-const lineFault = (policy: TlogPolicy, note: string, sealed: CheckedCheckpoint) => {
+export const lineFault = (
+  policy: TlogPolicy,
+  note: string,
+  sealed: CheckedCheckpoint,
+): SealFault | undefined => {
   const { cosignedBy } = sealed;
   const needed = selectQuorum(policy, new Set(cosignedBy.map(({ name }) => name)))?.length;
   if (needed !== cosignedBy.length) {

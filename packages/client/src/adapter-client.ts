@@ -37,8 +37,13 @@ export type AdapterClient = {
     transferId: string,
     options?: WaitOptions & { readonly reason?: string },
   ): Promise<Transfer>;
-  /** The sealed receipt, a C2SP tlog-proof. @throws AdapterRefusal `receipt-not-ready` */
+  /**
+   * The receipt, a C2SP tlog-proof: sealed when it is (`waitSeconds` waits for that), else logged, with
+   * the log's own signature alone. @throws AdapterRefusal `receipt-not-ready`
+   */
   receipt(transferId: string, options?: WaitOptions): Promise<string>;
+  /** Has the provider sign how its own chain stands, and waits until that is sealed. */
+  state(options?: WaitOptions): Promise<void>;
   bulk(
     lines: AsyncIterable<BulkLine> | Iterable<BulkLine>,
     options?: BulkOptions,
@@ -107,6 +112,9 @@ export const adapterClient = (options: AdapterOptions): AdapterClient => {
     },
     receipt: (id, { waitSeconds, signal } = {}) =>
       http.text(`${path(id)}/receipt`, { method: "GET", waitSeconds, signal }),
+    state: async ({ waitSeconds, signal } = {}) => {
+      await http.text("/v1/statements", { method: "POST", waitSeconds, signal });
+    },
     bulk: (lines, bulkOptions) => sendBulk(http, lines, bulkOptions),
     events: async ({ signal } = {}) =>
       changes(await http.stream("/v1/events", { method: "GET", signal }), signal),

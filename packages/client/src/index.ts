@@ -21,7 +21,7 @@ export {
   type KeepOptions,
   type KeyLogFile,
 } from "./key-log-file.ts";
-export { watchKeyLog, type KeyWatch } from "./key-watch.ts";
+export { inForceOf, watchKeyLog, type KeyWatch } from "./key-watch.ts";
 export {
   fetchKeyLog,
   LogReadError,
@@ -30,6 +30,7 @@ export {
   type KeyLogCopy,
   type LogReader,
 } from "./log-reader.ts";
+export { readOwnEntries, type OwnEntries, type OwnEntriesOptions } from "./own-entries.ts";
 export { defaultRetry, type RetryPolicy } from "./retry.ts";
 export {
   entryOfReceipt,

@@ -1,7 +1,7 @@
 // The key log as a service has checked it: fetched from the ledger, verified against the pinned policy,
 // and never taken back. A log that shrinks or changes its past is refused.
 import { setTimeout as sleep } from "node:timers/promises";
-import type { KeyHistory, KeyState } from "@sealane/rules";
+import { keysInForce, type KeyHistory, type KeyPurpose, type KeyState } from "@sealane/rules";
 import type { TlogPolicy } from "@sealane/tlog";
 import { LogReadError, readKeyLog, type LogReader } from "./log-reader.ts";
 
@@ -80,5 +80,26 @@ export const watchKeyLog = (reader: LogReader, policy: TlogPolicy, log: Log): Ke
       }
     },
     stop: () => stopping.abort(),
+  };
+};
+
+/**
+ * Verifier keys of a participant that are in force, newest first; undefined before the log was read.
+ * The same array while the log has not grown: what `keyFamily` of signer asks for.
+ */
+export const inForceOf = (
+  watch: Pick<KeyWatch, "history">,
+  participant: string,
+  purpose: KeyPurpose,
+): (() => readonly string[] | undefined) => {
+  let judged: KeyState | undefined;
+  let vkeys: readonly string[] | undefined;
+  return () => {
+    const state = watch.history()?.states.at(-1);
+    if (state === judged) return vkeys;
+    judged = state;
+    const keys = state === undefined ? undefined : keysInForce(state, participant, purpose);
+    vkeys = keys?.map(({ vkey }) => vkey);
+    return vkeys;
   };
 };

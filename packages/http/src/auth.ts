@@ -5,7 +5,7 @@ import type { IncomingMessage } from "node:http";
 import { problem, type Problem } from "./problem.ts";
 
 /** Who may call a route. `none` is open. */
-export type AuthKind = "core" | "participant" | "operator" | "none";
+export type AuthKind = "core" | "participant" | "operator" | "auditor" | "none";
 
 /** Answers the principal that a request proves to be, or undefined. */
 export type Authenticator = (req: IncomingMessage) => string | undefined;
@@ -13,7 +13,13 @@ export type Authenticator = (req: IncomingMessage) => string | undefined;
 /** One authenticator for each kind that the app's routes name. */
 export type Authenticators = Readonly<Partial<Record<Exclude<AuthKind, "none">, Authenticator>>>;
 
-const BEARER = /^Bearer ([A-Za-z0-9._~+/-]{16,512}=*)$/i;
+/** A signed token of an auditor is a note in base64: some 400 characters. */
+const BEARER = /^Bearer ([A-Za-z0-9._~+/-]{16,2048}=*)$/i;
+
+/** The bearer token of a request, as it came. */
+export function bearerToken(req: IncomingMessage): string | undefined {
+  return BEARER.exec(req.headers.authorization ?? "")?.[1];
+}
 
 /** The digest under which a token is kept. */
 export function tokenDigest(token: string): Buffer {
@@ -27,7 +33,7 @@ export function tokenDigest(token: string): Buffer {
 export function bearerAuth(tokens: ReadonlyMap<string, Uint8Array>): Authenticator {
   const known = [...tokens].map(([principal, digest]) => ({ principal, digest }));
   return (req) => {
-    const token = BEARER.exec(req.headers.authorization ?? "")?.[1];
+    const token = bearerToken(req);
     if (token === undefined) return undefined;
     const given = tokenDigest(token);
     let found: string | undefined;

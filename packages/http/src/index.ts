@@ -4,7 +4,7 @@ export { sendAnswer, sendError, sendProblem } from "./answer.ts";
 export type { Answer, HttpLogger } from "./answer.ts";
 export { createHttpApp } from "./app.ts";
 export type { HttpApp, HttpAppOptions } from "./app.ts";
-export { bearerAuth, tokenDigest } from "./auth.ts";
+export { bearerAuth, bearerToken, tokenDigest } from "./auth.ts";
 export type { Authenticator, Authenticators, AuthKind } from "./auth.ts";
 export { httpClient } from "./client.ts";
 export type { CallOptions, CallOutcome, HttpClient, HttpClientOptions } from "./client.ts";

@@ -11,3 +11,4 @@ export * from "./key-log.ts";
 export * from "./reasons.ts";
 export * from "./refusal.ts";
 export * from "./messages.ts";
+export * from "./auditor-token.ts";

@@ -93,6 +93,18 @@ export const policySchema = z.strictObject({
 });
 export type PolicyRecord = z.infer<typeof policySchema>;
 
+/**
+ * Every transfer that this participant pays must cite this policy from here on. It takes the
+ * participant's root key and two operators, so nobody else's policy can be laid on anyone, nor a
+ * binding be taken away.
+ */
+export const bindingSchema = z.strictObject({
+  participant: participantSchema,
+  policy: labelSchema,
+  reason: labelSchema,
+});
+export type Binding = z.infer<typeof bindingSchema>;
+
 /** Lanes of this period and the slots of transfer ids that each decides. */
 export const lanesSchema = z.strictObject({
   period: labelSchema,
@@ -129,6 +141,19 @@ export const keyStatementKinds = [
   "suspension",
   "fee-schedule",
   "policy",
+  "binding",
   "lanes",
 ] as const;
 export type KeyStatementKind = (typeof keyStatementKinds)[number];
+
+export const keyStatementSchemas = {
+  ledger: ledgerSchema,
+  participant: participantRecordSchema,
+  key: keySchema,
+  revocation: revocationSchema,
+  suspension: suspensionSchema,
+  "fee-schedule": feeScheduleSchema,
+  policy: policySchema,
+  binding: bindingSchema,
+  lanes: lanesSchema,
+} as const satisfies Record<KeyStatementKind, z.ZodType>;

@@ -64,6 +64,7 @@ export const commandSchema = z.discriminatedUnion("kind", [
       "rate-sheet",
       "rate-withdrawal",
       "credited",
+      "statement",
       "advance",
     ]),
     note: noteSchema,

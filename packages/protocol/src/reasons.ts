@@ -26,6 +26,7 @@ export const refusalCodes = {
   "schedule-unknown": ["CH16", 422, "Cite a fee schedule of the key log for this pair."],
   "policy-unknown": ["CH16", 422, "Cite a policy of the key log."],
   "policy-unmet": ["DS0A", 422, "Add the signatures that the policy asks for at this amount."],
+  "policy-bound": ["CH16", 422, "Cite the policy that the key log binds the payer to."],
   "sheet-unknown": ["AM09", 422, "Quote from a rate sheet that has been logged."],
   "sheet-expired": ["TM01", 422, "Ask for a new quote."],
   "sheet-withdrawn": ["AM09", 422, "Ask for a new quote."],

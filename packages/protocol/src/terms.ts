@@ -92,6 +92,22 @@ export const creditedSchema = z.strictObject({
 });
 export type Credited = z.infer<typeof creditedSchema>;
 
+/**
+ * "These are all my entries, up to here": signed by a participant's provider about once a day, and an
+ * entry itself, so that witnesses cosign it. `docs/formats/bundle.md` says what it proves.
+ */
+export const chainStatementSchema = z.strictObject({
+  participant: participantSchema,
+  /** First and last number of the participant's own chain that it speaks of. */
+  from: counterSchema,
+  to: counterSchema,
+  /** Leaf hash of the participant's entry `to`. */
+  head: hashSchema,
+  /** That entry's place in the log, plus one: the log's size when it was the newest. */
+  size: counterSchema.min(1),
+});
+export type ChainStatement = z.infer<typeof chainStatementSchema>;
+
 /** Liquidity that two operators vouch for before a bank's statement covers it. */
 export const advanceSchema = z.strictObject({
   /** Makes the advance idempotent: one entry for one id. */

@@ -62,10 +62,29 @@ const linksFault = (state: AuditState, context: EntryContext, timeMs: number) =>
   return undefined;
 };
 
-const creditedFault = (
+type HeadFault = AuditFault & { readonly needs?: { participant: string; n: number } };
+
+/** Whether a participant names the leaf hash that its entry n has. */
+const headFault = (
   state: AuditState,
-  { credited }: VerifiedEntry,
-): (AuditFault & { readonly needs?: { participant: string; n: number } }) | undefined => {
+  participant: string,
+  n: number,
+  named: string,
+): HeadFault | undefined => {
+  const chain = chainOf(state, participant);
+  const head =
+    n === chain.next - 1
+      ? chain.head
+      : (headAt(chain.heads, n) ?? state.lentHeads.get(`${participant} ${n}`));
+  if (head === undefined) {
+    const needs = { participant, n };
+    return { ...fault("head-unloaded", `entry ${n} of ${participant}`), needs };
+  }
+  if (head !== named) return fault("head-mismatch", `${participant} names another entry ${n}`);
+  return undefined;
+};
+
+const creditedFault = (state: AuditState, { credited }: VerifiedEntry): HeadFault | undefined => {
   if (credited === undefined) return undefined;
   const { participant, upTo } = credited;
   const chain = chainOf(state, participant);
@@ -75,18 +94,24 @@ const creditedFault = (
   if (upTo < chain.creditedTo) {
     return fault("credited-backwards", `${participant} had credited up to ${chain.creditedTo - 1}`);
   }
-  const head =
-    upTo === chain.next - 1
-      ? chain.head
-      : (headAt(chain.heads, upTo) ?? state.lentHeads.get(`${participant} ${upTo}`));
-  if (head === undefined) {
-    const needs = { participant, n: upTo };
-    return { ...fault("head-unloaded", `entry ${upTo} of ${participant}`), needs };
+  const why = headFault(state, participant, upTo, credited.head);
+  return why?.code === "head-mismatch" ? fault("credited-head", why.detail) : why;
+};
+
+const chainStatementFault = (
+  state: AuditState,
+  { statement, context }: VerifiedEntry,
+): HeadFault | undefined => {
+  if (statement === undefined) return undefined;
+  const { participant, from, to, head, size } = statement;
+  const chain = chainOf(state, participant);
+  if (from > to || to >= chain.next || size > context.seq) {
+    return fault("statement-ahead", `${participant} has no entries ${from} to ${to} yet`);
   }
-  if (head !== credited.head) {
-    return fault("credited-head", `${participant} names another entry ${upTo}`);
+  if (to < chain.creditedTo) {
+    return fault("statement-behind", `${participant} had credited up to ${chain.creditedTo - 1}`);
   }
-  return undefined;
+  return headFault(state, participant, to, head);
 };
 
 const meaningFault = (state: AuditState, entry: VerifiedEntry): AuditFault | undefined => {
@@ -146,8 +171,8 @@ const accept = (state: AuditState, entry: VerifiedEntry, hash: Uint8Array): void
     const chain = chainOf(state, credited.participant);
     chain.creditedTo = credited.upTo + 1;
     dropHeads(chain.heads, chain.creditedTo);
-    state.lentHeads.clear();
   }
+  state.lentHeads.clear();
   for (const { participant } of context.chains) {
     const chain = chainOf(state, participant);
     chain.next += 1;
@@ -217,6 +242,7 @@ export const auditEntry = (state: AuditState, note: string): AuditResult => {
   const why =
     linksFault(state, entry.context, entry.timeMs) ??
     creditedFault(state, entry) ??
+    chainStatementFault(state, entry) ??
     meaningFault(state, entry) ??
     post(state, entry);
   if (why !== undefined) return refuse(why);

@@ -3,6 +3,7 @@
 import type {
   Advance,
   Cancellation,
+  ChainStatement,
   Credited,
   EnvelopeField,
   RateSheet,
@@ -58,6 +59,7 @@ export type LaneCommand =
   | Signed<"rate-sheet", RateSheet>
   | Signed<"rate-withdrawal", RateWithdrawal>
   | Signed<"credited", Credited>
+  | Signed<"statement", ChainStatement>
   | AdvanceCommand;
 
 export type RejectionCommand = Signed<"rejection", Rejection>;
@@ -65,3 +67,4 @@ export type CancellationCommand = Signed<"cancellation", Cancellation>;
 export type RateSheetCommand = Signed<"rate-sheet", RateSheet>;
 export type RateWithdrawalCommand = Signed<"rate-withdrawal", RateWithdrawal>;
 export type CreditedCommand = Signed<"credited", Credited>;
+export type StatementCommand = Signed<"statement", ChainStatement>;

@@ -11,6 +11,7 @@ export {
   maxPendingPerPayer,
   maxStatementBytes,
   type BatchContext,
+  type LinkReader,
   type Refused,
 } from "./intent.ts";
 export { sheetOverlapMs } from "./provider-statements.ts";
@@ -39,3 +40,4 @@ export {
 } from "./audit-state.ts";
 export { operatorsNeeded } from "./policy.ts";
 export { keyLagMs } from "./audit-cover.ts";
+export { auditorOf } from "./auditor-access.ts";

@@ -44,6 +44,15 @@ const suspend = (participant: string) => (draft: Draft) => {
   draft.world.keyLog.log("suspension", body, [testKeys.alice], draft.world.nowMs());
 };
 
+/** Binds the payer to a policy of its own. */
+const bind = ({ world }: Pick<Draft, "world">): void => {
+  const { alice, bob, hkRoot } = testKeys;
+  const policy = { policy: "bound/1", kind: "transfer", operatorsFrom: [] };
+  world.keyLog.log("policy", policy, [alice, bob], world.nowMs());
+  const binding = { participant: hk, policy: "bound/1", reason: "test" };
+  world.keyLog.log("binding", binding, [hkRoot, alice, bob], world.nowMs());
+};
+
 const rung = (
   code: string,
   what: string,
@@ -100,6 +109,7 @@ const ladder: readonly Rung[] = [
     "final",
     (draft) => set({ receive: { currency: "USD", amount: draft.terms.receive.amount } })(draft),
   ),
+  rung("policy-bound", "another policy than binds the payer", "policy", "final", bind),
   rung("policy-unknown", "a policy that is not logged", "policy", "final", set({ policy: "none" })),
   rung(
     "policy-unmet",

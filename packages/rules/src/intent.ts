@@ -20,7 +20,7 @@ import {
   type SheetState,
 } from "./lane-state.ts";
 import { applyPostings, headroom, minorOf } from "./positions.ts";
-import { operatorsNeeded } from "./policy.ts";
+import { boundElsewhere, operatorsNeeded } from "./policy.ts";
 import { transferPostings } from "./postings.ts";
 import { checkPrice } from "./pricing.ts";
 
@@ -44,7 +44,14 @@ export type BatchContext = {
   readonly mayReserve: boolean;
   /** Leaf hash of a participant's entry n, base64; undefined when there is no such entry. */
   readonly headOf?: ((participant: string, n: number) => string | undefined) | undefined;
+  /** A participant's link in the entry at a place, with that entry's leaf hash. */
+  readonly linkAt?: LinkReader | undefined;
 };
+
+export type LinkReader = (
+  participant: string,
+  seq: number,
+) => { readonly n: number; readonly head: string } | undefined;
 
 const refused = (code: RefusalCode, detail: string): Refused => ({ code, detail });
 
@@ -210,6 +217,8 @@ const check = (
   if (shape !== undefined) return no(shape);
   const parties = checkParties(keys, terms);
   if (parties !== undefined) return no(parties);
+  const bound = boundElsewhere(keys, terms);
+  if (bound !== undefined) return no(refused("policy-bound", `${bound} binds the payer`));
   const needed = operatorsNeeded(keys.policies.get(terms.policy), terms.send);
   if (needed === undefined) return no(refused("policy-unknown", terms.policy));
   // Operators do not sign terms yet: what a policy asks for beyond the floor cannot be met.

@@ -2,17 +2,20 @@
 // Pure: a state and one logged note give the next state, or say why the note may not be logged.
 // A root key introduces the later keys; operators alone can only suspend (`decisions.md`, Keys).
 import {
+  bindingSchema,
   feeScheduleSchema,
   headerOf,
   keySchema,
   lanesSchema,
   ledgerSchema,
+  noteHash,
   participantRecordSchema,
   policySchema,
   readNote,
   readStatement,
   revocationSchema,
   suspensionSchema,
+  type Binding,
   type FeeSchedule,
   type KeyRecord,
   type LanesRecord,
@@ -27,6 +30,7 @@ import {
   fromBase64,
   parseVerifierKey,
   TlogError,
+  toBase64,
   verifierFor,
   type Note,
   type VerifierKey,
@@ -49,7 +53,12 @@ export type Participant = ParticipantRecord & {
   readonly suspended: boolean;
   /** X25519 public key to seal personal data to, base64. */
   readonly envelopeKey: string | undefined;
+  /** The policy that every transfer it pays must cite; free to choose when undefined. */
+  readonly boundTo: string | undefined;
 };
+
+/** What was said before, newest first; shared by all states of one log, so a state costs one link. */
+type Said = { readonly hash: string; readonly before: Said | undefined };
 
 export type KeyState = {
   readonly origin: string;
@@ -63,6 +72,7 @@ export type KeyState = {
   readonly schedules: ReadonlyMap<string, FeeSchedule>;
   readonly policies: ReadonlyMap<string, PolicyRecord>;
   readonly lanes: LanesRecord | undefined;
+  readonly said: Said | undefined;
 };
 
 export type KeyFault = {
@@ -77,7 +87,8 @@ export type KeyFault = {
     | "key-inadmissible"
     | "participant-unknown"
     | "already-registered"
-    | "not-registered";
+    | "not-registered"
+    | "replayed";
   readonly detail: string;
 };
 
@@ -91,9 +102,21 @@ export const emptyKeyState = (origin: string): KeyState => ({
   schedules: new Map(),
   policies: new Map(),
   lanes: undefined,
+  said: undefined,
 });
 
 export const keyIndex = (name: string, keyId: number): string => `${name}+${keyId}`;
+
+/** A participant's keys for a purpose that are in force, newest first. */
+export const keysInForce = (
+  { keys }: KeyState,
+  participant: string,
+  purpose: KeyPurpose,
+): RegisteredKey[] =>
+  [...keys.values()]
+    .filter((key) => key.participant === participant && key.purpose === purpose)
+    .filter(({ revokedAt }) => revokedAt === undefined)
+    .sort((one, other) => other.addedAt - one.addedAt);
 
 const fault = (code: KeyFault["code"], detail: string): KeyFault => ({ ok: false, code, detail });
 
@@ -132,8 +155,14 @@ const step = (state: KeyState, change: Partial<KeyState>): KeyStep => ({
   state: { ...state, ...change, size: state.size + 1 },
 });
 
+/**
+ * Every operator that is new signs for itself: in the first record all of them. A later one, with which
+ * operators or the entry key are replaced, takes two operators in force besides.
+ */
 const applyLedger = (state: KeyState, { body, note }: Statement<LedgerRecord>): KeyStep => {
-  if (state.ledger !== undefined) return fault("already-registered", "the ledger is registered");
+  if (state.ledger !== undefined && state.ledger.operator !== body.operator) {
+    return fault("already-registered", `this ledger is operated by ${state.ledger.operator}`);
+  }
   const entry = readVkey(body.entryKey);
   if (isFault(entry)) return entry;
   const operatorKeys: VerifierKey[] = [];
@@ -142,7 +171,14 @@ const applyLedger = (state: KeyState, { body, note }: Statement<LedgerRecord>): 
     if (isFault(key)) return key;
     operatorKeys.push(key);
   }
-  const missing = operatorsSigned({ ...state, operatorKeys }, note, operatorKeys.length);
+  const distinct = new Set(operatorKeys.map(({ publicKey }) => toBase64(publicKey))).size;
+  if (distinct < operatorKeys.length) return fault("key-inadmissible", "an operator's key twice");
+  const isKnown = ({ publicKey }: VerifierKey): boolean =>
+    state.operatorKeys.some((known) => equalBytes(known.publicKey, publicKey));
+  const newcomers = operatorKeys.filter((key) => !isKnown(key));
+  const missing =
+    (state.ledger === undefined ? undefined : operatorsSigned(state, note, 2)) ??
+    operatorsSigned({ ...state, operatorKeys: newcomers }, note, newcomers.length);
   if (missing !== undefined) return missing;
   return step(state, { ledger: { ...body, entry }, operatorKeys });
 };
@@ -154,8 +190,8 @@ const applyParticipant = (
   const root = readVkey(body.rootKey);
   if (isFault(root)) return root;
   const known = state.participants.get(body.participant);
-  if (known !== undefined && known.rootKey !== body.rootKey) {
-    return fault("already-registered", `${body.participant} has another root key`);
+  if (known !== undefined && known.rootKey !== body.rootKey && !signedBy(note, known.root)) {
+    return fault("signature-missing", `the root key in force of ${body.participant} must sign`);
   }
   if (!signedBy(note, root)) return fault("signature-missing", "the root key must sign");
   const missing = operatorsSigned(state, note, 1);
@@ -165,6 +201,7 @@ const applyParticipant = (
     root,
     suspended: known?.suspended ?? false,
     envelopeKey: known?.envelopeKey,
+    boundTo: known?.boundTo,
   });
   return step(state, { participants });
 };
@@ -216,6 +253,22 @@ const applyKey = (state: KeyState, { body, note }: Statement<KeyRecord>): KeySte
   return step(state, { keys });
 };
 
+const applyBinding = (state: KeyState, { body, note }: Statement<Binding>): KeyStep => {
+  const participant = state.participants.get(body.participant);
+  if (participant === undefined) return fault("participant-unknown", body.participant);
+  if (!state.policies.has(body.policy)) return fault("not-registered", body.policy);
+  if (!signedBy(note, participant.root)) {
+    return fault("signature-missing", `the root key of ${body.participant} must sign`);
+  }
+  const missing = operatorsSigned(state, note, 2);
+  if (missing !== undefined) return missing;
+  const participants = new Map(state.participants).set(body.participant, {
+    ...participant,
+    boundTo: body.policy,
+  });
+  return step(state, { participants });
+};
+
 /** Whoever reads the note's kind knows how to apply it; what is not listed is refused. */
 const appliers: Record<string, (state: KeyState, note: Note) => KeyStep> = {
   ledger: (state, note) => withBody(state, note, "ledger", ledgerSchema, applyLedger),
@@ -263,6 +316,7 @@ const appliers: Record<string, (state: KeyState, note: Note) => KeyStep> = {
       if (missing !== undefined) return missing;
       return step(now, { policies: new Map(now.policies).set(body.policy, body) });
     }),
+  binding: (state, note) => withBody(state, note, "binding", bindingSchema, applyBinding),
   lanes: (state, note) =>
     withBody(state, note, "lanes", lanesSchema, (now, { body }) => {
       const missing = operatorsSigned(now, note, 2);
@@ -287,6 +341,17 @@ const withBody = <T>(
 };
 
 /**
+ * Whether a statement's text stands in the log already. The log is public: without this anybody could
+ * send an old suspension, or an old resumption with its two signatures, again. By the text, because
+ * the same text can be signed by one operator more.
+ */
+export const wasSaid = ({ said }: KeyState, text: string): boolean => {
+  const hash = noteHash(text);
+  for (let one = said; one !== undefined; one = one.before) if (one.hash === hash) return true;
+  return false;
+};
+
+/**
  * Folds one inner note (without the key log's own outer note) into the state.
  * @returns the next state, whose size is one more, or why the note may not stand in the key log
  */
@@ -296,5 +361,12 @@ export const applyKeyStatement = (state: KeyState, inner: string): KeyStep => {
   const kind = headerOf(read.note.text)?.kind;
   const apply = kind === undefined ? undefined : appliers[kind];
   if (apply === undefined) return fault("statement-kind", `not a key-log statement: ${kind}`);
-  return apply(state, read.note);
+  const { text } = read.note;
+  if (wasSaid(state, text)) {
+    return fault("replayed", "this statement stands in the key log already, and counts once");
+  }
+  const next = apply(state, read.note);
+  if (!next.ok) return next;
+  const said = { hash: noteHash(text), before: state.said };
+  return { ok: true, state: { ...next.state, said } };
 };

@@ -3,7 +3,7 @@
 import { noteHash } from "@sealane/protocol";
 import { emptyOutcome, type BatchOutcome, type KeysCited } from "./batch-outcome.ts";
 import type { LaneCommand } from "./commands.ts";
-import { decideIntent, statementFault, type BatchContext } from "./intent.ts";
+import { decideIntent, statementFault, type BatchContext, type LinkReader } from "./intent.ts";
 import type { KeyState } from "./key-state.ts";
 import type { KnownTransfer, LaneState } from "./lane-state.ts";
 import {
@@ -11,6 +11,7 @@ import {
   decideCredited,
   decideRateSheet,
   decideRateWithdrawal,
+  decideStatement,
 } from "./provider-statements.ts";
 import {
   decideAcceptance,
@@ -40,6 +41,8 @@ export type BatchInput = {
    * history is not logged. Without it heads are not judged here, but every verifier does.
    */
   readonly headOf?: ((participant: string, n: number) => string | undefined) | undefined;
+  /** The same for a chain statement, which names its head by its place in the lane. */
+  readonly linkAt?: LinkReader | undefined;
 };
 
 /** An intent is answered with a refusal; every other statement that cannot stand is dead-lettered. */
@@ -68,6 +71,8 @@ const decideCommand = (context: BatchContext, command: LaneCommand): void => {
       return decideRateWithdrawal(context, command);
     case "credited":
       return decideCredited(context, command);
+    case "statement":
+      return decideStatement(context, command);
     case "advance":
       return decideAdvance(context, command);
     default:

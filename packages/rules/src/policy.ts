@@ -1,5 +1,6 @@
 // What a policy of the key log asks for beyond the floor (payer and payee, each by a key of its own).
-import type { MoneyField, PolicyRecord } from "@sealane/protocol";
+import type { MoneyField, PolicyRecord, Terms } from "@sealane/protocol";
+import type { KeyState } from "./key-state.ts";
 import { isAmount, minorOf } from "./positions.ts";
 
 /**
@@ -22,4 +23,10 @@ export const operatorsNeeded = (
     if (reached) needed = count;
   }
   return needed;
+};
+
+/** The policy that binds these terms' payer, when they cite another one. */
+export const boundElsewhere = (keys: KeyState, { payer, policy }: Terms): string | undefined => {
+  const bound = keys.participants.get(payer.participant)?.boundTo;
+  return bound === policy ? undefined : bound;
 };

@@ -8,6 +8,7 @@ import type {
   CreditedCommand,
   RateSheetCommand,
   RateWithdrawalCommand,
+  StatementCommand,
 } from "./commands.ts";
 import { linesOf, type BatchContext } from "./intent.ts";
 import { sheetKey, type SheetState } from "./lane-state.ts";
@@ -187,6 +188,42 @@ export const decideCredited = (context: BatchContext, command: CreditedCommand):
   const lines = signed.lines.map(({ line }) => line);
   const entry = record(context, command, lines, [participant]);
   for (const to of [participant, ...payers]) tell(outcome, to, { type: "entry", seq: entry.seq });
+};
+
+/** A provider signs with whichever of its keys it has: a liquidity provider has none for transfers. */
+const byAnyPurpose = ({ lines, body }: StatementCommand): ReturnType<typeof linesOf> => {
+  const signed = linesOf(lines, body.participant, "transfer");
+  if (signed.ok || signed.code !== "key-purpose") return signed;
+  return linesOf(lines, body.participant, "rate-sheet");
+};
+
+const statementFault = (context: BatchContext, { body }: StatementCommand): string | undefined => {
+  const { state, linkAt } = context;
+  const { participant, from, to, head, size } = body;
+  if (from > to) return `from ${from} to ${to} is nothing`;
+  if (to >= (state.chains.get(participant) ?? 0)) return `there is no entry ${to} yet`;
+  // What was credited later is not stated earlier: verifiers have let go of those heads.
+  const credited = state.creditedTo.get(participant) ?? 0;
+  if (to < credited) return `it has credited up to ${credited - 1} already`;
+  if (linkAt === undefined) return undefined;
+  const link = linkAt(participant, size - 1);
+  if (link?.n === to && link.head === head) return undefined;
+  return `entry ${to} of ${participant} is not the one at ${size - 1}`;
+};
+
+/** "These are all my entries": in the participant's own chain, cosigned like the rest. */
+export const decideStatement = (context: BatchContext, command: StatementCommand): void => {
+  const signed = byAnyPurpose(command);
+  if (!signed.ok) return deadLetter(context, command, signed.code, signed.detail);
+  if (command.origin !== context.state.origin) {
+    return deadLetter(context, command, "wrong-log", command.origin);
+  }
+  const fault = statementFault(context, command);
+  if (fault !== undefined) return deadLetter(context, command, "statement-refused", fault);
+  const { participant } = command.body;
+  const lines = signed.lines.map(({ line }) => line);
+  const entry = record(context, command, lines, [participant]);
+  tell(context.outcome, participant, { type: "entry", seq: entry.seq });
 };
 
 /** Two operators vouch for liquidity that no bank statement covers yet: an entry, never SQL. */

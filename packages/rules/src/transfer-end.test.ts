@@ -137,6 +137,25 @@ describe("an acceptance", () => {
   });
 });
 
+describe("an acceptance after the payer was bound to a policy", () => {
+  it("does not commit terms that cite another", () => {
+    const { world, id, expiresAtMs } = reserved();
+    const { alice, bob, hkRoot } = testKeys;
+    const policy = { policy: "bound/1", kind: "transfer", operatorsFrom: [] };
+    world.keyLog.log("policy", policy, [alice, bob], world.nowMs());
+    const binding = { participant: hk, policy: "bound/1", reason: "test" };
+    world.keyLog.log("binding", binding, [hkRoot, alice, bob], world.nowMs());
+    const { outcome } = world.run([world.accept(id)]);
+    expect(outcome).toMatchObject({ entries: [], deadLetters: [{ code: "policy-bound" }] });
+    world.run([], { atMs: expiresAtMs });
+    expectReleased(world);
+    const bound = world.intent({ policy: "bound/1", key: "bound" });
+    world.run([bound]);
+    expect(world.run([world.accept(bound.body.id)]).outcome.entries).toHaveLength(1);
+    expect(audit(world, world.entries)).toBe(5);
+  });
+});
+
 describe("a rejection", () => {
   it("releases, with the payee's reason and statement", () => {
     const { world, id } = reserved();

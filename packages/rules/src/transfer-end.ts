@@ -15,6 +15,7 @@ import type { AcceptanceCommand, CancellationCommand, RejectionCommand } from ".
 import { linesOf, type BatchContext } from "./intent.ts";
 import { keyIndex, type KeyState } from "./key-state.ts";
 import { sheetKey, type OpenTransfer } from "./lane-state.ts";
+import { boundElsewhere } from "./policy.ts";
 import { applyPostings, minorOf } from "./positions.ts";
 import { transferParticipants } from "./postings.ts";
 
@@ -106,6 +107,11 @@ export const decideAcceptance = (context: BatchContext, command: AcceptanceComma
   if (revoked !== undefined) {
     // The entry cites the keys of now: under them the payer's signature counts no more.
     deadLetter(context, offset, "key-revoked", `${revoked} was revoked after the reservation`);
+    return;
+  }
+  const bound = boundElsewhere(keys, open.terms);
+  if (bound !== undefined) {
+    deadLetter(context, offset, "policy-bound", `${bound} binds the payer since the reservation`);
     return;
   }
   const inner = composeNote(open.text, [...open.lines, line.line]);

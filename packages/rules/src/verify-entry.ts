@@ -4,6 +4,7 @@
 import {
   advanceSchema,
   cancellationSchema,
+  chainStatementSchema,
   creditedSchema,
   entryContextSchema,
   expiredReason,
@@ -17,6 +18,7 @@ import {
   slotOf,
   termsSchema,
   type Advance,
+  type ChainStatement,
   type Credited,
   type EntryContext,
   type Posting,
@@ -24,17 +26,28 @@ import {
   type RateWithdrawal,
   type Terms,
 } from "@sealane/protocol";
-import { verifierFor, type Note, type VerifierKey } from "@sealane/tlog";
+import type { Note } from "@sealane/tlog";
 import { citedState, type KeyHistory } from "./key-history.ts";
-import { keyIndex, type KeyState } from "./key-state.ts";
+import {
+  no,
+  operatorCount,
+  participantSigned,
+  signedBy,
+  wrongLine,
+  type EntryFault,
+  type SignatureJudge,
+} from "./entry-signatures.ts";
+import type { KeyState } from "./key-state.ts";
 import {
   advancePostings,
   rulesVersion,
   transferParticipants,
   transferPostings,
 } from "./postings.ts";
-import { operatorsNeeded } from "./policy.ts";
+import { boundElsewhere, operatorsNeeded } from "./policy.ts";
 import { checkPrice } from "./pricing.ts";
+
+export type { EntryFault, SignatureJudge } from "./entry-signatures.ts";
 
 export type EntryKind =
   | "transfer"
@@ -43,6 +56,7 @@ export type EntryKind =
   | "rate-sheet"
   | "rate-withdrawal"
   | "credited"
+  | "statement"
   | "advance";
 
 export type VerifiedEntry = {
@@ -55,12 +69,12 @@ export type VerifiedEntry = {
   readonly sheet: RateSheet | undefined;
   readonly withdrawal: RateWithdrawal | undefined;
   readonly credited: Credited | undefined;
+  readonly statement: ChainStatement | undefined;
   readonly advance: Advance | undefined;
   /** The transfer that it is about. */
   readonly transferId: string | undefined;
 };
 
-export type EntryFault = { readonly ok: false; readonly code: string; readonly detail: string };
 export type EntryResult = { readonly ok: true; readonly entry: VerifiedEntry } | EntryFault;
 
 export type EntryChecks = {
@@ -74,13 +88,6 @@ export type EntryChecks = {
   readonly verify?: SignatureJudge | undefined;
 };
 
-const no = (code: string, detail: string): EntryFault => ({ ok: false, code, detail });
-
-export type SignatureJudge = (key: VerifierKey, text: string, signature: Uint8Array) => boolean;
-
-const judgeHere: SignatureJudge = (key, text, signature) =>
-  verifierFor(key).verify(text, signature);
-
 type Opened = {
   readonly kind: EntryKind;
   readonly note: Note;
@@ -90,52 +97,7 @@ type Opened = {
   readonly inner: string;
 };
 
-/** Whether `key` signed the note: a line of its that is not good refuses the note. */
-const signedBy = (note: Note, key: VerifierKey, { verify = judgeHere }: EntryChecks): boolean => {
-  const own = note.signatures.filter(({ name, keyId }) => name === key.name && keyId === key.keyId);
-  return own.length > 0 && own.every(({ signature }) => verify(key, note.text, signature));
-};
-
-/**
- * A line of a key that the key log knows, but whose signature is not good (C2SP signed-note: such a
- * note is rejected, whoever else signed it). What passes has good lines of known keys only.
- */
-const wrongLine = ({ note, state, checks }: Opened): EntryFault | undefined => {
-  const { verify = judgeHere } = checks;
-  for (const { name, keyId, signature } of note.signatures) {
-    const key =
-      state.keys.get(keyIndex(name, keyId))?.key ??
-      state.operatorKeys.find((one) => one.name === name && one.keyId === keyId);
-    if (key !== undefined && !verify(key, note.text, signature)) return no("signature-wrong", name);
-  }
-  return undefined;
-};
-
-/** How many distinct operators signed; `wrongLine` has judged their lines. */
-const operatorCount = ({ note, state }: Opened): number =>
-  state.operatorKeys.filter((key) =>
-    note.signatures.some(({ name, keyId }) => name === key.name && keyId === key.keyId),
-  ).length;
-
-/** One line of `participant` by a key for `purpose` in force at its place; `wrongLine` judged it. */
-const participantSigned = (
-  { note, state }: Opened,
-  participant: string,
-  purpose: "transfer" | "rate-sheet",
-  revokedCounts = false,
-): EntryFault | undefined => {
-  let why = no("signature-missing", `no signature of ${participant} counts`);
-  for (const line of note.signatures) {
-    const key = state.keys.get(keyIndex(line.name, line.keyId));
-    if (key === undefined || key.participant !== participant) continue;
-    if (key.purpose !== purpose) why = no("key-purpose", `${line.name} is for ${key.purpose}`);
-    else if (key.revokedAt !== undefined && !revokedCounts) why = no("key-revoked", line.name);
-    else return undefined;
-  }
-  return why;
-};
-
-type Said = "terms" | "sheet" | "withdrawal" | "credited" | "advance" | "transferId";
+type Said = Exclude<keyof VerifiedEntry, "context" | "timeMs" | "kind" | "inner">;
 
 type Found = Partial<Pick<VerifiedEntry, Said>> & {
   readonly postings: readonly Posting[];
@@ -181,6 +143,8 @@ const transfer = (opened: Opened): Found | EntryFault => {
     if (fault !== undefined) return fault;
   }
   if (state.participants.get(payee)?.suspended === true) return no("payee-suspended", payee);
+  const bound = boundElsewhere(state, terms);
+  if (bound !== undefined) return no("policy-bound", `${bound} binds ${payer}`);
   const needed = operatorsNeeded(state.policies.get(terms.policy), terms.send);
   if (needed === undefined) return no("policy-unknown", terms.policy);
   if (checks.signatures && needed > 0 && operatorCount(opened) < needed) {
@@ -269,6 +233,15 @@ const recorded = (opened: Opened): Found | EntryFault => {
     const read = body(opened, creditedSchema);
     return isFault(read) ? read : by(read.body.participant, "transfer", { credited: read.body });
   }
+  if (kind === "statement") {
+    const read = body(opened, chainStatementSchema);
+    if (isFault(read)) return read;
+    const found = { statement: read.body };
+    const said = by(read.body.participant, "transfer", found);
+    // A liquidity provider has no key for transfers.
+    const other = isFault(said) && said.code === "key-purpose";
+    return other ? by(read.body.participant, "rate-sheet", found) : said;
+  }
   const read = body(opened, advanceSchema);
   if (isFault(read)) return read;
   if (checks.signatures && operatorCount(opened) < 2) {
@@ -289,6 +262,7 @@ const find = (opened: Opened): Found | EntryFault => {
     case "rate-sheet":
     case "rate-withdrawal":
     case "credited":
+    case "statement":
     case "advance":
       return recorded(opened);
     default:
@@ -303,6 +277,7 @@ const kinds: ReadonlySet<string> = new Set<EntryKind>([
   "rate-sheet",
   "rate-withdrawal",
   "credited",
+  "statement",
   "advance",
 ]);
 
@@ -390,6 +365,7 @@ export const verifyEntry = (text: string, checks: EntryChecks): EntryResult => {
       sheet: found.sheet,
       withdrawal: found.withdrawal,
       credited: found.credited,
+      statement: found.statement,
       advance: found.advance,
       transferId: found.transferId,
     },

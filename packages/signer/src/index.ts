@@ -11,10 +11,14 @@ export type {
 export { EnvelopeError } from "./envelope-error.ts";
 export { generateEnvelopeKey, readEnvelopeKey } from "./envelope-key.ts";
 export type { EnvelopeKey } from "./envelope-key.ts";
-export { generateKeyFile, KEY_TYPE, readKeyFile } from "./key-file.ts";
+export { generateKeyFile, KEY_TYPE, readKeyFile, writeNewSecret } from "./key-file.ts";
 export type { KeyMaterial, KeyType } from "./key-file.ts";
+export { keyFamily } from "./key-family.ts";
+export type { KeyFamily, KeyFamilyOptions } from "./key-family.ts";
 export { makeKeyRing, verifyLines, verifyOffThread } from "./key-ring.ts";
 export type { KeyRing, SignatureToCheck } from "./key-ring.ts";
+export { remoteSigner } from "./remote-signer.ts";
+export type { RemoteKey } from "./remote-signer.ts";
 export { selfTest } from "./self-test.ts";
 export { cosigner, fileSigner, signerOf } from "./signer.ts";
 export type { Cosigner, Signer } from "./signer.ts";

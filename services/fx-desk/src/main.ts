@@ -1,10 +1,10 @@
 // Wires a desk: configuration → state → keys → feed → sheets, inbox, HTTP and the witness.
 import { readFileSync } from "node:fs";
-import { makeLogReader } from "@sealane/client";
+import { inForceOf, makeLogReader, watchKeyLog } from "@sealane/client";
 import { bearerAuth, createHttpApp, health, startHttp, tokenDigest } from "@sealane/http";
 import { createMessaging } from "@sealane/messaging";
 import { loadConfig, onShutdown, readSecretFile } from "@sealane/runtime";
-import { fileSigner, selfTest } from "@sealane/signer";
+import { keyFamily, selfTest } from "@sealane/signer";
 import { createLogger, startTelemetry } from "@sealane/telemetry";
 import { parsePolicy } from "@sealane/tlog";
 import { mountWitness, openParticipantWitness } from "@sealane/witness";
@@ -66,6 +66,13 @@ const main = async (): Promise<void> => {
   const letters = telemetry.counter("sealane_dead_letters", "Inbox messages that were refused");
   const logged = telemetry.counter("sealane_sheets_logged", "Rate sheets of this desk on the log");
 
+  const keys = watchKeyLog(makeLogReader(`${config.SEALANE_LEDGER_URL}/log/keys`), policy, log);
+  const signer = keyFamily({
+    file: config.SEALANE_RATE_KEY_FILE,
+    inForce: inForceOf(keys, participant, "rate-sheet"),
+    clock,
+    onFault: (path, err) => log.warn({ err, path }, "a key file is not used"),
+  });
   const desk = makeRateDesk({
     origin,
     lane: config.SEALANE_LANE,
@@ -78,7 +85,7 @@ const main = async (): Promise<void> => {
       quoteMs: config.SEALANE_SHEET_LIFE,
     },
     reference: readReference,
-    signer: await fileSigner(config.SEALANE_RATE_KEY_FILE),
+    signer,
     producer,
     file,
     clock,
@@ -89,7 +96,7 @@ const main = async (): Promise<void> => {
     origin,
     state,
     desk,
-    keys: makeKeyLogCopy(makeLogReader(`${config.SEALANE_LEDGER_URL}/log/keys`), policy),
+    keys: makeKeyLogCopy(keys),
     onLogged: () => logged.add(),
     log,
   });
@@ -98,8 +105,12 @@ const main = async (): Promise<void> => {
   const ready = () => {
     const statuses = desk.statuses();
     const checks = Object.fromEntries(statuses.map((status) => [status.pair, status.state]));
-    const ok = alarm === undefined && statuses.every((status) => status.state === "ok");
-    return { ok, checks: { ...checks, chain: alarm ?? "ok" } };
+    const signing = signer.trouble();
+    const ok =
+      alarm === undefined &&
+      signing === undefined &&
+      statuses.every((status) => status.state === "ok");
+    return { ok, checks: { ...checks, chain: alarm ?? "ok", signing: signing ?? "ok" } };
   };
   const app = createHttpApp({
     name: `Sealane fx-desk of ${participant}`,
@@ -149,6 +160,7 @@ const main = async (): Promise<void> => {
     const lag = consumer.lag();
     return lag === undefined ? 0 : Number(lag.highWatermark - lag.position);
   });
+  void keys.run(1_000);
   void desk.run();
 
   onShutdown(
@@ -157,6 +169,7 @@ const main = async (): Promise<void> => {
       {
         name: "stop the desk",
         run: async () => {
+          keys.stop();
           desk.stop();
           await consumer.stop();
         },

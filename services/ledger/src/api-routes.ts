@@ -1,22 +1,17 @@
 // What participants ask the ledger over HTTP: what they missed of their inbox, proofs and receipts of
 // their own entries, the signed answer to "what became of this transfer?". And key-log statements,
 // which carry their own authority in their signatures.
-import { problem, route, type HttpApp, type Problem } from "@sealane/http";
-import {
-  entryContextSchema,
-  formatTime,
-  parseTime,
-  readNote,
-  readStatement,
-  statementText,
-  transferIdSchema,
-} from "@sealane/protocol";
+import { problem, route, type HttpApp } from "@sealane/http";
+import { formatTime, parseTime, statementText, transferIdSchema } from "@sealane/protocol";
 import type { Signer } from "@sealane/signer";
 import { composeNote, fromUtf8 } from "@sealane/tlog";
 import { z } from "zod";
+import type { NoteRead } from "./access.ts";
+import { concerns } from "./entry-chains.ts";
 import type { KeyLog } from "./key-log.ts";
 import type { LaneStore } from "./lane-store.ts";
 import type { LaneWriter } from "./lane-writer.ts";
+import { forbidden } from "./receipt-routes.ts";
 
 export type ApiDeps = {
   readonly app: HttpApp;
@@ -27,20 +22,13 @@ export type ApiDeps = {
   readonly entrySigner: Signer;
   readonly clock: () => number;
   readonly onKeyLogGrown: () => void;
+  readonly onRead: NoteRead;
 };
 
 /** A verified absence at a log time this long after the request ends an unknown outcome. */
 export const notFoundAfterMs = 300_000;
 
-const forbidden = (): Problem =>
-  problem({
-    status: 403,
-    code: "not-yours",
-    title: "This is another participant's",
-    action: "Ask with the token of the participant concerned.",
-  });
-
-const mountInbox = ({ app, writer, store }: ApiDeps): void => {
+const mountInbox = ({ app, origin, writer, store, onRead }: ApiDeps): void => {
   route(app, {
     method: "get",
     path: "/v1/inbox/:participant",
@@ -58,6 +46,13 @@ const mountInbox = ({ app, writer, store }: ApiDeps): void => {
       const stored = await store.readMessages(params.participant, query.after, query.limit);
       const open = writer.state()?.open ?? new Map();
       const bodies = { entries: new Map(), open, refusalNotes: [], traces: new Map() };
+      const places = stored.flatMap(({ refs }) =>
+        refs.flatMap((ref) => (ref.type === "entry" ? [ref.seq] : [])),
+      );
+      if (places.length > 0) {
+        const [from, to] = [Math.min(...places), Math.max(...places) + 1];
+        onRead({ reader: principal, log: origin, from, to });
+      }
       const lines: string[] = [];
       for (const message of stored) {
         lines.push(`${JSON.stringify(await writer.builder.inboxBatch(message, bodies))}\n`);
@@ -67,15 +62,7 @@ const mountInbox = ({ app, writer, store }: ApiDeps): void => {
   });
 };
 
-/** Whether a participant is in an entry's chains: it may read that entry with its proof. */
-const concerns = (entry: string, participant: string): boolean => {
-  const note = readNote(entry);
-  if (!note.ok) return false;
-  const read = readStatement(note.note, "entry", entryContextSchema);
-  return read.ok && read.statement.body.chains.some((link) => link.participant === participant);
-};
-
-const mountProofs = ({ app, writer, store }: ApiDeps): void => {
+const mountProofs = ({ app, origin, writer, store, onRead }: ApiDeps): void => {
   route(app, {
     method: "get",
     path: "/v1/proofs",
@@ -97,6 +84,7 @@ const mountProofs = ({ app, writer, store }: ApiDeps): void => {
         if (entry === undefined) continue;
         const note = fromUtf8(entry);
         if (!concerns(note, principal)) return forbidden();
+        onRead({ reader: principal, log: origin, from: seq, to: seq + 1 });
         proofs.push({ seq, note, hashes: writer.seals.proof(seq) });
       }
       return { status: 200, body: { checkpoint, proofs } };
@@ -105,7 +93,7 @@ const mountProofs = ({ app, writer, store }: ApiDeps): void => {
 };
 
 const mountTransfers = (deps: ApiDeps): void => {
-  const { app, store, writer, clock, origin, entrySigner } = deps;
+  const { app, store, writer, clock, origin, entrySigner, onRead } = deps;
   route(app, {
     method: "get",
     path: "/v1/transfers/:id",
@@ -130,6 +118,7 @@ const mountTransfers = (deps: ApiDeps): void => {
         const [entry] = await store.readEntries(ended.seq, ended.seq + 1);
         const note = entry === undefined ? "" : fromUtf8(entry);
         if (!concerns(note, principal)) return forbidden();
+        onRead({ reader: principal, log: origin, from: ended.seq, to: ended.seq + 1 });
         return { status: 200, body: { id, state: "ended", seq: ended.seq, note } };
       }
       if (ended !== undefined) {

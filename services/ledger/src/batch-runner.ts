@@ -124,15 +124,15 @@ export const makeBatchRunner = (deps: Deps) => {
     const commands: LaneCommand[] = prepared.opened.flatMap((one) => (one.ok ? [one.command] : []));
     const oldSize = state.size;
     const unsealedSince = seals.oldestMs();
-    const { keys, cited, known, usedQuotes, headOf } = prepared;
+    const { keys, cited, known, usedQuotes, headOf, linkAt } = prepared;
     // An entry leaves out nothing of the key log that is older than 2 s (`decisions.md`, Keys).
     const leftOut = deps.history().times[cited.size];
     if (leftOut !== undefined && leftOut < timeMs - keyLagMs) {
       throw new Error("the key log has an entry that no quorum has cosigned for 2 s");
     }
     const mayReserve = unsealedSince === undefined || timeMs - unsealedSince <= maxUnsealedMs;
-    const input = { timeMs, commands, keys, cited, known, usedQuotes, mayReserve, headOf };
-    const outcome = decideBatch(state, input);
+    const looked = { known, usedQuotes, headOf, linkAt };
+    const outcome = decideBatch(state, { timeMs, commands, keys, cited, mayReserve, ...looked });
     now.recent = outcome.ended;
     now.recentQuotes = outcome.usedQuotes;
     const batch = now.batch + 1;

@@ -4,6 +4,8 @@ import { z } from "zod";
 
 export const ledgerConfigSchema = z.object({
   SEALANE_LEDGER_PORT: port.default(8083),
+  /** Where it listens. Anywhere but on 127.0.0.1 there is TLS in front of it. */
+  SEALANE_LEDGER_HOST: z.union([z.ipv4(), z.ipv6()]).default("127.0.0.1"),
   SEALANE_LANE: z.coerce.number().int().min(0).max(1_023).default(0),
   SEALANE_INSTANCE: z
     .string()
@@ -28,6 +30,8 @@ export const ledgerConfigSchema = z.object({
   SEALANE_TILES_DIR: filePath,
   /** JSON: participant → SHA-256 of its token, base64; who may read its inbox. */
   SEALANE_PARTICIPANT_TOKENS_FILE: filePath,
+  /** The same for the operator's own services that read whole bundles, such as reconciliation. */
+  SEALANE_SERVICE_TOKENS_FILE: filePath.optional(),
   /** Entry bundles without a token: the local stack only; refused unless bound to 127.0.0.1. */
   SEALANE_OPEN_BUNDLES: z.enum(["yes", "no"]).default("no"),
   SEALANE_CLOCK_TOLERANCE: durationMs.default(2_000),

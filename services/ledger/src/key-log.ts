@@ -85,7 +85,7 @@ export const openKeyLog = async (
     return { origin: key.name, size: frontier.size, text, note: sign(text) };
   };
 
-  const append: KeyLog["append"] = async (inner, nowMs) => {
+  const appendNext: KeyLog["append"] = async (inner, nowMs) => {
     const state = history.states.at(-1) as KeyState;
     const applied = applyKeyStatement(state, inner);
     if (!applied.ok) return applied;
@@ -113,6 +113,14 @@ export const openKeyLog = async (
     return { ok: true, seq };
   };
 
+  /** One after the other: each is judged by the state that the one before it left. */
+  let last: Promise<unknown> = Promise.resolve();
+  const inTurn = <T>(work: () => Promise<T>): Promise<T> => {
+    const next = last.then(work);
+    last = next.catch(() => undefined);
+    return next;
+  };
+
   return {
     cosigned: () => {
       const keys = history.states[sealedSize];
@@ -129,14 +137,16 @@ export const openKeyLog = async (
       const oldest = history.times[sealedSize];
       return oldest === undefined ? 0 : Math.max(0, nowMs - oldest);
     },
-    append,
+    append: (inner, nowMs) => inTurn(() => appendNext(inner, nowMs)),
     sealed: async (sealed) => {
       await sql.query({
         text: `insert into key_log (origin, sealed_size, sealed) values ($1, $2, $3)
           on conflict (origin) do update set sealed_size = excluded.sealed_size,
-            sealed = excluded.sealed`,
+            sealed = excluded.sealed where key_log.sealed_size <= excluded.sealed_size`,
         values: [key.name, sealed.checkpoint.size, sealed.note],
       });
+      // Two may be on their way to Postgres at once: what lanes cite never goes backwards.
+      if (sealed.checkpoint.size < sealedSize) return;
       sealedSize = sealed.checkpoint.size;
       sealedNote = sealed.note;
     },

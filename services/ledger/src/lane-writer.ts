@@ -207,6 +207,8 @@ export const makeLaneWriter = (deps: LaneWriterDeps) => {
     state: () => live?.loaded.state,
     size: () => live?.loaded.state.size ?? 0,
     seals,
+    /** The newest checkpoint with the log's own line only; empty before the first entry. */
+    checkpoint: (): string => live?.checkpoint ?? "",
     unsealedAgeMs: (): number => {
       const oldest = seals.oldestMs();
       return oldest === undefined ? 0 : Math.max(0, clock() - oldest);

@@ -30,17 +30,18 @@ const most = 65_537;
 const entries = Array.from({ length: most }, (_, at) => utf8(`entry ${at}`));
 const leaves = entries.map((entry) => leafHash(entry));
 
-const serve = async (size: number, openBundles = true) => {
+const serve = async (size: number) => {
   const tree = openTree(join(folder, `tiles-${size}`));
   tree.append(leaves.slice(0, size));
   const app = createHttpApp({ name: "log" });
   const log = {
+    origin: "log.example",
     checkpoint: () => (size === 0 ? undefined : `checkpoint of ${size}\n`),
     size: () => size,
     tile: tree.tile,
     entries: (from: number, to: number) => Promise.resolve(entries.slice(from, to)),
   };
-  mountLog(app, "/log", log, openBundles);
+  mountLog(app, "/log", log, { kind: "open" });
   const server = await startHttp({ app, port: 0 });
   const get = async (path: string) => {
     const response = await fetch(`${server.url}/log/${path}`);

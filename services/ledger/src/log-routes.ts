@@ -1,10 +1,13 @@
 // The published log, as C2SP tlog-tiles: checkpoints and hash tiles are open, entry bundles are for
-// auditors (the local stack serves them without a token and says so at start).
+// auditors (`access.ts`; the local stack serves them without a token and says so at start).
 import { problem, route, type Answer, type HttpApp, type Problem } from "@sealane/http";
 import { encodeBundle, parseTilePath, TILE_WIDTH } from "@sealane/tlog";
 import { z } from "zod";
+import type { NoteRead } from "./access.ts";
 
 export type PublishedLog = {
+  /** Full origin. */
+  readonly origin: string;
   /** The newest checkpoint to show: cosigned where a quorum has answered. */
   checkpoint(): string | undefined;
   size(): number;
@@ -12,12 +15,20 @@ export type PublishedLog = {
   entries(from: number, to: number): Promise<readonly Uint8Array[]>;
 };
 
-/** Full tiles and bundles never change, and are asked for as long as the log is read. */
-const immutable = "public, max-age=31536000, immutable";
-/** Partial ones never change either, but a growing log makes one for each size: no cache should fill. */
-const partial = "public, max-age=60";
+export type Bundles =
+  /** The key log's, which everybody reads. */
+  | { readonly kind: "open" }
+  /** A lane's on the local stack: read without a token, and noted all the same. */
+  | { readonly kind: "local"; readonly onRead: NoteRead }
+  | { readonly kind: "auditors"; readonly onRead: NoteRead };
 
-const cacheFor = (width: number): string => (width === TILE_WIDTH ? immutable : partial);
+/**
+ * Full tiles and bundles never change, and are asked for as long as the log is read. Partial ones never
+ * change either, but a growing log makes one for each size: no cache should fill with them.
+ * @param whose what needed a token is nobody's to keep for others
+ */
+const cacheFor = (width: number, whose: "public" | "private"): string =>
+  width === TILE_WIDTH ? `${whose}, max-age=31536000, immutable` : `${whose}, max-age=60`;
 
 const missing = (): Problem =>
   problem({
@@ -34,28 +45,11 @@ const bytes = (body: Uint8Array, cache: string): Answer => ({
   headers: { "Cache-Control": cache },
 });
 
-const readBundle = async (
-  log: PublishedLog,
-  index: number,
-  width: number,
-): Promise<Answer | Problem> => {
-  const from = index * TILE_WIDTH;
-  if (from + width > log.size()) return missing();
-  const entries = await log.entries(from, from + width);
-  if (entries.length !== width) return missing();
-  return bytes(encodeBundle(entries), cacheFor(width));
-};
+const tileParams = z.object({ path: z.union([z.string(), z.array(z.string())]) });
+const pathOf = (path: string | readonly string[]): string =>
+  typeof path === "string" ? path : path.join("/");
 
-/**
- * Serves one log below `prefix`.
- * @param openBundles whether entries are readable without a token
- */
-export const mountLog = (
-  app: HttpApp,
-  prefix: string,
-  log: PublishedLog,
-  openBundles: boolean,
-): void => {
+const mountCheckpoint = (app: HttpApp, prefix: string, log: PublishedLog): void => {
   route(app, {
     method: "get",
     path: `${prefix}/checkpoint`,
@@ -73,32 +67,58 @@ export const mountLog = (
       };
     },
   });
+};
+
+const mountBundles = (app: HttpApp, prefix: string, log: PublishedLog, bundles: Bundles): void => {
+  const closed = bundles.kind === "auditors";
+  route(app, {
+    method: "get",
+    path: `${prefix}/tile/entries/*path`,
+    summary: "A bundle of entries (C2SP tlog-tiles)",
+    tags: ["log"],
+    auth: closed ? "auditor" : "none",
+    params: tileParams,
+    responses: { 200: "Bytes, immutable", 401: "Entries are for auditors", 404: "No such bundle" },
+    handler: async ({ params, principal }) => {
+      const tile = parseTilePath(`tile/entries/${pathOf(params.path)}`);
+      if (tile?.kind !== "entries") return missing();
+      const from = tile.index * TILE_WIDTH;
+      const to = from + tile.width;
+      if (to > log.size()) return missing();
+      const entries = await log.entries(from, to);
+      if (entries.length !== tile.width) return missing();
+      const reader = closed ? principal : "anybody";
+      if (bundles.kind !== "open") bundles.onRead({ reader, log: log.origin, from, to });
+      return bytes(encodeBundle(entries), cacheFor(tile.width, closed ? "private" : "public"));
+    },
+  });
+};
+
+const mountTiles = (app: HttpApp, prefix: string, log: PublishedLog): void => {
   route(app, {
     method: "get",
     path: `${prefix}/tile/*path`,
-    summary: "A tile of hashes, or a bundle of entries (C2SP tlog-tiles)",
+    summary: "A tile of hashes (C2SP tlog-tiles)",
     tags: ["log"],
-    params: z.object({ path: z.union([z.string(), z.array(z.string())]) }),
-    responses: {
-      200: "Bytes that never change",
-      403: "Entries are for auditors",
-      404: "No such tile",
-    },
-    handler: async ({ params }) => {
-      const path = Array.isArray(params.path) ? params.path.join("/") : params.path;
-      const tile = parseTilePath(`tile/${path}`);
-      if (tile === undefined) return missing();
-      if (tile.kind === "entries") {
-        if (openBundles) return readBundle(log, tile.index, tile.width);
-        return problem({
-          status: 403,
-          code: "entries-closed",
-          title: "Entries are for auditors",
-          action: "Ask the operator for an auditor token.",
-        });
-      }
+    params: tileParams,
+    responses: { 200: "Bytes, immutable", 404: "No such tile" },
+    handler: ({ params }) => {
+      const tile = parseTilePath(`tile/${pathOf(params.path)}`);
+      if (tile?.kind !== "hashes") return missing();
       const found = log.tile(tile.level, tile.index, tile.width);
-      return found === undefined ? missing() : bytes(found, cacheFor(tile.width));
+      return found === undefined ? missing() : bytes(found, cacheFor(tile.width, "public"));
     },
   });
+};
+
+/** Serves one log below `prefix`. */
+export const mountLog = (
+  app: HttpApp,
+  prefix: string,
+  log: PublishedLog,
+  bundles: Bundles,
+): void => {
+  mountCheckpoint(app, prefix, log);
+  mountBundles(app, prefix, log, bundles);
+  mountTiles(app, prefix, log);
 };

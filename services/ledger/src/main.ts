@@ -8,7 +8,8 @@ import { laneTopic } from "@sealane/protocol";
 import { loadConfig, onShutdown } from "@sealane/runtime";
 import { fileSigner, readKeyFile, selfTest } from "@sealane/signer";
 import { createLogger, startTelemetry, type Telemetry } from "@sealane/telemetry";
-import { fromBase64, parseNote, parsePolicy } from "@sealane/tlog";
+import { parseNote, parsePolicy } from "@sealane/tlog";
+import { auditorAuth, readTokenDigests, refuseOpenBundles, type EntriesRead } from "./access.ts";
 import { mountApi } from "./api-routes.ts";
 import { startAssembler } from "./assembler-thread.ts";
 import { ledgerConfigSchema } from "./config.ts";
@@ -18,6 +19,7 @@ import { makeLaneMetrics, makeLaneSpans } from "./lane-telemetry.ts";
 import { makeLaneWriter, type LaneInput, type LaneWriter } from "./lane-writer.ts";
 import { mountLog } from "./log-routes.ts";
 import { publishedKeyLog, publishedLane } from "./published.ts";
+import { mountReceipts } from "./receipt-routes.ts";
 import { makeSealer } from "./sealer.ts";
 import { askWitnesses, beginKeyLog } from "./start-up.ts";
 import { openTree } from "./tree.ts";
@@ -27,9 +29,12 @@ const config = loadConfig(ledgerConfigSchema);
 const log = createLogger({ service: "ledger", level: config.SEALANE_LOG_LEVEL });
 const clock = (): number => Date.now();
 
-const readTokens = (path: string): Map<string, Uint8Array> => {
-  const digests = JSON.parse(readFileSync(path, "utf8")) as Record<string, string>;
-  return new Map(Object.entries(digests).map(([name, digest]) => [name, fromBase64(digest)]));
+/** The key log as the lane reads it: under another entry key than ours it must sign nothing more. */
+const keysUnder = (keyLog: KeyLog, entryKey: string) => () => {
+  const cosigned = keyLog.cosigned();
+  const named = cosigned?.keys.ledger?.entryKey;
+  if (named === undefined || named === entryKey) return cosigned;
+  throw new Error("the key log names another entry key: start again with that one's file");
 };
 
 /** The lane's topic as input of the writer: a new consumer for each beginning. */
@@ -93,6 +98,18 @@ const mountHealth = (app: HttpApp, telemetry: Telemetry, writer: LaneWriter, key
   });
 };
 
+/** Who calls: participants by their tokens, auditors by theirs that an operator signed. */
+const openApp = (keyLog: KeyLog): HttpApp => {
+  const participant = bearerAuth(readTokenDigests(config.SEALANE_PARTICIPANT_TOKENS_FILE));
+  const services = config.SEALANE_SERVICE_TOKENS_FILE;
+  const auditor = auditorAuth({
+    services: services === undefined ? new Map() : readTokenDigests(services),
+    keys: () => keyLog.cosigned()?.keys,
+    clock,
+  });
+  return createHttpApp({ name: "Sealane ledger", logger: log, auth: { participant, auditor } });
+};
+
 const openStores = async () => {
   const { database, sql } = openServiceDatabase({
     url: config.DATABASE_URL,
@@ -113,6 +130,7 @@ const openStores = async () => {
 };
 
 const main = async (): Promise<void> => {
+  refuseOpenBundles(config.SEALANE_OPEN_BUNDLES, config.SEALANE_LEDGER_HOST);
   await selfTest();
   const telemetry = startTelemetry({
     service: "ledger",
@@ -169,7 +187,7 @@ const main = async (): Promise<void> => {
     tree,
     holder: config.SEALANE_INSTANCE,
     clock,
-    keys: keyLog.cosigned,
+    keys: keysUnder(keyLog, readKeyFile(entryKeyFile).vkey),
     history: keyLog.history,
     publish: (messages) => producer.send(messages),
     onCheckpoint: (size, note) => sealer.offer({ origin, size, note, text: parseNote(note).text }),
@@ -180,20 +198,29 @@ const main = async (): Promise<void> => {
   const { input, lag } = makeInput(messaging, lane, writer);
   gauges(telemetry, writer, lag);
 
-  const participant = bearerAuth(readTokens(config.SEALANE_PARTICIPANT_TOKENS_FILE));
-  const app = createHttpApp({ name: "Sealane ledger", logger: log, auth: { participant } });
+  const app = openApp(keyLog);
   const openBundles = config.SEALANE_OPEN_BUNDLES === "yes";
-  mountLog(app, "/log/keys", publishedKeyLog(keyLog), true);
-  mountLog(app, "/log", publishedLane(writer, store, tree), openBundles);
+  const onRead = (read: EntriesRead): void => log.info(read, "entries read");
+  mountLog(app, "/log/keys", publishedKeyLog(keyLog), { kind: "open" });
+  const bundles = { kind: openBundles ? "local" : "auditors", onRead } as const;
+  mountLog(app, "/log", publishedLane(origin, writer, store, tree), bundles);
   const offerKeyLog = (): void => {
     const checkpoint = keyLog.checkpoint();
     if (checkpoint !== undefined) keySealer.offer(checkpoint);
   };
   const entrySigner = await fileSigner(entryKeyFile);
-  mountApi({ app, origin, writer, store, keyLog, entrySigner, clock, onKeyLogGrown: offerKeyLog });
+  const served = { app, origin, writer, store, clock, onRead };
+  mountApi({ ...served, keyLog, entrySigner, onKeyLogGrown: offerKeyLog });
+  mountReceipts({ ...served, tree });
   mountHealth(app, telemetry, writer, keyLog);
-  const http = await startHttp({ app, port: config.SEALANE_LEDGER_PORT });
+  const http = await startHttp({
+    app,
+    host: config.SEALANE_LEDGER_HOST,
+    port: config.SEALANE_LEDGER_PORT,
+  });
   log.info({ url: http.url, origin, openBundles }, "ledger listens");
+  if (openBundles)
+    log.warn({ host: config.SEALANE_LEDGER_HOST }, "entries are read without a token");
 
   const stopping = new AbortController();
   const { signal } = stopping;

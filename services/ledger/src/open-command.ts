@@ -3,6 +3,7 @@
 import {
   advanceSchema,
   cancellationSchema,
+  chainStatementSchema,
   commandSchema,
   creditedSchema,
   parseStrictJson,
@@ -117,6 +118,7 @@ const schemas = {
   "rate-sheet": ["rate-sheet", rateSheetSchema],
   "rate-withdrawal": ["rate-withdrawal", rateWithdrawalSchema],
   credited: ["credited", creditedSchema],
+  statement: ["statement", chainStatementSchema],
   advance: ["advance", advanceSchema],
 } as const;
 

@@ -6,9 +6,11 @@ import {
   type KeyState,
   type KnownTransfer,
   type LaneState,
+  type LinkReader,
 } from "@sealane/rules";
 import { formatTime, laneTopic, type DeadLetter } from "@sealane/protocol";
-import { sha256, toBase64 } from "@sealane/tlog";
+import { leafHash, sha256, toBase64 } from "@sealane/tlog";
+import { chainsOf } from "./entry-chains.ts";
 import type { LaneStore } from "./lane-store.ts";
 import { openCommand, type OpenedCommand, type RawCommand } from "./open-command.ts";
 
@@ -21,6 +23,8 @@ export type Prepared = {
   readonly usedQuotes: Map<string, string>;
   /** Leaf hashes, base64, of the entries that credited statements name as their heads. */
   readonly headOf: (participant: string, n: number) => string | undefined;
+  /** Links in the entries that chain statements name as their heads. */
+  readonly linkAt: LinkReader;
 };
 
 const idsOf = (opened: readonly OpenedCommand[], state: LaneState) => {
@@ -49,11 +53,31 @@ export const prepareBatch = async (
   const { keys, cited } = cosigned;
   const opened = await Promise.all(raw.map((record) => openCommand(record, keys, state)));
   const { ids, quotes } = idsOf(opened, state);
-  const [found, headOf] = await Promise.all([
+  const [found, headOf, linkAt] = await Promise.all([
     store.lookUp(ids, quotes),
     readHeads(store, state, opened),
+    readLinks(store, opened),
   ]);
-  return { raw, opened, keys, cited, headOf, ...found };
+  return { raw, opened, keys, cited, headOf, linkAt, ...found };
+};
+
+/** A few a day and participant: each head is read from its entry. */
+const readLinks = async (
+  store: LaneStore,
+  opened: readonly OpenedCommand[],
+): Promise<LinkReader> => {
+  const links = new Map<string, { readonly n: number; readonly head: string }>();
+  for (const one of opened) {
+    if (!one.ok || one.command.kind !== "statement") continue;
+    const { size } = one.command.body;
+    const [bytes] = await store.readEntries(size - 1, size);
+    if (bytes === undefined) continue;
+    const head = toBase64(leafHash(bytes));
+    for (const { participant, n } of chainsOf(bytes.toString("utf8"))) {
+      links.set(`${participant} ${size - 1}`, { n, head });
+    }
+  }
+  return (participant, seq) => links.get(`${participant} ${seq}`);
 };
 
 const readHeads = async (

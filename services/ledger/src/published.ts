@@ -5,7 +5,13 @@ import type { LaneWriter } from "./lane-writer.ts";
 import type { PublishedLog } from "./log-routes.ts";
 import type { Tree } from "./tree.ts";
 
-export const publishedLane = (writer: LaneWriter, store: LaneStore, tree: Tree): PublishedLog => ({
+export const publishedLane = (
+  origin: string,
+  writer: LaneWriter,
+  store: LaneStore,
+  tree: Tree,
+): PublishedLog => ({
+  origin,
   checkpoint: () => {
     const { note } = writer.seals.sealed();
     return note === "" ? undefined : note;
@@ -16,6 +22,7 @@ export const publishedLane = (writer: LaneWriter, store: LaneStore, tree: Tree):
 });
 
 export const publishedKeyLog = (keyLog: KeyLog): PublishedLog => ({
+  origin: keyLog.history().origin,
   checkpoint: keyLog.sealedNote,
   size: () => keyLog.entries().length,
   tile: keyLog.tree.tile,

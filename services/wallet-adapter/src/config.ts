@@ -33,6 +33,8 @@ export const adapterConfigSchema = z.object({
   /** What the core must show this adapter. */
   SEALANE_API_TOKEN_FILE: filePath,
   SEALANE_CREDIT_INTERVAL: durationMs.default(1_000),
+  /** How often the provider signs how its own chain stands. */
+  SEALANE_STATEMENT_INTERVAL: durationMs.default(24 * 3_600_000),
   SEALANE_LOG_LEVEL: z.string().default("info"),
   SEALANE_TRACES_FILE: filePath.optional(),
   SEALANE_TRACE_RATIO: z.coerce.number().min(0).max(1).default(0.001),

@@ -5,6 +5,7 @@ import type { KeyWatch } from "@sealane/client";
 import {
   inboxMessageSchema,
   parseTime,
+  type ChainStatement,
   type EntryItem,
   type InboxBatch,
   type InboxItem,
@@ -42,6 +43,8 @@ export type InboxDeps = {
   readonly onMoved: (kept: Kept) => void;
   /** Our own credited statement is on the log. */
   readonly onCredited: (upTo: number) => void;
+  /** Our own statement of our chain is on the log, as entry n of it. */
+  readonly onStated: (statement: ChainStatement, n: number) => void;
   /** Own entries have been sealed. */
   readonly onSealed: () => void;
   readonly onStep: (step: TransferStatus, view: TransferView, sinceMs: number) => void;
@@ -199,6 +202,10 @@ export const makeInboxHandler = (deps: InboxDeps): InboxHandler => {
       persister.sheet({ provider, number, pair: `${pair.from}/${pair.to}`, note: entry.inner });
     }
     if (entry.withdrawal !== undefined) deps.sheets.withdraw(entry.withdrawal);
+    if (entry.statement?.participant === participant) {
+      const own = entry.context.chains.find((link) => link.participant === participant);
+      deps.onStated(entry.statement, own?.n ?? -1);
+    }
     await takeTransferEnd(entry, item, again);
     await takeCredited(entry);
   };

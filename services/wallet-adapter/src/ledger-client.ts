@@ -16,6 +16,8 @@ export type LedgerClient = {
   proofs(seqs: readonly number[]): Promise<z.infer<typeof proofsSchema>>;
   /** Status and body of the ledger's own answer about a transfer. */
   transfer(id: string, since: string | undefined): Promise<{ status: number; body: string }>;
+  /** The ledger's receipt of an own transfer: logged, or sealed by now. */
+  receipt(id: string): Promise<{ status: number; body: string; kind: string }>;
   close(): void;
 };
 
@@ -31,9 +33,9 @@ export const makeLedgerClient = (
     connections: 4,
     maxAnswer: 64 << 20,
   });
-  const get = async (path: string): Promise<{ status: number; body: string }> => {
+  const get = async (path: string) => {
     const answer = await http.get(path);
-    if (answer.outcome === "ok") return { status: answer.status, body: answer.body };
+    if (answer.outcome === "ok") return answer;
     const message = `the ledger did not answer ${path.split("?")[0]}`;
     throw new OperationalError("ledger-unreachable", message, {
       retryable: true,
@@ -56,6 +58,10 @@ export const makeLedgerClient = (
       proofsSchema.parse(JSON.parse(await good(`/v1/proofs?seqs=${seqs.join(",")}`))),
     transfer: (id, since) =>
       get(`/v1/transfers/${id}${since === undefined ? "" : `?since=${encodeURIComponent(since)}`}`),
+    receipt: async (id) => {
+      const { status, body, headers } = await get(`/v1/transfers/${id}/receipt`);
+      return { status, body, kind: String(headers["sealane-receipt"] ?? "") };
+    },
     close: () => http.close(),
   };
 };

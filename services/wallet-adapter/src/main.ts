@@ -1,6 +1,6 @@
 // Wires an adapter: configuration → stores → keys → desks → inbox, HTTP and the witness.
 import { readFileSync } from "node:fs";
-import { makeLogReader, watchKeyLog, type KeyWatch } from "@sealane/client";
+import { inForceOf, makeLogReader, watchKeyLog, type KeyWatch } from "@sealane/client";
 import { openServiceDatabase } from "@sealane/database";
 import {
   bearerAuth,
@@ -13,7 +13,13 @@ import {
 import { createMessaging } from "@sealane/messaging";
 import { laneTopic, rateSheetSchema, readNote, readStatement } from "@sealane/protocol";
 import { loadConfig, onShutdown, pause, readSecretFile } from "@sealane/runtime";
-import { fileSigner, makeEnvelopeOpener, readEnvelopeKey, selfTest } from "@sealane/signer";
+import {
+  keyFamily,
+  makeEnvelopeOpener,
+  readEnvelopeKey,
+  selfTest,
+  type KeyFamily,
+} from "@sealane/signer";
 import { createLogger, startTelemetry, type Telemetry } from "@sealane/telemetry";
 import { fromBase64, parsePolicy } from "@sealane/tlog";
 import { mountWitness, openParticipantWitness } from "@sealane/witness";
@@ -29,6 +35,7 @@ import { makePayeeDesk, type Answer } from "./payee-desk.ts";
 import { makePersister } from "./persister.ts";
 import { mountRoutes } from "./routes.ts";
 import { makeSheetBook, type SheetBook } from "./sheet-book.ts";
+import { makeStatementDesk } from "./statement-desk.ts";
 import { makeTermsMaker } from "./terms-maker.ts";
 import { makeTransferBook } from "./transfer-book.ts";
 import { makeViewStore, type Kept } from "./view-store.ts";
@@ -96,14 +103,16 @@ const makeAlarm = () => {
   };
 };
 
-const readinessOf = (keys: KeyWatch, sheets: SheetBook, alarm: () => string | undefined) => () => {
-  const checks = {
-    keyLog: keys.history() === undefined ? "not read yet" : "ok",
-    sheets: sheets.all().length === 0 ? "no rate sheet has been logged" : "ok",
-    chain: alarm() ?? "ok",
+const readinessOf =
+  (keys: KeyWatch, signer: KeyFamily, sheets: SheetBook, alarm: () => string | undefined) => () => {
+    const checks = {
+      keyLog: keys.history() === undefined ? "not read yet" : "ok",
+      signing: signer.trouble() ?? "ok",
+      sheets: sheets.all().length === 0 ? "no rate sheet has been logged" : "ok",
+      chain: alarm() ?? "ok",
+    };
+    return { ok: Object.values(checks).every((check) => check === "ok"), checks };
   };
-  return { ok: Object.values(checks).every((check) => check === "ok"), checks };
-};
 
 const gauges = (telemetry: Telemetry, credits: CreditDesk, notices: Notices): void => {
   const { gauge } = telemetry;
@@ -128,11 +137,16 @@ const main = async (): Promise<void> => {
   const { database, store, position, chain, sheets, persister, book } = await openStores();
   const { messaging, core, ledger } = openPeers();
   const producer = messaging.producer();
-  const signer = await fileSigner(config.SEALANE_TRANSFER_KEY_FILE);
   const { privateKey } = readEnvelopeKey(config.SEALANE_ENVELOPE_KEY_FILE);
   const openEnvelope = makeEnvelopeOpener(participant, privateKey);
   const keys = watchKeyLog(makeLogReader(`${config.SEALANE_LEDGER_URL}/log/keys`), policy, log);
   const alarm = makeAlarm();
+  const signer = keyFamily({
+    file: config.SEALANE_TRANSFER_KEY_FILE,
+    inForce: inForceOf(keys, participant, "transfer"),
+    clock,
+    onFault: (path, err) => log.warn({ err, path }, "a key file is not used"),
+  });
 
   const maker = makeTermsMaker({
     participant,
@@ -177,9 +191,15 @@ const main = async (): Promise<void> => {
     position,
     produce: (command) => intake.produce(command, participant),
   });
+  const statements = makeStatementDesk({
+    ...common,
+    chain,
+    position,
+    produce: (command) => intake.produce(command, participant),
+  });
   const payee = makePayeeDesk({
     ...common,
-    keys: keys.state,
+    keys,
     sheets,
     answer,
     expect: credits.expect,
@@ -206,6 +226,7 @@ const main = async (): Promise<void> => {
     clock,
     onMoved,
     onCredited: credits.covered,
+    onStated: statements.stated,
     onSealed: credits.trim,
     onStep: observed.step,
     onAlarm: alarm.raise,
@@ -218,12 +239,12 @@ const main = async (): Promise<void> => {
     logger: log,
     auth: { core: bearerAuth(new Map([["core", apiToken]])) },
   });
-  const ready = readinessOf(keys, sheets, alarm.now);
+  const ready = readinessOf(keys, signer, sheets, alarm.now);
   const closed = (): string | undefined =>
     Object.entries(ready().checks)
       .find(([, check]) => check !== "ok")
       ?.join(": ");
-  mountRoutes({ app, intake, book, ledger, clock, closed });
+  mountRoutes({ app, intake, book, ledger, statements, clock, closed });
   const witness = await openParticipantWitness(
     config.SEALANE_WITNESS_KEY_FILE,
     config.SEALANE_WITNESS_STATE_FILE,
@@ -237,6 +258,7 @@ const main = async (): Promise<void> => {
 
   void keys.run(1_000);
   void credits.run(config.SEALANE_CREDIT_INTERVAL);
+  void statements.run(config.SEALANE_STATEMENT_INTERVAL);
   while (keys.history() === undefined) await pause(20);
   const consumer = readInbox({
     participant,
@@ -257,6 +279,7 @@ const main = async (): Promise<void> => {
   const stopDesks = async (): Promise<void> => {
     keys.stop();
     credits.stop();
+    statements.stop();
     notices.stop();
     await consumer.stop();
   };

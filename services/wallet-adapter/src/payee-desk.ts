@@ -1,5 +1,6 @@
 // The payee's side of a proposal: check the terms, ask the core whether it can credit, and sign yes or
 // no. Asked again, it answers the same: a signature over the same bytes is the same signature.
+import type { KeyWatch } from "@sealane/client";
 import type { HttpClient } from "@sealane/http";
 import {
   parseTime,
@@ -11,7 +12,7 @@ import {
   type ProposalItem,
   type Terms,
 } from "@sealane/protocol";
-import { checkPrice, keyIndex, type KeyState } from "@sealane/rules";
+import { checkPrice, keyIndex } from "@sealane/rules";
 import { verifyOffThread, type EnvelopeOpener, type Signer } from "@sealane/signer";
 import { composeNote, utf8, type Note } from "@sealane/tlog";
 import { z } from "zod";
@@ -35,7 +36,7 @@ export type Answer = {
 type Deps = {
   readonly participant: string;
   readonly origin: string;
-  readonly keys: () => KeyState;
+  readonly keys: Pick<KeyWatch, "state" | "reach">;
   readonly sheets: SheetBook;
   readonly signer: Signer;
   readonly openEnvelope: EnvelopeOpener;
@@ -74,7 +75,12 @@ export const makePayeeDesk = (deps: Deps) => {
   const judge = async ({ terms, note }: Proposal): Promise<string | undefined> => {
     if (terms.payee.participant !== participant) return "RC04";
     if (clock() >= parseTime(terms.expiresAt)) return "AB05";
-    const keys = deps.keys();
+    // A key that we have not read of yet is new: the ledger proposes under the key log of now.
+    const unread = note.signatures.some(
+      ({ name, keyId }) => !deps.keys.state().keys.has(keyIndex(name, keyId)),
+    );
+    if (unread) await deps.keys.reach(deps.keys.state().size + 1);
+    const keys = deps.keys.state();
     const signed = await Promise.all(
       note.signatures.map(async ({ name, keyId, signature }) => {
         const key = keys.keys.get(keyIndex(name, keyId));

@@ -11,12 +11,14 @@ import {
   type Problem,
 } from "@sealane/http";
 import { parseStrictJson, reasonSchema, transferIdSchema } from "@sealane/protocol";
-import { formatProof, fromBase64, utf8 } from "@sealane/tlog";
+import { utf8 } from "@sealane/tlog";
 import { z } from "zod";
 import type { Intake, Taken } from "./intake.ts";
 import type { LedgerClient } from "./ledger-client.ts";
 import { messagingProblem, refusalProblem, transferUnknown } from "./problems.ts";
+import { mountReceipts } from "./receipt-routes.ts";
 import { bulkLineSchema, quoteRequestSchema, transferRequestSchema } from "./requests.ts";
+import type { StatementDesk } from "./statement-desk.ts";
 import type { Quote } from "./terms-maker.ts";
 import type { TransferBook } from "./transfer-book.ts";
 import { finalStatuses, publicView, type TransferView } from "./views.ts";
@@ -26,6 +28,7 @@ export type RoutesDeps = {
   readonly intake: Intake;
   readonly book: TransferBook;
   readonly ledger: LedgerClient;
+  readonly statements: StatementDesk;
   readonly clock: () => number;
   /** Why nothing can be accepted now, if so. */
   readonly closed: () => string | undefined;
@@ -68,18 +71,6 @@ const resource = (view: TransferView) => ({
     ...(view.proof === undefined ? {} : { receipt: `/v1/transfers/${view.id}/receipt` }),
   },
 });
-
-/** The receipt: a C2SP tlog-proof with the entry in `extra`. */
-export const receiptOf = (view: TransferView): string | undefined => {
-  const { proof, entry, seq } = view;
-  if (proof === undefined || entry === undefined || seq === undefined) return undefined;
-  return formatProof({
-    extra: utf8(entry),
-    index: seq,
-    hashes: proof.hashes.map((hash) => fromBase64(hash)),
-    checkpoint: proof.checkpoint,
-  });
-};
 
 const mountQuotes = ({ app, intake, closed }: RoutesDeps): void => {
   route(app, {
@@ -168,40 +159,6 @@ const mountLookUp = ({ app, book, ledger, intake }: RoutesDeps): void => {
       if (view === undefined) return transferUnknown();
       if (waitMs !== undefined && !finalStatuses.has(view.status)) await book.waitFinal(id, waitMs);
       return { status: 200, body: resource((await book.find(id)) ?? view) };
-    },
-  });
-  route(app, {
-    method: "get",
-    path: "/v1/transfers/:id/receipt",
-    summary: "The sealed receipt (C2SP tlog-proof with the entry in extra); it verifies offline",
-    tags: ["transfers"],
-    auth: "core",
-    params,
-    responses: { 200: "text/plain, .tlog-proof", 404: "Not known here", 409: "There is none yet" },
-    handler: async ({ params: { id }, req }) => {
-      const { waitMs } = parsePrefer(req);
-      let view = await book.find(id);
-      if (view === undefined) return transferUnknown();
-      if (waitMs !== undefined && !finalStatuses.has(view.status)) {
-        await book.waitFinal(id, waitMs);
-        view = (await book.find(id)) ?? view;
-      }
-      const receipt = receiptOf(view);
-      if (receipt === undefined) {
-        return problem({
-          status: 409,
-          code: "receipt-not-ready",
-          title: "There is no sealed receipt",
-          detail: `the transfer is ${view.status}`,
-          action: "Ask again with Prefer: wait=3; a refused transfer has no entry and no receipt.",
-        });
-      }
-      return {
-        status: 200,
-        body: receipt,
-        contentType: "text/plain; charset=utf-8",
-        headers: { "Content-Disposition": `attachment; filename="${id}.tlog-proof"` },
-      };
     },
   });
   route(app, {
@@ -371,4 +328,5 @@ export const mountRoutes = (deps: RoutesDeps): void => {
   mountTransfers(deps);
   mountLookUp(deps);
   mountEvents(deps);
+  mountReceipts(deps);
 };

@@ -183,7 +183,7 @@ export const makeTermsMaker = (deps: Deps) => {
       id,
       request: requestOf(body),
       quote: quoted?.id ?? id,
-      policy: deps.policy,
+      policy: deps.keys().participants.get(deps.participant)?.boundTo ?? deps.policy,
       payer: { participant: deps.participant, account: payer.commitment },
       payee: { participant: request.payee.participant, account: payee.commitment },
       fixed,

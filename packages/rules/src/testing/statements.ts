@@ -7,6 +7,7 @@ import {
   transferIdOf,
   type Advance,
   type Cancellation,
+  type ChainStatement,
   type Credited,
   type RateSheet,
   type RateWithdrawal,
@@ -24,6 +25,7 @@ import type {
   RateSheetCommand,
   RateWithdrawalCommand,
   RejectionCommand,
+  StatementCommand,
 } from "../commands.ts";
 import { keyIndex, type KeyState } from "../key-state.ts";
 import { priceTransfer } from "../pricing.ts";
@@ -204,6 +206,15 @@ export const credited = (
     { signers: [testKeys.ph], ...signing },
   ),
   kind: "credited",
+});
+
+export const chainStatement = (
+  keys: KeyState,
+  body: ChainStatement,
+  signing: Signing = {},
+): StatementCommand => ({
+  ...common(keys, "statement", body, { signers: [testKeys.hk], ...signing }),
+  kind: "statement",
 });
 
 /** Signed by both operators unless told otherwise. */

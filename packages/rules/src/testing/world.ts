@@ -1,6 +1,12 @@
 // A lane for tests: the ledger's fold, its log, its key log and its witnesses in one object, with no
 // service and no clock. `run` decides a batch and puts its entries on the chain, as the ledger does.
-import { entryText, zeroHash, type EntryDraft, type Terms } from "@sealane/protocol";
+import {
+  entryText,
+  zeroHash,
+  type ChainStatement,
+  type EntryDraft,
+  type Terms,
+} from "@sealane/protocol";
 import {
   appendLeaf,
   composeNote,
@@ -25,6 +31,7 @@ import { decideBatch } from "../lane.ts";
 import { emptyLaneState, type KnownTransfer } from "../lane-state.ts";
 import {
   genesisMs,
+  hk,
   makeGenesis,
   origin,
   testKeys,
@@ -100,6 +107,11 @@ export const makeWorld = (options: GenesisOptions = {}) => {
       usedQuotes,
       mayReserve,
       headOf: (participant, n) => chains.get(participant)?.[n],
+      linkAt: (participant, seq) => {
+        const head = toBase64(hashes[seq] ?? new Uint8Array());
+        const n = chains.get(participant)?.indexOf(head) ?? -1;
+        return n < 0 ? undefined : { n, head };
+      },
     });
     return { outcome, notes: outcome.entries.map(assemble) };
   };
@@ -158,6 +170,16 @@ export const makeWorld = (options: GenesisOptions = {}) => {
       upTo,
       head: head ?? chains.get(participant)?.[upTo] ?? zeroHash,
     });
+
+  /** What a participant says of its chain as it is now, unless told otherwise. */
+  const stateChain = (body: Partial<ChainStatement> = {}, signing?: say.Signing) => {
+    const { participant = hk } = body;
+    const chain = chains.get(participant) ?? [];
+    const { to = chain.length - 1 } = body;
+    const head = chain[to] ?? zeroHash;
+    const size = hashes.findIndex((hash) => toBase64(hash) === head) + 1;
+    return say.chainStatement(keys(), { participant, from: 0, to, head, size, ...body }, signing);
+  };
 
   /** Sends and accepts one transfer. @returns its id */
   const transfer = (termsOptions: say.TermsOptions = {}): string => {
@@ -224,6 +246,7 @@ export const makeWorld = (options: GenesisOptions = {}) => {
     reject,
     cancel,
     credit,
+    stateChain,
     transfer,
     checkpoint,
     tile,

@@ -1,0 +1,140 @@
+// The drills of docs/drills.md that a participant's own keys do not cover (`keys.system.test.ts` has
+// those), in the order of a bad week: an operator's key, a root key, the entry key, a witness's key.
+import { randomUUID } from "node:crypto";
+import { copyFileSync, readFileSync, renameSync, rmSync } from "node:fs";
+import { adapterClient } from "@sealane/client";
+import { startStack, writeKeyLogFile, type Stack } from "@sealane/infra";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { openAuditedLog } from "./audited-log.ts";
+import { eventually } from "./eventually.ts";
+import { runSealane, sealaneJson } from "./sealane.ts";
+import { startWholeSystem, type WholeSystem } from "./whole-system.ts";
+
+const hk = "hk-wallet.example";
+const operators = "sealane.example/operators";
+let system: WholeSystem;
+let restarted: Stack | undefined;
+
+beforeAll(async () => {
+  system = await startWholeSystem();
+});
+afterAll(async () => {
+  await restarted?.stop();
+  await system.stop();
+});
+
+const sealane = (...args: string[]) => sealaneJson(system, args);
+const path = (...parts: string[]): string => system.stack.home.path(...parts);
+const by = (...people: string[]): string[] =>
+  people.flatMap((person) => ["--operator", `keys/${person}/operator.key`]);
+
+const send = async (client = system.hk): Promise<string> => {
+  const request = {
+    payer: { account: "+85290000001" },
+    payee: { participant: "ph-wallet.example", account: "+639170000001" },
+    amount: { currency: "HKD", amount: "100.00" },
+  };
+  const sent = await client.send(request, { idempotencyKey: randomUUID(), waitSeconds: 20 });
+  expect(sent.status).toBe("sealed");
+  return sent.transferId;
+};
+
+describe("an operator's key", () => {
+  it("that is lost is replaced by the two others, and counts no more", async () => {
+    const carol = "keys/bob/carol.key";
+    await sealane("keys", "generate", carol, "--name", `${operators}/carol`);
+    await sealane("keys", "ledger", "--add", carol, ...by("alice", "bob"));
+    const two = ["--operator", carol, ...by("bob")];
+    await sealane("keys", "ledger", "--remove", `${operators}/alice`, ...two);
+    const refused = await runSealane(system, ["keys", "suspend", hk, ...by("alice")]);
+    expect(refused.stderr).toContain("needs 1 operators' signatures, has 0");
+    const list = (await sealane("keys", "list")) as { ledger: { operators: string[] } };
+    expect(list.ledger.operators.map((vkey) => vkey.split("+")[0])).toEqual([
+      `${operators}/bob`,
+      `${operators}/carol`,
+    ]);
+    await send();
+  });
+});
+
+describe("a participant's root key", () => {
+  it("that was copied is replaced with the old one, the new one and an operator", async () => {
+    await sealane("keys", "suspend", hk, ...by("bob"), "--reason", "root-stolen");
+    const [old, next] = ["keys/hk-wallet/root.key", "keys/hk-wallet/root-2.key"];
+    await sealane("keys", "generate", next, "--name", `${hk}/root-2`);
+    await sealane("keys", "root", hk, "--new", next, "--root", old, ...by("bob"));
+    const key = "keys/hk-wallet/transfer-2.key";
+    await sealane("keys", "generate", key, "--name", `${hk}/k2`);
+    const register = ["keys", "register", hk, "--key", key, "--root"];
+    expect((await runSealane(system, [...register, old])).stderr).toContain("root key");
+    await sealane(...register, next);
+    await sealane("keys", "revoke", hk, "--key", `${hk}/k1`, "--root", next);
+    const two = ["--operator", "keys/bob/carol.key", ...by("bob")];
+    await sealane("keys", "resume", hk, ...two);
+    await eventually("hk sends again", () => send().catch(() => undefined));
+  });
+});
+
+describe("the entry key", () => {
+  it("is replaced by two operators: the ledger stops, and goes on with the new file", async () => {
+    const { stack } = system;
+    const next = "keys/operator/entry-2.key";
+    await sealane("keys", "generate", next, "--name", "sealane.example/entry-2");
+    const two = ["--operator", "keys/bob/carol.key", ...by("bob")];
+    await sealane("keys", "ledger", "--entry-key", next, ...two);
+    // It signs nothing under the old key from the first entry on that would cite the new one.
+    const late = system.hk.send(
+      {
+        payer: { account: "+85290000001" },
+        payee: { participant: "ph-wallet.example", account: "+639170000001" },
+        amount: { currency: "HKD", amount: "100.00" },
+      },
+      { idempotencyKey: randomUUID(), waitSeconds: 30 },
+    );
+    await eventually("the ledger stops", async () => {
+      const ready = await fetch(`${stack.urls["ledger"]}/readyz`);
+      return (await ready.text()).includes("names another entry key");
+    });
+    renameSync(path("keys/operator/entry.key"), path("keys/operator/entry-1.key"));
+    copyFileSync(path(next), path("keys/operator/entry.key"));
+    await stack.end("ledger");
+    await stack.start("ledger");
+    expect((await late).status).toBe("sealed");
+    await send();
+    const log = openAuditedLog(system);
+    await eventually("everything has ended", () => log.nothingPending());
+    expect((await log.audit()).findings).toEqual([]);
+  });
+});
+
+describe("a witness's key", () => {
+  it("that is lost stops nothing; another one takes a policy that everybody pins anew", async () => {
+    const { stack } = system;
+    await stack.end("witness");
+    const before = await send();
+    const bundled = ["receipt", before, "--bundle", "before.bundle"];
+    expect((await runSealane(system, bundled)).status).toBe(0);
+    copyFileSync(path("trust.policy"), path("before.policy"));
+    await stack.stop();
+    rmSync(path("keys/auditor/witness.key"));
+    restarted = await startStack({ dir: stack.home.dir, ports: stack.ports });
+    expect(readFileSync(path("trust.policy"), "utf8")).not.toBe(
+      readFileSync(path("before.policy"), "utf8"),
+    );
+    const token = readFileSync(path("keys/hk-wallet/api.token"), "utf8").trim();
+    const client = adapterClient({ baseUrl: restarted.urls["hk-wallet"] ?? "", token });
+    const after = await send(client);
+    await runSealane(system, ["receipt", after, "--out", "after.tlog-proof"]);
+    const verify = async (file: string, policy: string) => {
+      const args = ["verify", file, "--policy", policy, "--json"];
+      return JSON.parse((await runSealane(system, args)).stdout) as { ok: boolean };
+    };
+    // What was sealed under a policy is verified under it, with the key log that goes with it.
+    expect(await verify("before.bundle", "before.policy")).toMatchObject({ ok: true });
+    const { home, urls } = restarted;
+    await eventually("the key log is cosigned under the new policy", async () => {
+      await writeKeyLogFile(home, urls["ledger"] ?? "");
+      return (await verify("after.tlog-proof", "trust.policy")).ok;
+    });
+  });
+});
