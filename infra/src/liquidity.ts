@@ -7,10 +7,19 @@ import { composeNote, signNoteLine } from "@sealane/tlog";
 import type { Home } from "./provision.ts";
 import { firstLiquidity, lane, operator, operators, origin } from "./world.ts";
 
-/** Sends the advances; resolves when they are acknowledged. */
-export const sendFirstLiquidity = async (home: Home, brokers: string): Promise<void> => {
+export type FirstLiquidity = Omit<Advance, "id" | "note">;
+
+/**
+ * Sends the advances; resolves when they are acknowledged.
+ * @param liquidity other amounts than the demo's, for tests of too little cover
+ */
+export const sendFirstLiquidity = async (
+  home: Home,
+  brokers: string,
+  liquidity: readonly FirstLiquidity[] = firstLiquidity,
+): Promise<void> => {
   const keys = operators.map((person) => readKeyFile(home.keys(person, "operator.key")));
-  const records = firstLiquidity.map((first) => {
+  const records = liquidity.map((first) => {
     const id = transferIdOf(operator, `first-liquidity ${first.participant} ${first.currency}`);
     const advance: Advance = { id, ...first, note: "first liquidity of the demo, unbacked" };
     const text = statementText(origin, "advance", advance);
