@@ -26,6 +26,8 @@ export type StackOptions = {
   readonly traceRatio?: number;
   /** Entries for auditors with a token only, as anywhere but on this machine; default: open. */
   readonly closedBundles?: boolean;
+  /** Wallets whose adapters have no key: their cores sign. */
+  readonly hosted?: readonly string[];
   /** More settings for every service, e.g. failpoints in tests. */
   readonly env?: Readonly<Record<string, string>>;
 };
@@ -70,7 +72,7 @@ export const startStack = async (options: StackOptions): Promise<Stack> => {
   step("ports");
   await checkPortsFree(portsNeeded(options));
   step("keys and policies");
-  const home = await provision(dir, ports);
+  const home = await provision(dir, ports, options.hosted);
   const running = new Map<ServiceName, SupervisedProcess>();
   const expected = new Set<SupervisedProcess>();
   let kafka: KafkaServer | undefined;
@@ -115,10 +117,10 @@ export const startStack = async (options: StackOptions): Promise<Stack> => {
       messaging.admin().ensureTopics(topicSpecs(1)),
       migrateAll(home, databaseUrl),
     ]);
-    const { traceRatio, env, closedBundles } = options;
+    const { traceRatio, env, closedBundles, hosted } = options;
     const openBundles = closedBundles !== true;
     const reached = { home, ports, brokers, databaseUrl };
-    const services = planServices({ ...reached, traceRatio, env, openBundles });
+    const services = planServices({ ...reached, traceRatio, env, openBundles, hosted });
 
     const launch = async (service: Service): Promise<void> => {
       const child = await spawnService({

@@ -61,7 +61,8 @@ export const ROOM_RULES: Readonly<Record<string, RoomRule>> = {
     packages: ["commander", "@clack/prompts", "cli-table3", "cli-progress"],
   },
   "packages/simulator": {
-    rooms: ["http", "money", "protocol", "runtime"],
+    // A core that signs by itself uses the SDK, as a real one does.
+    rooms: ["client", "http", "money", "protocol", "runtime", "tlog"],
     packages: ["express", "zod"],
   },
 

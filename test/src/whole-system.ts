@@ -33,6 +33,8 @@ export type WholeSystem = {
 export type WholeSystemOptions = Pick<StackOptions, "closedBundles"> & {
   /** Other amounts than the demo's. */
   readonly liquidity?: readonly FirstLiquidity[];
+  /** Wallets whose adapters have no key to sign with. */
+  readonly hosted?: readonly string[];
 };
 
 export const startWholeSystem = async (options: WholeSystemOptions = {}): Promise<WholeSystem> => {

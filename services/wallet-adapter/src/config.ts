@@ -20,7 +20,8 @@ export const adapterConfigSchema = z.object({
   SEALANE_LEDGER_URL: urlLoopbackOrHttps,
   /** The token that the ledger knows this participant by. */
   SEALANE_LEDGER_TOKEN_FILE: filePath,
-  SEALANE_TRANSFER_KEY_FILE: filePath,
+  /** Left out where the adapter is hosted: the provider signs by itself, and keeps its key. */
+  SEALANE_TRANSFER_KEY_FILE: filePath.optional(),
   SEALANE_ENVELOPE_KEY_FILE: filePath,
   /** 32 bytes, base64: tells a retry from another request. */
   SEALANE_REQUEST_KEY_FILE: filePath,
