@@ -100,7 +100,7 @@ export const statementFault = (command: {
   return refused("entry-too-large", `a statement has at most ${maxStatementBytes} bytes`);
 };
 
-const laneServes = (keys: KeyState, lane: number, id: string): boolean => {
+export const laneServes = (keys: KeyState, lane: number, id: string): boolean => {
   const slot = slotOf(id);
   const record = keys.lanes?.lanes.find((candidate) => candidate.lane === lane);
   return record?.slots.some(({ from, to }) => slot >= from && slot < to) ?? false;
@@ -242,7 +242,7 @@ const check = (
   return sheet;
 };
 
-const refuseIntent = (
+export const refuseIntent = (
   context: BatchContext,
   command: IntentCommand,
   { code, detail }: Refused,

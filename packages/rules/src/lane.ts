@@ -13,6 +13,7 @@ import {
   decideRateWithdrawal,
   decideStatement,
 } from "./provider-statements.ts";
+import { decideSetAside } from "./set-aside.ts";
 import {
   decideAcceptance,
   decideCancellation,
@@ -47,7 +48,8 @@ export type BatchInput = {
 
 /** An intent is answered with a refusal; every other statement that cannot stand is dead-lettered. */
 const isMisshapen = (context: BatchContext, command: LaneCommand): boolean => {
-  if (command.kind === "intent" || command.kind === "acceptance") return false;
+  const { kind } = command;
+  if (kind === "intent" || kind === "acceptance" || kind === "set-aside") return false;
   const fault = statementFault(command);
   if (fault === undefined) return false;
   context.outcome.deadLetters.push({ offset: command.offset, ...fault });
@@ -75,6 +77,8 @@ const decideCommand = (context: BatchContext, command: LaneCommand): void => {
       return decideStatement(context, command);
     case "advance":
       return decideAdvance(context, command);
+    case "set-aside":
+      return decideSetAside(context, command);
     default:
       return command satisfies never;
   }

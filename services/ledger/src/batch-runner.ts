@@ -11,6 +11,7 @@ import {
   type KnownTransfer,
   type LaneCommand,
 } from "@sealane/rules";
+import { OperationalError } from "@sealane/runtime";
 import type { AssembledBatch } from "./assembler.ts";
 import type { AssemblerThread } from "./assembler-thread.ts";
 import type { LoadedLane, LogHead } from "./lane-load.ts";
@@ -128,7 +129,8 @@ export const makeBatchRunner = (deps: Deps) => {
     // An entry leaves out nothing of the key log that is older than 2 s (`decisions.md`, Keys).
     const leftOut = deps.history().times[cited.size];
     if (leftOut !== undefined && leftOut < timeMs - keyLagMs) {
-      throw new Error("the key log has an entry that no quorum has cosigned for 2 s");
+      const message = "the key log has an entry that no quorum has cosigned for 2 s";
+      throw new OperationalError("key-log-behind", message, { retryable: true });
     }
     const mayReserve = unsealedSince === undefined || timeMs - unsealedSince <= maxUnsealedMs;
     const looked = { known, usedQuotes, headOf, linkAt };

@@ -14,6 +14,7 @@ import { mountApi } from "./api-routes.ts";
 import { startAssembler } from "./assembler-thread.ts";
 import { ledgerConfigSchema } from "./config.ts";
 import { openKeyLog, type KeyLog } from "./key-log.ts";
+import { mountLane } from "./lane-routes.ts";
 import { makeLaneStore } from "./lane-store.ts";
 import { makeLaneMetrics, makeLaneSpans } from "./lane-telemetry.ts";
 import { makeLaneWriter, type LaneInput, type LaneWriter } from "./lane-writer.ts";
@@ -21,6 +22,7 @@ import { mountLog } from "./log-routes.ts";
 import { publishedKeyLog, publishedLane } from "./published.ts";
 import { mountReceipts } from "./receipt-routes.ts";
 import { makeSealer } from "./sealer.ts";
+import { makeSetAsideDesk } from "./set-aside.ts";
 import { askWitnesses, beginKeyLog } from "./start-up.ts";
 import { openTree } from "./tree.ts";
 import { makeWitnessClient } from "./witness-client.ts";
@@ -76,6 +78,11 @@ const gauges = (telemetry: Telemetry, writer: LaneWriter, lag: () => number): vo
     writer.unsealedAgeMs,
   );
   telemetry.gauge("sealane_queue_commands", "Commands read and not yet decided", writer.queued);
+  telemetry.gauge(
+    "sealane_stopped_offset",
+    "Offset of the command at which the lane stops; -1 when it does not",
+    () => Number(writer.stopped()?.offset ?? -1n),
+  );
   telemetry.gauge("sealane_input_lag", "Commands on the topic that are not read yet", lag);
   telemetry.gauge(
     "sealane_open_transfers",
@@ -179,6 +186,7 @@ const main = async (): Promise<void> => {
     log.fatal({ err }, "the assembler thread died");
     process.exit(1);
   });
+  const desk = makeSetAsideDesk({ sql, lane, origin, keys: keyLog.cosigned });
   const writer = makeLaneWriter({
     origin,
     lane,
@@ -189,6 +197,7 @@ const main = async (): Promise<void> => {
     clock,
     keys: keysUnder(keyLog, readKeyFile(entryKeyFile).vkey),
     history: keyLog.history,
+    desk,
     publish: (messages) => producer.send(messages),
     onCheckpoint: (size, note) => sealer.offer({ origin, size, note, text: parseNote(note).text }),
     metrics: makeLaneMetrics(telemetry),
@@ -212,6 +221,7 @@ const main = async (): Promise<void> => {
   const served = { app, origin, writer, store, clock, onRead };
   mountApi({ ...served, keyLog, entrySigner, onKeyLogGrown: offerKeyLog });
   mountReceipts({ ...served, tree });
+  mountLane({ app, lane, origin, writer, desk });
   mountHealth(app, telemetry, writer, keyLog);
   const http = await startHttp({
     app,
