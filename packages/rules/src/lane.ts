@@ -37,6 +37,8 @@ export type BatchInput = {
   readonly usedQuotes: Map<string, string>;
   /** False while too few witnesses answer: nothing new is reserved, open transfers still end. */
   readonly mayReserve: boolean;
+  /** The clock cannot be trusted: nothing new is reserved, open transfers still end. */
+  readonly clockOff?: boolean | undefined;
   /**
    * Leaf hash of a participant's entry n, base64, so that a `credited` statement that names another
    * history is not logged. Without it heads are not judged here, but every verifier does.

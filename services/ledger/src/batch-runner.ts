@@ -65,6 +65,8 @@ type Deps = {
   readonly tree: Tree;
   readonly clock: Clock;
   readonly history: () => KeyHistory;
+  /** Why the clock cannot be trusted; undefined when it can. */
+  readonly clockTrouble: () => string | undefined;
   readonly onCheckpoint: (size: number, note: string) => void;
   readonly metrics: LaneMetrics;
   readonly spans: LaneSpans;
@@ -113,6 +115,14 @@ const numberInbox = (
   });
 };
 
+/** Whether a timer has something to do, without any input. */
+const isDue = (now: Live, timeMs: number): boolean => {
+  for (const open of now.loaded.state.open.values()) {
+    if (timeMs >= open.expiresAtMs || timeMs - open.proposedAtMs >= proposalRepeatMs) return true;
+  }
+  return false;
+};
+
 export const makeBatchRunner = (deps: Deps) => {
   const { store, clock, metrics, seals, publishing, lane } = deps;
 
@@ -133,8 +143,10 @@ export const makeBatchRunner = (deps: Deps) => {
       throw new OperationalError("key-log-behind", message, { retryable: true });
     }
     const mayReserve = unsealedSince === undefined || timeMs - unsealedSince <= maxUnsealedMs;
+    const clockOff = deps.clockTrouble() !== undefined;
     const looked = { known, usedQuotes, headOf, linkAt };
-    const outcome = decideBatch(state, { timeMs, commands, keys, cited, mayReserve, ...looked });
+    const told = { timeMs, keys, cited, mayReserve, clockOff };
+    const outcome = decideBatch(state, { commands, ...told, ...looked });
     now.recent = outcome.ended;
     now.recentQuotes = outcome.usedQuotes;
     const batch = now.batch + 1;
@@ -314,13 +326,6 @@ export const makeBatchRunner = (deps: Deps) => {
     await store.saveSealed(now.loaded.epoch, told.size, told.note, publishedBatch);
     now.savedSeal = told.size;
     now.savedPublished = publishedBatch;
-  };
-
-  const isDue = (now: Live, timeMs: number): boolean => {
-    for (const open of now.loaded.state.open.values()) {
-      if (timeMs >= open.expiresAtMs || timeMs - open.proposedAtMs >= proposalRepeatMs) return true;
-    }
-    return false;
   };
 
   return { begin, run, saveProgress, isDue };

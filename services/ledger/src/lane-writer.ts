@@ -29,6 +29,8 @@ export type LaneWriterDeps = {
   readonly clock: Clock;
   readonly keys: () => { readonly keys: KeyState; readonly cited: KeysCited } | undefined;
   readonly history: () => KeyHistory;
+  /** Why the clock cannot be trusted; undefined when it can. Without trust nothing is reserved. */
+  readonly clockTrouble: () => string | undefined;
   readonly publish: (messages: readonly Outgoing[]) => Promise<void>;
   /** Opens commands, with the operators' decisions about some of them in their places. */
   readonly desk: SetAsideDesk;

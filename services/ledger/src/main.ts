@@ -12,6 +12,7 @@ import { parseNote, parsePolicy } from "@sealane/tlog";
 import { auditorAuth, readTokenDigests, refuseOpenBundles, type EntriesRead } from "./access.ts";
 import { mountApi } from "./api-routes.ts";
 import { startAssembler } from "./assembler-thread.ts";
+import { makeClockWatch, type ClockWatch } from "./clock-watch.ts";
 import { ledgerConfigSchema } from "./config.ts";
 import { openKeyLog, type KeyLog } from "./key-log.ts";
 import { mountLane } from "./lane-routes.ts";
@@ -91,14 +92,21 @@ const gauges = (telemetry: Telemetry, writer: LaneWriter, lag: () => number): vo
   );
 };
 
-const mountHealth = (app: HttpApp, telemetry: Telemetry, writer: LaneWriter, keyLog: KeyLog) => {
+type Judged = {
+  readonly writer: LaneWriter;
+  readonly keyLog: KeyLog;
+  readonly time: ClockWatch;
+};
+
+const mountHealth = (app: HttpApp, telemetry: Telemetry, { writer, keyLog, time }: Judged) => {
   health(app, {
     ready: () => {
       const trouble = writer.trouble();
       const keys = keyLog.cosigned() === undefined ? "not cosigned yet" : "ok";
+      const off = time.trouble();
       return {
-        ok: trouble === undefined && keys === "ok",
-        checks: { lane: trouble ?? "ok", keys },
+        ok: trouble === undefined && keys === "ok" && off === undefined,
+        checks: { lane: trouble ?? "ok", keys, clock: off ?? "ok" },
       };
     },
     metrics: telemetry.metricsHandler,
@@ -151,8 +159,16 @@ const main = async (): Promise<void> => {
   const brokers = config.KAFKA_BROKERS.split(",");
   const messaging = createMessaging({ brokers, clientId: config.SEALANE_INSTANCE });
   const producer = messaging.producer();
-  const witnesses = policy.witnesses.map(makeWitnessClient);
-  const keyWitnesses = policy.witnesses.map(makeWitnessClient);
+  const time = makeClockWatch({
+    policy,
+    toleranceMs: config.SEALANE_CLOCK_TOLERANCE,
+    wall: clock,
+    mono: () => performance.now(),
+  });
+  const witnesses = policy.witnesses.map(makeWitnessClient).map(time.listen);
+  const keyWitnesses = policy.witnesses.map(makeWitnessClient).map(time.listen);
+  // Of its own: a witness that is asked for the time must not look busy to a sealer.
+  const timeWitnesses = policy.witnesses.map(makeWitnessClient).map(time.listen);
   const witnessFailures = telemetry.counter(
     "sealane_witness_failures",
     "Requests that a witness did not answer with a cosignature",
@@ -194,7 +210,8 @@ const main = async (): Promise<void> => {
     assembler,
     tree,
     holder: config.SEALANE_INSTANCE,
-    clock,
+    clock: time.clock,
+    clockTrouble: time.trouble,
     keys: keysUnder(keyLog, readKeyFile(entryKeyFile).vkey),
     history: keyLog.history,
     desk,
@@ -222,7 +239,8 @@ const main = async (): Promise<void> => {
   mountApi({ ...served, keyLog, entrySigner, onKeyLogGrown: offerKeyLog });
   mountReceipts({ ...served, tree });
   mountLane({ app, lane, origin, writer, desk });
-  mountHealth(app, telemetry, writer, keyLog);
+  telemetry.gauge("sealane_clock_off_ms", "Our clock less the witnesses'", time.offMs);
+  mountHealth(app, telemetry, { writer, keyLog, time });
   const http = await startHttp({
     app,
     host: config.SEALANE_LEDGER_HOST,
@@ -239,7 +257,7 @@ const main = async (): Promise<void> => {
     await writer.stop();
     sealer.stop();
     keySealer.stop();
-    for (const witness of [...witnesses, ...keyWitnesses]) witness.close();
+    for (const one of [...witnesses, ...keyWitnesses, ...timeWitnesses]) one.close();
   };
   onShutdown(
     [
@@ -254,12 +272,14 @@ const main = async (): Promise<void> => {
     { onStart: (reason, err) => log.info({ reason, err }, "stopping") },
   );
 
+  void time.run(timeWitnesses, keyLog.checkpoint, keyLog.tree.consistency, signal);
   await beginKeyLog(keyLog, config.SEALANE_GENESIS_FILE, clock, offerKeyLog, signal);
   const behind = await askWitnesses({ sql, lane, origin, policy, witnesses, signal, log });
   if (behind !== undefined) {
     log.fatal({ behind }, "refusing to sign");
     writer.halt(behind);
   }
+  await time.whenKnown(signal);
   await writer.run(input);
 };
 

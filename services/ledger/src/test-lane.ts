@@ -55,6 +55,7 @@ export type TestLaneOptions = {
   readonly keys: () => { readonly keys: KeyState; readonly cited: KeysCited };
   readonly history: () => KeyHistory;
   readonly clock: () => number;
+  readonly clockTrouble?: () => string | undefined;
   readonly entryKey: KeyMaterial;
   readonly checkpointKey: KeyMaterial;
   /** The lane's topic: what is in it when the writer begins, and what is pushed later. */
@@ -83,6 +84,7 @@ export const startTestLane = (options: TestLaneOptions) => {
     clock,
     keys,
     history: options.history,
+    clockTrouble: options.clockTrouble ?? (() => undefined),
     publish: (messages) => {
       published.push(...messages);
       return Promise.resolve();
