@@ -1,9 +1,9 @@
 // The demo's first liquidity: advances that two operators sign, sent to the lane like any command. Each
 // has an id of its own, so that sending them at every start posts them once.
-import { createMessaging } from "@sealane/messaging";
 import { laneTopic, statementText, transferIdOf, type Advance } from "@sealane/protocol";
 import { readKeyFile } from "@sealane/signer";
 import { composeNote, signNoteLine } from "@sealane/tlog";
+import { openKafka } from "./open-kafka.ts";
 import type { Home } from "./provision.ts";
 import { firstLiquidity, lane, operator, operators, origin } from "./world.ts";
 
@@ -30,10 +30,7 @@ export const sendFirstLiquidity = async (
     const value = JSON.stringify({ v: 1, kind: "advance", note });
     return { topic: laneTopic(lane), key: id, value };
   });
-  const producer = createMessaging({
-    brokers: brokers.split(","),
-    clientId: "sealane-liquidity",
-  }).producer();
+  const producer = openKafka(brokers, "sealane-liquidity").producer();
   await producer.send(records, { deadlineMs: 10_000 });
   await producer.stop();
 };

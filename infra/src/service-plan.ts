@@ -71,6 +71,8 @@ const share = (options: ServicePlanOptions): Shared => {
   const ledgerUrl = at(ports.ledger);
   const common = (name: ServiceName, schema?: string): Record<string, string> => ({
     KAFKA_BROKERS: brokers,
+    // A demo of one owner. Logins and authorities in our own environment reach the services as they are.
+    SEALANE_KAFKA_PLAINTEXT: "yes",
     SEALANE_LANE: String(lane),
     SEALANE_POLICY_FILE: home.path("trust.policy"),
     SEALANE_LEDGER_URL: ledgerUrl,

@@ -3,8 +3,8 @@
 // and ends when the one who started it ends.
 import { existsSync, mkdirSync } from "node:fs";
 import { join } from "node:path";
-import { createMessaging } from "@sealane/messaging";
 import { startKafka, type KafkaServer } from "./kafka.ts";
+import { openKafka } from "./open-kafka.ts";
 import { startPostgres, type PostgresServer } from "./postgres.ts";
 import { migrateAll, topicSpecs } from "./prepare.ts";
 import { checkPortsFree, spawnService, waitForReady, type NamedPort } from "./processes.ts";
@@ -112,7 +112,7 @@ export const startStack = async (options: StackOptions): Promise<Stack> => {
     const brokers = options.kafkaBrokers ?? kafka?.brokers ?? "";
     const databaseUrl = options.databaseUrl ?? postgres?.url ?? "";
     step("topics and tables");
-    const messaging = createMessaging({ brokers: brokers.split(","), clientId: "sealane-setup" });
+    const messaging = openKafka(brokers, "sealane-setup");
     await Promise.all([
       messaging.admin().ensureTopics(topicSpecs(1)),
       migrateAll(home, databaseUrl),

@@ -5,7 +5,7 @@ import { openServiceDatabase } from "@sealane/database";
 import { bearerAuth, createHttpApp, health, startHttp, type HttpApp } from "@sealane/http";
 import { createMessaging, type Consumer, type Messaging } from "@sealane/messaging";
 import { laneTopic } from "@sealane/protocol";
-import { loadConfig, onShutdown } from "@sealane/runtime";
+import { kafkaSettings, loadConfig, onShutdown } from "@sealane/runtime";
 import { fileSigner, readKeyFile, selfTest } from "@sealane/signer";
 import { createLogger, startTelemetry, type Telemetry } from "@sealane/telemetry";
 import { parseNote, parsePolicy } from "@sealane/tlog";
@@ -156,8 +156,10 @@ const main = async (): Promise<void> => {
   });
   const { database, sql, lane, origin, keyLog, store, tree } = await openStores();
   const policy = parsePolicy(readFileSync(config.SEALANE_POLICY_FILE, "utf8"));
-  const brokers = config.KAFKA_BROKERS.split(",");
-  const messaging = createMessaging({ brokers, clientId: config.SEALANE_INSTANCE });
+  const messaging = createMessaging({
+    ...kafkaSettings(config),
+    clientId: config.SEALANE_INSTANCE,
+  });
   const producer = messaging.producer();
   const time = makeClockWatch({
     policy,

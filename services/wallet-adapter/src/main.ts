@@ -12,7 +12,7 @@ import {
 } from "@sealane/http";
 import { createMessaging } from "@sealane/messaging";
 import { laneTopic, rateSheetSchema, readNote, readStatement } from "@sealane/protocol";
-import { loadConfig, onShutdown, pause, readSecretFile } from "@sealane/runtime";
+import { kafkaSettings, loadConfig, onShutdown, pause, readSecretFile } from "@sealane/runtime";
 import {
   keyFamily,
   makeEnvelopeOpener,
@@ -80,7 +80,7 @@ const openStores = async () => {
 
 const openPeers = () => ({
   messaging: createMessaging({
-    brokers: config.KAFKA_BROKERS.split(","),
+    ...kafkaSettings(config),
     clientId: `adapter-${participant}`,
   }),
   core: httpClient({
