@@ -46,7 +46,7 @@ export const ROOM_RULES: Readonly<Record<string, RoomRule>> = {
 
   "packages/signer": { rooms: ["tlog", "runtime"], packages: [] },
   "packages/runtime": { rooms: [], packages: ["zod", "close-with-grace"] },
-  "packages/messaging": { rooms: [], packages: ["kafkajs"] },
+  "packages/messaging": { rooms: [], packages: ["kafkajs", "@node-rs/*"] },
   "packages/database": { rooms: [], packages: ["pg", "kysely"] },
   "packages/http": {
     rooms: ["runtime"],
