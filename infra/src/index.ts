@@ -25,7 +25,7 @@ export {
 } from "./supervised-process.ts";
 export { freePorts } from "./free-ports.ts";
 export { writeKeyLogFile } from "./key-log-file.ts";
-export { sendFirstLiquidity } from "./liquidity.ts";
+export { sendFirstLiquidity, type FirstLiquidity } from "./liquidity.ts";
 export { homeAt, provision, type Home } from "./provision.ts";
 export {
   planServices,
@@ -34,7 +34,6 @@ export {
   type ServicePlanOptions,
 } from "./service-plan.ts";
 export { startStack, type Stack, type StackOptions } from "./stack.ts";
-export { portPlan, portsFromEnv, wallets, type PortName, type Ports } from "./world.ts";
 export {
   buildOmniwitness,
   findOmniwitness,
@@ -42,3 +41,11 @@ export {
   toolFolder,
   type Omniwitness,
 } from "./omniwitness.ts";
+export {
+  firstLiquidity,
+  portPlan,
+  portsFromEnv,
+  wallets,
+  type PortName,
+  type Ports,
+} from "./world.ts";

@@ -22,8 +22,17 @@ export type KafkaOptions = {
   /** Maximum heap. Default 512. */
   readonly heapMb?: number;
   readonly logFile: string;
+  /** Logins, TLS and an authorizer (`kafka-security.ts`); without, whoever is on this machine is let in. */
+  readonly security?: KafkaSecurity;
   /** Told about leftovers of earlier runs. Default: nobody. */
   readonly log?: (line: string) => void;
+};
+
+export type KafkaSecurity = {
+  /** Besides our settings, or in their place. */
+  readonly properties: Readonly<Record<string, string | number | boolean>>;
+  /** For `StorageTool format`: logins that are there from the beginning. */
+  readonly formatArgs: readonly string[];
 };
 
 export type KafkaServer = {
@@ -36,7 +45,8 @@ export type KafkaServer = {
   readonly kill: (signal: NodeJS.Signals) => void;
 };
 
-const JARS = fileURLToPath(new URL("../.kafka/lib/", import.meta.url));
+/** Where bootstrap puts Kafka's jars. */
+export const kafkaJars = fileURLToPath(new URL("../.kafka/lib/", import.meta.url));
 const START_DEADLINE_MS = 60_000;
 const STOP_GRACE_MS = 10_000;
 
@@ -45,7 +55,7 @@ const STOP_GRACE_MS = 10_000;
  * time). Throws `missing-program`, `directory-in-use` or `start-failed` with the end of its log.
  */
 export async function startKafka(options: KafkaOptions): Promise<KafkaServer> {
-  if (!existsSync(JARS)) {
+  if (!existsSync(kafkaJars)) {
     throw new InfraError(
       "missing-program",
       "Kafka's jars are missing: run `npm start` or `npm test`",
@@ -63,8 +73,8 @@ export async function startKafka(options: KafkaOptions): Promise<KafkaServer> {
   ]);
   mkdirSync(options.dir, { recursive: true });
   const config = join(options.dir, "server.properties");
-  writeFileSync(config, serverProperties(options));
-  await formatOnce(options.dir, config);
+  writeFileSync(config, serverProperties(options), { mode: 0o600 });
+  await formatOnce(options, config);
   const child = await spawnSupervised({
     name: "kafka",
     command: "java",
@@ -80,11 +90,12 @@ export async function startKafka(options: KafkaOptions): Promise<KafkaServer> {
 }
 
 /** `StorageTool format`, when the folder holds no cluster yet. */
-async function formatOnce(dir: string, config: string): Promise<void> {
+async function formatOnce({ dir, security }: KafkaOptions, config: string): Promise<void> {
   if (existsSync(join(dir, "data", "meta.properties"))) return;
   const clusterId = `S${randomBytes(16).toString("base64url").slice(1, 22)}`;
-  const args = ["-cp", `${JARS}*`, "-XX:TieredStopAtLevel=1", "-Xshare:auto"];
-  const format = ["kafka.tools.StorageTool", "format", "-t", clusterId, "-c", config];
+  const args = ["-cp", `${kafkaJars}*`, "-XX:TieredStopAtLevel=1", "-Xshare:auto"];
+  const logins = security?.formatArgs ?? [];
+  const format = ["kafka.tools.StorageTool", "format", "-t", clusterId, "-c", config, ...logins];
   try {
     await promisify(execFile)("java", [...args, ...format], { timeout: START_DEADLINE_MS });
   } catch (error) {
@@ -112,11 +123,11 @@ function javaArguments({ heapMb = 512 }: KafkaOptions): string[] {
     "-Dorg.slf4j.simpleLogger.showDateTime=true",
     "-Dorg.slf4j.simpleLogger.dateTimeFormat=yyyy-MM-dd'T'HH:mm:ss.SSSZ",
     "-cp",
-    `${JARS}*`,
+    `${kafkaJars}*`,
   ];
 }
 
-function serverProperties({ dir, port, controllerPort }: KafkaOptions): string {
+function serverProperties({ dir, port, controllerPort, security }: KafkaOptions): string {
   const settings = {
     "process.roles": "broker,controller",
     "node.id": 1,
@@ -150,6 +161,7 @@ function serverProperties({ dir, port, controllerPort }: KafkaOptions): string {
     "num.io.threads": 4,
     "background.threads": 2,
     "log.cleaner.dedupe.buffer.size": 16_777_216,
+    ...security?.properties,
   };
   return Object.entries(settings)
     .map(([name, value]) => `${name}=${value}\n`)

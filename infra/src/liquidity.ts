@@ -1,16 +1,25 @@
 // The demo's first liquidity: advances that two operators sign, sent to the lane like any command. Each
 // has an id of its own, so that sending them at every start posts them once.
-import { createMessaging } from "@sealane/messaging";
 import { laneTopic, statementText, transferIdOf, type Advance } from "@sealane/protocol";
 import { readKeyFile } from "@sealane/signer";
 import { composeNote, signNoteLine } from "@sealane/tlog";
+import { openKafka } from "./open-kafka.ts";
 import type { Home } from "./provision.ts";
 import { firstLiquidity, lane, operator, operators, origin } from "./world.ts";
 
-/** Sends the advances; resolves when they are acknowledged. */
-export const sendFirstLiquidity = async (home: Home, brokers: string): Promise<void> => {
+export type FirstLiquidity = Omit<Advance, "id" | "note">;
+
+/**
+ * Sends the advances; resolves when they are acknowledged.
+ * @param liquidity other amounts than the demo's, for tests of too little cover
+ */
+export const sendFirstLiquidity = async (
+  home: Home,
+  brokers: string,
+  liquidity: readonly FirstLiquidity[] = firstLiquidity,
+): Promise<void> => {
   const keys = operators.map((person) => readKeyFile(home.keys(person, "operator.key")));
-  const records = firstLiquidity.map((first) => {
+  const records = liquidity.map((first) => {
     const id = transferIdOf(operator, `first-liquidity ${first.participant} ${first.currency}`);
     const advance: Advance = { id, ...first, note: "first liquidity of the demo, unbacked" };
     const text = statementText(origin, "advance", advance);
@@ -21,10 +30,7 @@ export const sendFirstLiquidity = async (home: Home, brokers: string): Promise<v
     const value = JSON.stringify({ v: 1, kind: "advance", note });
     return { topic: laneTopic(lane), key: id, value };
   });
-  const producer = createMessaging({
-    brokers: brokers.split(","),
-    clientId: "sealane-liquidity",
-  }).producer();
+  const producer = openKafka(brokers, "sealane-liquidity").producer();
   await producer.send(records, { deadlineMs: 10_000 });
   await producer.stop();
 };

@@ -269,7 +269,8 @@ const cliConfig = (ports: Ports): object => ({
   receipts: "receipts",
 });
 
-const coresConfig = (ports: Ports): object[] =>
+/** @param hosted wallets whose cores sign by themselves */
+const coresConfig = (ports: Ports, hosted: readonly string[]): object[] =>
   wallets.map(({ name, participant, currencies, accountPrefix, corePortName }) => ({
     participant,
     currency: currencies[0],
@@ -278,10 +279,26 @@ const coresConfig = (ports: Ports): object[] =>
     port: ports[corePortName],
     adapterTokenFile: `keys/${name}/core.token`,
     journalFile: `state/${name}-core.journal`,
+    ...(hosted.includes(name)
+      ? {
+          signing: {
+            transferKeyFile: `keys/${name}/transfer.key`,
+            policyFile: "trust.policy",
+            keyLogUrl: `http://127.0.0.1:${ports.ledger}/log/keys`,
+          },
+        }
+      : {}),
   }));
 
-/** Makes what is missing; what depends on ports is written anew. */
-export const provision = async (dir: string, ports: Ports): Promise<Home> => {
+/**
+ * Makes what is missing; what depends on ports is written anew.
+ * @param hosted wallets whose adapters are hosted: their cores sign, with keys of their own
+ */
+export const provision = async (
+  dir: string,
+  ports: Ports,
+  hosted: readonly string[] = [],
+): Promise<Home> => {
   const home = homeAt(dir);
   makeDirs(home);
   await makeKeys(home);
@@ -308,6 +325,9 @@ export const provision = async (dir: string, ports: Ports): Promise<Home> => {
   const services = [["reconciliation", home.keys("operator", "reconciliation.token")]] as const;
   writeAtomic(home.path("state", "service-tokens.json"), digests(services), 0o600);
   writeAtomic(home.path("cli.json"), `${JSON.stringify(cliConfig(ports), undefined, 2)}\n`);
-  writeAtomic(home.path("cores.json"), `${JSON.stringify(coresConfig(ports), undefined, 2)}\n`);
+  writeAtomic(
+    home.path("cores.json"),
+    `${JSON.stringify(coresConfig(ports, hosted), undefined, 2)}\n`,
+  );
   return home;
 };

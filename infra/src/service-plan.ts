@@ -42,6 +42,8 @@ export type ServicePlanOptions = {
   readonly traceRatio?: number | undefined;
   /** Entries without a token: for a system on 127.0.0.1 alone, so never in containers. */
   readonly openBundles: boolean;
+  /** Wallets whose adapters are hosted: they get no key to sign with. */
+  readonly hosted?: readonly string[] | undefined;
   /** More settings for the services that take part in the lane, e.g. failpoints in tests. */
   readonly env?: Readonly<Record<string, string>> | undefined;
 };
@@ -69,6 +71,8 @@ const share = (options: ServicePlanOptions): Shared => {
   const ledgerUrl = at(ports.ledger);
   const common = (name: ServiceName, schema?: string): Record<string, string> => ({
     KAFKA_BROKERS: brokers,
+    // A demo of one owner. Logins and authorities in our own environment reach the services as they are.
+    SEALANE_KAFKA_PLAINTEXT: "yes",
     SEALANE_LANE: String(lane),
     SEALANE_POLICY_FILE: home.path("trust.policy"),
     SEALANE_LEDGER_URL: ledgerUrl,
@@ -106,7 +110,10 @@ const witnessService = ({ home: { keys, path }, ports }: Shared): Service => ({
   },
 });
 
-const adapterService = ({ home, ports, common }: Shared, wallet: WalletPlan): Service => {
+const adapterService = (
+  { home, ports, common, hosted = [] }: Shared,
+  wallet: WalletPlan,
+): Service => {
   const { keys, path } = home;
   const name = wallet.name as ServiceName;
   return {
@@ -118,7 +125,7 @@ const adapterService = ({ home, ports, common }: Shared, wallet: WalletPlan): Se
       SEALANE_PARTICIPANT: wallet.participant,
       SEALANE_ADAPTER_PORT: String(ports[wallet.portName]),
       SEALANE_LEDGER_TOKEN_FILE: keys(name, "ledger.token"),
-      SEALANE_TRANSFER_KEY_FILE: keys(name, "transfer.key"),
+      ...(hosted.includes(name) ? {} : { SEALANE_TRANSFER_KEY_FILE: keys(name, "transfer.key") }),
       SEALANE_ENVELOPE_KEY_FILE: keys(name, "envelope.key"),
       SEALANE_REQUEST_KEY_FILE: keys(name, "request.key"),
       SEALANE_WITNESS_KEY_FILE: keys(name, "witness.key"),

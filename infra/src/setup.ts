@@ -2,8 +2,8 @@
 // and policies, topics, tables, and the first liquidity as advances signed by two operators. Run again,
 // it changes nothing that is as it should be: keys stay, advances have ids of their own.
 import { readFileSync } from "node:fs";
-import { createMessaging } from "@sealane/messaging";
 import { readContainerSettings } from "./container-settings.ts";
+import { openKafka } from "./open-kafka.ts";
 import { sendFirstLiquidity } from "./liquidity.ts";
 import { migrateAll, topicSpecs } from "./prepare.ts";
 import { provision } from "./provision.ts";
@@ -28,7 +28,7 @@ const adminUrl = (url: string, passwordFile: string | undefined): string => {
 const { home: dir, brokers, databaseUrl, replication } = readContainerSettings(process.env);
 say("keys and policies");
 const home = await provision(dir, portsFromEnv(process.env));
-const admin = createMessaging({ brokers: brokers.split(","), clientId: "sealane-setup" }).admin();
+const admin = openKafka(brokers, "sealane-setup").admin();
 const url = adminUrl(databaseUrl, process.env.SEALANE_DATABASE_ADMIN_PASSWORD_FILE);
 say("topics and tables");
 await Promise.all([

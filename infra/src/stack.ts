@@ -3,8 +3,8 @@
 // and ends when the one who started it ends.
 import { existsSync, mkdirSync } from "node:fs";
 import { join } from "node:path";
-import { createMessaging } from "@sealane/messaging";
 import { startKafka, type KafkaServer } from "./kafka.ts";
+import { openKafka } from "./open-kafka.ts";
 import { startPostgres, type PostgresServer } from "./postgres.ts";
 import { migrateAll, topicSpecs } from "./prepare.ts";
 import { checkPortsFree, spawnService, waitForReady, type NamedPort } from "./processes.ts";
@@ -26,6 +26,8 @@ export type StackOptions = {
   readonly traceRatio?: number;
   /** Entries for auditors with a token only, as anywhere but on this machine; default: open. */
   readonly closedBundles?: boolean;
+  /** Wallets whose adapters have no key: their cores sign. */
+  readonly hosted?: readonly string[];
   /** More settings for every service, e.g. failpoints in tests. */
   readonly env?: Readonly<Record<string, string>>;
 };
@@ -70,7 +72,7 @@ export const startStack = async (options: StackOptions): Promise<Stack> => {
   step("ports");
   await checkPortsFree(portsNeeded(options));
   step("keys and policies");
-  const home = await provision(dir, ports);
+  const home = await provision(dir, ports, options.hosted);
   const running = new Map<ServiceName, SupervisedProcess>();
   const expected = new Set<SupervisedProcess>();
   let kafka: KafkaServer | undefined;
@@ -110,15 +112,15 @@ export const startStack = async (options: StackOptions): Promise<Stack> => {
     const brokers = options.kafkaBrokers ?? kafka?.brokers ?? "";
     const databaseUrl = options.databaseUrl ?? postgres?.url ?? "";
     step("topics and tables");
-    const messaging = createMessaging({ brokers: brokers.split(","), clientId: "sealane-setup" });
+    const messaging = openKafka(brokers, "sealane-setup");
     await Promise.all([
       messaging.admin().ensureTopics(topicSpecs(1)),
       migrateAll(home, databaseUrl),
     ]);
-    const { traceRatio, env, closedBundles } = options;
+    const { traceRatio, env, closedBundles, hosted } = options;
     const openBundles = closedBundles !== true;
     const reached = { home, ports, brokers, databaseUrl };
-    const services = planServices({ ...reached, traceRatio, env, openBundles });
+    const services = planServices({ ...reached, traceRatio, env, openBundles, hosted });
 
     const launch = async (service: Service): Promise<void> => {
       const child = await spawnService({

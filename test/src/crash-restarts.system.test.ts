@@ -1,12 +1,12 @@
-// Machines die in mid-flight: the ledger, then an adapter, killed with SIGKILL under load and started
-// again. The clients repeat what they do not know, with the same keys, as any core would. Then the
+// Machines die in mid-flight: the ledger, an adapter, reconciliation, killed with SIGKILL under load and
+// started again. The clients repeat what they do not know, with the same keys, as any core would. Then the
 // oracles of `promises.md`: 1 (a 2xx is in the ledger once, or ended with a reason), 2 (at most one
 // end), 3 (chain, signatures, policies), 6 (sums), 7 (Postgres equals the log).
 import { randomUUID } from "node:crypto";
 import type { Transfer, TransferRequest } from "@sealane/client";
 import { transferIdOf } from "@sealane/protocol";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { openAuditedLog } from "./audited-log.ts";
+import { openAuditedLog, type LogAudit } from "./audited-log.ts";
 import { eventually } from "./eventually.ts";
 import { startWholeSystem, type WholeSystem } from "./whole-system.ts";
 
@@ -70,7 +70,9 @@ const underLoad = async (journal: Journal, during: () => Promise<void>): Promise
   await settled;
 };
 
-const killAndRestart = async (name: "ledger" | "hk-wallet" | "ph-wallet"): Promise<void> => {
+const killAndRestart = async (
+  name: "ledger" | "hk-wallet" | "ph-wallet" | "reconciliation",
+): Promise<void> => {
   const child = system.stack.process(name);
   const ended = child.exited;
   // The stack is told first, so that it does not take the death for a fault of its own.
@@ -98,6 +100,23 @@ const checkOracles = async (journal: Journal): Promise<void> => {
     return (await log.creditedByCore("PHP")) === audit.creditedExpected;
   });
   expect(await log.balancesDiffer()).toEqual([]);
+  await checkCounts(audit);
+};
+
+/** Reconciliation counted each end once: as many as the log has, by outcome. */
+const checkCounts = async ({ entries, transfers }: LogAudit): Promise<void> => {
+  const counted = await eventually("reconciliation has read the whole log", async () => {
+    const answer = await fetch(`${system.stack.urls["reconciliation"]}/v1/progress`, {
+      signal: AbortSignal.timeout(5_000),
+    });
+    const body = (await answer.json()) as { applied: number; transfers: Record<string, number> };
+    return body.applied >= entries ? body.transfers : undefined;
+  });
+  const ends: Record<string, number> = {};
+  for (const { outcome } of transfers.values()) {
+    ends[outcome] = (ends[outcome] ?? 0) + 1;
+  }
+  expect(counted).toEqual(expect.objectContaining(ends));
 };
 
 describe("killed with SIGKILL under load and started again", () => {
@@ -115,6 +134,14 @@ describe("killed with SIGKILL under load and started again", () => {
 
   it("the payee's adapter credits everything, once", async () => {
     await underLoad(journal, () => killAndRestart("ph-wallet"));
+    await checkOracles(journal);
+  }, 180_000);
+
+  it("reconciliation posts everything once, also when it dies while it catches up", async () => {
+    await underLoad(journal, async () => {
+      await killAndRestart("reconciliation");
+      await killAndRestart("reconciliation");
+    });
     await checkOracles(journal);
   }, 180_000);
 });

@@ -46,7 +46,7 @@ export const ROOM_RULES: Readonly<Record<string, RoomRule>> = {
 
   "packages/signer": { rooms: ["tlog", "runtime"], packages: [] },
   "packages/runtime": { rooms: [], packages: ["zod", "close-with-grace"] },
-  "packages/messaging": { rooms: [], packages: ["kafkajs"] },
+  "packages/messaging": { rooms: [], packages: ["kafkajs", "@node-rs/*"] },
   "packages/database": { rooms: [], packages: ["pg", "kysely"] },
   "packages/http": {
     rooms: ["runtime"],
@@ -61,7 +61,8 @@ export const ROOM_RULES: Readonly<Record<string, RoomRule>> = {
     packages: ["commander", "@clack/prompts", "cli-table3", "cli-progress"],
   },
   "packages/simulator": {
-    rooms: ["http", "money", "protocol", "runtime"],
+    // A core that signs by itself uses the SDK, as a real one does.
+    rooms: ["client", "http", "money", "protocol", "runtime", "tlog"],
     packages: ["express", "zod"],
   },
 

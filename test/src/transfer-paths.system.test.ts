@@ -115,7 +115,7 @@ describe("a transfer", () => {
     await seenBy("ph", open.transferId, "cancelled");
   });
 
-  it("is refused for too little cover, with the ISO reason", async () => {
+  it("is refused above the largest transfer of the sheet, with the ISO reason", async () => {
     const sheetLimit = await send(request({ value: "500000.01" }));
     expect(sheetLimit).toMatchObject({ status: "rejected", code: "sheet-limit", reason: "AM02" });
   });

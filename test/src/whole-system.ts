@@ -10,6 +10,7 @@ import {
   sendFirstLiquidity,
   startStack,
   writeKeyLogFile,
+  type FirstLiquidity,
   type Stack,
   type StackOptions,
 } from "@sealane/infra";
@@ -29,13 +30,19 @@ export type WholeSystem = {
   stop(): Promise<void>;
 };
 
-export const startWholeSystem = async (
-  options: Pick<StackOptions, "closedBundles"> = {},
-): Promise<WholeSystem> => {
+export type WholeSystemOptions = Pick<StackOptions, "closedBundles"> & {
+  /** Other amounts than the demo's. */
+  readonly liquidity?: readonly FirstLiquidity[];
+  /** Wallets whose adapters have no key to sign with. */
+  readonly hosted?: readonly string[];
+};
+
+export const startWholeSystem = async (options: WholeSystemOptions = {}): Promise<WholeSystem> => {
   const dir = mkdtempSync(join(tmpdir(), "sealane-test-"));
   chmodSync(dir, 0o711);
-  const stack = await startStack({ ...options, dir, ports: await freePorts(), traceRatio: 1 });
-  await sendFirstLiquidity(stack.home, stack.brokers);
+  const { liquidity, ...more } = options;
+  const stack = await startStack({ ...more, dir, ports: await freePorts(), traceRatio: 1 });
+  await sendFirstLiquidity(stack.home, stack.brokers, liquidity);
   await writeKeyLogFile(stack.home, stack.urls.ledger ?? "");
   const token = (name: string): string =>
     readFileSync(stack.home.keys(name, "api.token"), "utf8").trim();

@@ -4,6 +4,7 @@ import { Command } from "commander";
 import { registerAudit } from "./audit-command.ts";
 import { registerExport } from "./export-command.ts";
 import { registerKeys } from "./keys/commands.ts";
+import { registerLane } from "./lane-command.ts";
 import { registerReceipt } from "./receipt.ts";
 import { registerSend } from "./send.ts";
 import { registerVerify } from "./verify-command.ts";
@@ -18,6 +19,7 @@ export const makeProgram = (): Command => {
   registerAudit(program);
   registerExport(program);
   registerKeys(program);
+  registerLane(program);
   return program;
 };
 

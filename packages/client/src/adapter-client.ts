@@ -63,7 +63,8 @@ const parse = (text: string): unknown => {
   }
 };
 
-const transferFrom = (text: string): Transfer => {
+/** @throws AdapterUnavailable `answer-invalid` */
+export const transferFrom = (text: string): Transfer => {
   const value = parse(text) as Partial<Transfer> | null;
   if (typeof value?.transferId === "string" && typeof value.status === "string") {
     return value as Transfer;

@@ -14,6 +14,25 @@ export type {
   TransferStatus,
 } from "./adapter-types.ts";
 export type { BulkOptions } from "./bulk.ts";
+export { checkCancellation, type AskedCancellation } from "./check-cancellation.ts";
+export { checkTerms, type Asked, type Preparation } from "./check-terms.ts";
+export { hostedClient, type HostedOptions } from "./hosted-client.ts";
+export {
+  checkProposal,
+  signCheck,
+  type Decision,
+  type HostedAnswer,
+  type HostedCheck,
+  type PayeeParty,
+} from "./hosted-payee.ts";
+export {
+  checkOwnStatement,
+  noChain,
+  takeEntries,
+  type CreditOutcome,
+  type OwnChain,
+  type ShownEntries,
+} from "./own-chain.ts";
 export {
   findSheet,
   keepForVerifying,
@@ -30,6 +49,7 @@ export {
   type KeyLogCopy,
   type LogReader,
 } from "./log-reader.ts";
+export { noteSigner, type NoteSigner } from "./note-signer.ts";
 export { readOwnEntries, type OwnEntries, type OwnEntriesOptions } from "./own-entries.ts";
 export { defaultRetry, type RetryPolicy } from "./retry.ts";
 export {
@@ -41,3 +61,8 @@ export {
   type SendResult,
   type SendStep,
 } from "./send-one.ts";
+export {
+  StatementRefusal,
+  type StatementFault,
+  type StatementFaultCode,
+} from "./statement-refusal.ts";

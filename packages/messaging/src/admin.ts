@@ -1,6 +1,7 @@
 // Topics: made by hand (the broker never makes one on its own), one partition each, settings checked at
 // every start. Uses kafkajs's admin client as it is: nothing of ours depends on its speed.
 import kafkajs, { type SASLOptions } from "kafkajs";
+import { ensureAccess, type AccessRule } from "./acls.ts";
 import { readCredentials, type MessagingConfig } from "./config.ts";
 import type { Link } from "./link.ts";
 import { MessagingError, reasonOf } from "./messaging-error.ts";
@@ -23,6 +24,11 @@ export type Admin = {
   ensureTopics(topics: readonly TopicSpec[]): Promise<void>;
   /** The first offset that the topic still holds, and the one that its next record will get. */
   topicOffsets(topic: string): Promise<{ low: bigint; high: bigint }>;
+  /**
+   * Adds the rules that are missing; the broker must have an authorizer. Answers with the rules about
+   * topics that are there besides these: nobody here takes one away.
+   */
+  ensureAccess(rules: readonly AccessRule[]): Promise<string[]>;
   /** For tests. */
   deleteTopics(topics: readonly string[]): Promise<void>;
 };
@@ -55,6 +61,7 @@ export function createAdmin(config: MessagingConfig, openLink: () => Link): Admi
         link.close();
       }
     },
+    ensureAccess: (rules) => withClient((client) => ensureAccess(client, rules)),
     deleteTopics: (topics) =>
       withClient((client) => client.deleteTopics({ topics: [...topics], timeout: TIMEOUT_MS })),
   };

@@ -5,6 +5,7 @@ import type { MessagingConfig } from "./config.ts";
 import { createConsumer, type Consumer, type ConsumerOptions } from "./consumer.ts";
 import { createProducer, type Producer } from "./producer.ts";
 
+export type { AccessRule } from "./acls.ts";
 export type { Admin, TopicSpec } from "./admin.ts";
 export type { MessagingConfig, SaslLogin, TlsFiles } from "./config.ts";
 export type { Consumer, ConsumerLag, ConsumerOptions, IncomingRecord } from "./consumer.ts";

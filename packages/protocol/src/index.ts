@@ -12,3 +12,4 @@ export * from "./reasons.ts";
 export * from "./refusal.ts";
 export * from "./messages.ts";
 export * from "./auditor-token.ts";
+export * from "./set-aside.ts";

@@ -54,6 +54,7 @@ export const refusalCodes = {
   "entry-too-large": ["FF01", 422, "Send shorter terms."],
   "set-aside": ["TM01", 422, "The operators set this command aside."],
   "lane-unsealed": ["AB08", 503, "Try again later: too few witnesses answer."],
+  "lane-clock": ["AB08", 503, "Try again later: the ledger's clock and the witnesses' differ."],
 } as const satisfies Record<string, readonly [string, number, string]>;
 
 export type RefusalCode = keyof typeof refusalCodes;

@@ -48,6 +48,8 @@ export type BatchOutcome = {
   readonly usedQuotes: { readonly quote: string; readonly id: string }[];
   readonly inbox: Map<string, InboxRef[]>;
   readonly deadLetters: RejectedInput[];
+  /** Commands that operators have set aside: kept in the batch's transaction. */
+  readonly setAside: { readonly offset: bigint; readonly decision: string }[];
 };
 
 export type KeysCited = { readonly size: number; readonly root: string };
@@ -64,6 +66,7 @@ export const emptyOutcome = (timeMs: number): BatchOutcome => ({
   usedQuotes: [],
   inbox: new Map(),
   deadLetters: [],
+  setAside: [],
 });
 
 export const tell = (outcome: BatchOutcome, participant: string, ref: InboxRef): void => {

@@ -9,6 +9,7 @@ import type {
   RateSheet,
   RateWithdrawal,
   Rejection,
+  SetAside,
   Terms,
 } from "@sealane/protocol";
 import type { RegisteredKey } from "./key-state.ts";
@@ -51,6 +52,18 @@ export type AdvanceCommand = Signed<"advance", Advance> & {
   /** Names of the operators whose signature verifies, without repetition. */
   readonly operators: readonly string[];
 };
+/** Two operators' decision in the place of the command at `offset`. */
+export type SetAsideCommand = Base & {
+  readonly kind: "set-aside";
+  readonly origin: string;
+  readonly body: SetAside;
+  /** The decision's note, whole. */
+  readonly decision: string;
+  /** Names of the operators whose signature verifies, without repetition. */
+  readonly operators: readonly string[];
+  /** What is set aside, as far as it could be read. */
+  readonly of: LaneCommand | undefined;
+};
 export type LaneCommand =
   | IntentCommand
   | AcceptanceCommand
@@ -60,7 +73,8 @@ export type LaneCommand =
   | Signed<"rate-withdrawal", RateWithdrawal>
   | Signed<"credited", Credited>
   | Signed<"statement", ChainStatement>
-  | AdvanceCommand;
+  | AdvanceCommand
+  | SetAsideCommand;
 
 export type RejectionCommand = Signed<"rejection", Rejection>;
 export type CancellationCommand = Signed<"cancellation", Cancellation>;

@@ -41,3 +41,4 @@ export {
 export { operatorsNeeded } from "./policy.ts";
 export { keyLagMs } from "./audit-cover.ts";
 export { auditorOf } from "./auditor-access.ts";
+export { setAsideOperators } from "./set-aside.ts";

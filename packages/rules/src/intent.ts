@@ -42,6 +42,7 @@ export type BatchContext = {
   readonly outcome: BatchOutcome;
   readonly timeMs: number;
   readonly mayReserve: boolean;
+  readonly clockOff?: boolean | undefined;
   /** Leaf hash of a participant's entry n, base64; undefined when there is no such entry. */
   readonly headOf?: ((participant: string, n: number) => string | undefined) | undefined;
   /** A participant's link in the entry at a place, with that entry's leaf hash. */
@@ -100,7 +101,7 @@ export const statementFault = (command: {
   return refused("entry-too-large", `a statement has at most ${maxStatementBytes} bytes`);
 };
 
-const laneServes = (keys: KeyState, lane: number, id: string): boolean => {
+export const laneServes = (keys: KeyState, lane: number, id: string): boolean => {
   const slot = slotOf(id);
   const record = keys.lanes?.lanes.find((candidate) => candidate.lane === lane);
   return record?.slots.some(({ from, to }) => slot >= from && slot < to) ?? false;
@@ -242,7 +243,7 @@ const check = (
   return sheet;
 };
 
-const refuseIntent = (
+export const refuseIntent = (
   context: BatchContext,
   command: IntentCommand,
   { code, detail }: Refused,
@@ -321,6 +322,11 @@ export const decideIntent = (context: BatchContext, command: IntentCommand): voi
     return;
   }
   if (replay(context, command)) return;
+  if (context.clockOff === true) {
+    const fault = refused("lane-clock", "the clock is more than 2 s off the witnesses'");
+    refuseIntent(context, command, fault, false);
+    return;
+  }
   if (!context.mayReserve) {
     const fault = refused("lane-unsealed", "too few witnesses have cosigned for 5 s");
     refuseIntent(context, command, fault, false);

@@ -13,6 +13,7 @@ import {
   decideRateWithdrawal,
   decideStatement,
 } from "./provider-statements.ts";
+import { decideSetAside } from "./set-aside.ts";
 import {
   decideAcceptance,
   decideCancellation,
@@ -36,6 +37,8 @@ export type BatchInput = {
   readonly usedQuotes: Map<string, string>;
   /** False while too few witnesses answer: nothing new is reserved, open transfers still end. */
   readonly mayReserve: boolean;
+  /** The clock cannot be trusted: nothing new is reserved, open transfers still end. */
+  readonly clockOff?: boolean | undefined;
   /**
    * Leaf hash of a participant's entry n, base64, so that a `credited` statement that names another
    * history is not logged. Without it heads are not judged here, but every verifier does.
@@ -47,7 +50,8 @@ export type BatchInput = {
 
 /** An intent is answered with a refusal; every other statement that cannot stand is dead-lettered. */
 const isMisshapen = (context: BatchContext, command: LaneCommand): boolean => {
-  if (command.kind === "intent" || command.kind === "acceptance") return false;
+  const { kind } = command;
+  if (kind === "intent" || kind === "acceptance" || kind === "set-aside") return false;
   const fault = statementFault(command);
   if (fault === undefined) return false;
   context.outcome.deadLetters.push({ offset: command.offset, ...fault });
@@ -75,6 +79,8 @@ const decideCommand = (context: BatchContext, command: LaneCommand): void => {
       return decideStatement(context, command);
     case "advance":
       return decideAdvance(context, command);
+    case "set-aside":
+      return decideSetAside(context, command);
     default:
       return command satisfies never;
   }

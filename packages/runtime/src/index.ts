@@ -10,6 +10,8 @@ export { durationMs, filePath, flag, port, urlLoopbackOrHttps } from "./config-f
 export { withDeadline } from "./deadline.ts";
 export type { DeadlineOutcome } from "./deadline.ts";
 export { invariant, InvariantError, OperationalError } from "./errors.ts";
+export { kafkaFields, kafkaSettings, readKafkaSettings } from "./kafka-settings.ts";
+export type { KafkaConfig, KafkaSettings } from "./kafka-settings.ts";
 export { readSecretFile } from "./secret-file.ts";
 export { onShutdown, runShutdown } from "./shutdown.ts";
 export type { ShutdownOptions, ShutdownStep } from "./shutdown.ts";

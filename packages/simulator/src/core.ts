@@ -3,6 +3,7 @@ import { makeAccountBook, type AccountBook } from "./account-book.ts";
 import { makeCreditState, type CreditState } from "./credit-state.ts";
 import { makeFaults, type Faults } from "./faults.ts";
 import { openJournal, type Journal } from "./journal.ts";
+import { openHostedSide, type HostedSide, type Signing } from "./hosted-side.ts";
 import { makeNotificationState, type NotificationState } from "./notification-state.ts";
 
 export type CoreIdentity = {
@@ -18,6 +19,8 @@ export type CoreIdentity = {
   readonly accounts?: number;
   /** Where it remembers; without a file it forgets on restart. */
   readonly journalFile?: string | undefined;
+  /** Its adapter is hosted: the core signs by itself. */
+  readonly signing?: Signing | undefined;
   /** How late the account 993 is checked; default 2 s. */
   readonly slowCheckMs?: number;
 };
@@ -32,6 +35,7 @@ export type Core = {
   readonly notifications: NotificationState;
   readonly faults: Faults;
   readonly journal: Journal;
+  readonly hosted: HostedSide | undefined;
   /** How often a credit failed on purpose, by transfer id. */
   readonly failures: Map<string, number>;
 };
@@ -49,6 +53,8 @@ export async function openCore(identity: CoreIdentity): Promise<Core> {
   const { slowCheckMs = 2_000 } = identity;
   const faults = makeFaults();
   const failures = new Map<string, number>();
-  const parts = { book, credits, notifications, faults, journal, failures };
+  const { signing } = identity;
+  const hosted = signing === undefined ? undefined : openHostedSide(participant, signing);
+  const parts = { book, credits, notifications, faults, journal, failures, hosted };
   return { participant, currency, decimals, slowCheckMs, ...parts };
 }

@@ -16,6 +16,13 @@ const coreFile = z.array(
     port: z.int().min(0).max(65_535),
     adapterTokenFile: z.string().min(1),
     journalFile: z.string().min(1).optional(),
+    signing: z
+      .strictObject({
+        transferKeyFile: z.string().min(1),
+        policyFile: z.string().min(1),
+        keyLogUrl: z.string().min(1),
+      })
+      .optional(),
   }),
 );
 
@@ -25,10 +32,16 @@ const config = loadConfig(
 const base = dirname(config.SEALANE_CORES);
 const described = coreFile.parse(JSON.parse(readFileSync(config.SEALANE_CORES, "utf8")));
 const cores: RunningCore[] = [];
-for (const { adapterTokenFile, journalFile, ...core } of described) {
-  const adapterToken = readSecretFile(resolve(base, adapterTokenFile));
-  const journal = journalFile === undefined ? undefined : resolve(base, journalFile);
-  cores.push(await startCore({ ...core, adapterToken, journalFile: journal }));
+const at = (path: string): string => resolve(base, path);
+for (const { adapterTokenFile, journalFile, signing, ...core } of described) {
+  const own = signing && {
+    ...signing,
+    transferKeyFile: at(signing.transferKeyFile),
+    policyFile: at(signing.policyFile),
+  };
+  const journal = journalFile === undefined ? undefined : at(journalFile);
+  const adapterToken = readSecretFile(at(adapterTokenFile));
+  cores.push(await startCore({ ...core, adapterToken, journalFile: journal, signing: own }));
 }
 for (const { participant, url } of cores) {
   process.stdout.write(`${JSON.stringify({ event: "core-ready", participant, url })}\n`);

@@ -24,8 +24,24 @@ export function makeSchemas(decimals: number) {
           currency,
           amount,
           reference: z.string().max(140).optional(),
+          // Of a hosted adapter: the proposal to be signed.
+          terms: z
+            .string()
+            .max(32 * 1024)
+            .optional(),
+          openings: z
+            .strictObject({ payee: z.string(), reference: z.string().optional() })
+            .optional(),
         }),
       ),
+    }),
+    credited: z.strictObject({
+      from: z.int().nonnegative(),
+      entries: z.array(z.string().max(32 * 1024)).max(MAX_BATCH),
+      statement: z
+        .string()
+        .max(32 * 1024)
+        .optional(),
     }),
     credits: z.strictObject({
       credits: batch(z.strictObject({ transferId, account, currency, amount })),

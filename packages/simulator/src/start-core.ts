@@ -5,6 +5,7 @@ import { openCore, type CoreIdentity } from "./core.ts";
 import type { CreditSummary } from "./credit-state.ts";
 import { creditRoute } from "./credit-route.ts";
 import type { Fault } from "./faults.ts";
+import { ownRoute } from "./hosted-side.ts";
 import { faultRoutes, inspectRoutes, notificationRoute } from "./inspect-routes.ts";
 import { makeSchemas } from "./schemas.ts";
 
@@ -39,6 +40,7 @@ export async function startCore(options: CoreOptions): Promise<RunningCore> {
   notificationRoute(app, core, schemas);
   inspectRoutes(app, core);
   faultRoutes(app, core, schemas);
+  if (core.hosted !== undefined) ownRoute(app, core, core.hosted, schemas);
   health(app, { ready: () => ({ ok: true, checks: { journal: "ok" } }) });
   const server = await startHttp({ app, port: options.port });
   return {
@@ -48,6 +50,7 @@ export async function startCore(options: CoreOptions): Promise<RunningCore> {
     summary: () => core.credits.summary(),
     inject: (fault) => core.faults.inject(fault),
     close: async () => {
+      core.hosted?.stop();
       const closing = server.close();
       server.server.closeAllConnections();
       await closing;

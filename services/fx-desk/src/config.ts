@@ -1,6 +1,6 @@
 // The desk's settings, read once; see the room's README for each.
 import { participantSchema } from "@sealane/protocol";
-import { durationMs, filePath, port, urlLoopbackOrHttps } from "@sealane/runtime";
+import { durationMs, filePath, kafkaFields, port, urlLoopbackOrHttps } from "@sealane/runtime";
 import { z } from "zod";
 
 const date = z.string().regex(/^\d{4}-\d{2}-\d{2}$/, "write a day such as 2026-10-30");
@@ -23,7 +23,7 @@ export const deskConfigSchema = z.object({
   SEALANE_PARTICIPANT: participantSchema.default("fx-desk.example"),
   SEALANE_FX_PORT: port.default(8085),
   SEALANE_LANE: z.coerce.number().int().min(0).max(1_023).default(0),
-  KAFKA_BROKERS: z.string().describe("host:port, separated by commas"),
+  ...kafkaFields,
   SEALANE_LEDGER_URL: urlLoopbackOrHttps,
   /** The token that the ledger knows this participant by; fills gaps of the inbox. */
   SEALANE_LEDGER_TOKEN_FILE: filePath.optional(),

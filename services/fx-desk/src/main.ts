@@ -3,7 +3,7 @@ import { readFileSync } from "node:fs";
 import { inForceOf, makeLogReader, watchKeyLog } from "@sealane/client";
 import { bearerAuth, createHttpApp, health, startHttp, tokenDigest } from "@sealane/http";
 import { createMessaging } from "@sealane/messaging";
-import { loadConfig, onShutdown, readSecretFile } from "@sealane/runtime";
+import { kafkaSettings, loadConfig, onShutdown, readSecretFile } from "@sealane/runtime";
 import { keyFamily, selfTest } from "@sealane/signer";
 import { createLogger, startTelemetry } from "@sealane/telemetry";
 import { parsePolicy } from "@sealane/tlog";
@@ -50,7 +50,7 @@ const main = async (): Promise<void> => {
   );
   const { state } = file;
   const messaging = createMessaging({
-    brokers: config.KAFKA_BROKERS.split(","),
+    ...kafkaSettings(config),
     clientId: `fx-desk-${participant}`,
   });
   const producer = messaging.producer();

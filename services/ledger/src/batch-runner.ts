@@ -11,6 +11,7 @@ import {
   type KnownTransfer,
   type LaneCommand,
 } from "@sealane/rules";
+import { OperationalError } from "@sealane/runtime";
 import type { AssembledBatch } from "./assembler.ts";
 import type { AssemblerThread } from "./assembler-thread.ts";
 import type { LoadedLane, LogHead } from "./lane-load.ts";
@@ -64,6 +65,8 @@ type Deps = {
   readonly tree: Tree;
   readonly clock: Clock;
   readonly history: () => KeyHistory;
+  /** Why the clock cannot be trusted; undefined when it can. */
+  readonly clockTrouble: () => string | undefined;
   readonly onCheckpoint: (size: number, note: string) => void;
   readonly metrics: LaneMetrics;
   readonly spans: LaneSpans;
@@ -112,6 +115,14 @@ const numberInbox = (
   });
 };
 
+/** Whether a timer has something to do, without any input. */
+const isDue = (now: Live, timeMs: number): boolean => {
+  for (const open of now.loaded.state.open.values()) {
+    if (timeMs >= open.expiresAtMs || timeMs - open.proposedAtMs >= proposalRepeatMs) return true;
+  }
+  return false;
+};
+
 export const makeBatchRunner = (deps: Deps) => {
   const { store, clock, metrics, seals, publishing, lane } = deps;
 
@@ -128,11 +139,14 @@ export const makeBatchRunner = (deps: Deps) => {
     // An entry leaves out nothing of the key log that is older than 2 s (`decisions.md`, Keys).
     const leftOut = deps.history().times[cited.size];
     if (leftOut !== undefined && leftOut < timeMs - keyLagMs) {
-      throw new Error("the key log has an entry that no quorum has cosigned for 2 s");
+      const message = "the key log has an entry that no quorum has cosigned for 2 s";
+      throw new OperationalError("key-log-behind", message, { retryable: true });
     }
     const mayReserve = unsealedSince === undefined || timeMs - unsealedSince <= maxUnsealedMs;
+    const clockOff = deps.clockTrouble() !== undefined;
     const looked = { known, usedQuotes, headOf, linkAt };
-    const outcome = decideBatch(state, { timeMs, commands, keys, cited, mayReserve, ...looked });
+    const told = { timeMs, keys, cited, mayReserve, clockOff };
+    const outcome = decideBatch(state, { commands, ...told, ...looked });
     now.recent = outcome.ended;
     now.recentQuotes = outcome.usedQuotes;
     const batch = now.batch + 1;
@@ -312,13 +326,6 @@ export const makeBatchRunner = (deps: Deps) => {
     await store.saveSealed(now.loaded.epoch, told.size, told.note, publishedBatch);
     now.savedSeal = told.size;
     now.savedPublished = publishedBatch;
-  };
-
-  const isDue = (now: Live, timeMs: number): boolean => {
-    for (const open of now.loaded.state.open.values()) {
-      if (timeMs >= open.expiresAtMs || timeMs - open.proposedAtMs >= proposalRepeatMs) return true;
-    }
-    return false;
   };
 
   return { begin, run, saveProgress, isDue };

@@ -1,5 +1,5 @@
 // The ledger's settings, read once; see the room's README for each.
-import { durationMs, filePath, port } from "@sealane/runtime";
+import { durationMs, filePath, kafkaFields, port } from "@sealane/runtime";
 import { z } from "zod";
 
 export const ledgerConfigSchema = z.object({
@@ -11,7 +11,7 @@ export const ledgerConfigSchema = z.object({
     .string()
     .regex(/^[a-z0-9-]{1,63}$/)
     .default("ledger-1"),
-  KAFKA_BROKERS: z.string().describe("host:port, separated by commas"),
+  ...kafkaFields,
   DATABASE_URL: z.string().describe("postgres://user@host:port/database"),
   SEALANE_DATABASE_USER: z.string().default("sealane_ledger"),
   SEALANE_DATABASE_PASSWORD_FILE: filePath.optional(),

@@ -36,8 +36,9 @@ export const makeLaneQueue = () => {
       stir();
       if (queued.length > maxQueued) await new Promise<void>((resolve) => drained.push(resolve));
     },
-    take: (): RawCommand[] => {
-      const taken = queued.splice(0, maxBatch);
+    /** The next batch. @param alone one command only, to find the one that fails */
+    take: (alone = false): RawCommand[] => {
+      const taken = queued.splice(0, alone ? 1 : maxBatch);
       if (queued.length <= maxQueued / 2) letGo();
       return taken;
     },

@@ -12,6 +12,7 @@ import {
   type StoredHeads,
 } from "./lane-load.ts";
 import { saveBatchSql } from "./lane-sql.ts";
+import { withSetAside } from "./set-aside-sql.ts";
 
 export type AssembledEntry = {
   readonly seq: number;
@@ -143,7 +144,8 @@ export const makeLaneStore = (sql: Sql, lane: number, origin: string) => {
   };
 
   const save = async (batch: BatchToSave): Promise<void> => {
-    const { rowCount } = await sql.query(saveBatchSql(lane, batch, headsOf(batch), toJson));
+    const statement = saveBatchSql(lane, batch, headsOf(batch), toJson);
+    const { rowCount } = await sql.query(withSetAside(statement, batch));
     if (rowCount !== 1) throw new FencedError("the lane moved under this writer");
   };
 

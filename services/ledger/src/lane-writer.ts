@@ -7,13 +7,16 @@ import type { AssemblerThread } from "./assembler-thread.ts";
 import { makeBatchRunner, type Live } from "./batch-runner.ts";
 import { makeLaneQueue } from "./lane-queue.ts";
 import { FencedError } from "./lane-load.ts";
+import { makeLaneStops } from "./lane-stops.ts";
 import type { LaneStore } from "./lane-store.ts";
+import type { RawCommand } from "./open-command.ts";
 import type { Clock, LaneMetrics, LaneSpans } from "./lane-telemetry.ts";
 import { prepareBatch, type Prepared } from "./prepare-batch.ts";
 import { makePublishQueue } from "./publish-queue.ts";
 import { entriesMessages, makeMessageBuilder, type Outgoing } from "./publisher.ts";
 import { makeSealTracker } from "./seal-tracker.ts";
 import type { Sealed } from "./sealer.ts";
+import { stoppedText, type SetAsideDesk } from "./set-aside.ts";
 import type { Tree } from "./tree.ts";
 
 export type LaneWriterDeps = {
@@ -26,7 +29,11 @@ export type LaneWriterDeps = {
   readonly clock: Clock;
   readonly keys: () => { readonly keys: KeyState; readonly cited: KeysCited } | undefined;
   readonly history: () => KeyHistory;
+  /** Why the clock cannot be trusted; undefined when it can. Without trust nothing is reserved. */
+  readonly clockTrouble: () => string | undefined;
   readonly publish: (messages: readonly Outgoing[]) => Promise<void>;
+  /** Opens commands, with the operators' decisions about some of them in their places. */
+  readonly desk: SetAsideDesk;
   /** A batch is stored: its checkpoint may be offered to the witnesses. */
   readonly onCheckpoint: (size: number, note: string) => void;
   readonly metrics: LaneMetrics;
@@ -59,6 +66,7 @@ export const makeLaneWriter = (deps: LaneWriterDeps) => {
   );
   const seals = makeSealTracker(deps.lane, deps.tree);
   const runner = makeBatchRunner({ ...deps, builder, publishing, seals });
+  const stops = makeLaneStops();
   const stopping = new AbortController();
   let live: Live | undefined;
   let lastSeal: Sealed | undefined;
@@ -67,10 +75,22 @@ export const makeLaneWriter = (deps: LaneWriterDeps) => {
   let stopReason: string | undefined;
   let failure: string | undefined;
 
-  const prepareNext = (now: Live): Promise<Prepared> => {
+  /** @param take asked when all but the commands is there: a failure before is not theirs */
+  const prepare = async (now: Live, take: () => readonly RawCommand[]): Promise<Prepared> => {
     const cosigned = deps.keys();
     if (cosigned === undefined) throw new Error("the key log is not cosigned");
-    return prepareBatch(store, now.loaded.state, cosigned, queue.take());
+    const raw = take();
+    stops.attempt(raw);
+    return prepareBatch(store, now.loaded.state, cosigned, raw, deps.desk.open);
+  };
+
+  const prepareNext = (now: Live): Promise<Prepared> =>
+    prepare(now, () => queue.take(stops.alone()));
+
+  /** A command that stops the lane holds up what follows it, not the time: what is due still ends. */
+  const runTimers = async (now: Live): Promise<void> => {
+    if (!stops.alone() || !runner.isDue(now, clock())) return;
+    await runner.run(now, await prepare(now, () => []), () => undefined);
   };
 
   const renew = async (now: Live): Promise<void> => {
@@ -151,6 +171,7 @@ export const makeLaneWriter = (deps: LaneWriterDeps) => {
     const { state } = loaded;
     if (deps.tree.size() > state.size) throw new Error("broken invariant: the tree is ahead");
     await deps.tree.load(state.size, store.readLeafHashes);
+    await deps.desk.load(loaded.inputOffset);
     const now = await runner.begin(loaded);
     queue.reopen(loaded.inputOffset);
     // Sealed before the lane began again in this process: nobody cosigns that size twice for us.
@@ -169,6 +190,7 @@ export const makeLaneWriter = (deps: LaneWriterDeps) => {
     }
     live = now;
     failure = undefined;
+    await runTimers(now);
     await input.start(now.inputOffset);
     await serve(now);
   };
@@ -182,7 +204,9 @@ export const makeLaneWriter = (deps: LaneWriterDeps) => {
         failures = 0;
       } catch (error) {
         failure = error instanceof Error ? error.message : String(error);
-        log.error({ err: error }, "the lane begins again");
+        const stopped = live === undefined ? undefined : stops.failed(error, live.inputOffset);
+        const at = stopped === undefined ? {} : { ...stopped, offset: String(stopped.offset) };
+        log.error({ err: error, ...at }, "the lane begins again");
         failures += 1;
       }
       live = undefined;
@@ -194,8 +218,15 @@ export const makeLaneWriter = (deps: LaneWriterDeps) => {
     }
   };
 
+  const stoppedNow = (): string | undefined => {
+    const stopped = stops.stopped();
+    return stopped === undefined ? undefined : stoppedText(deps.lane, stopped);
+  };
+
   return {
     run,
+    /** The command at which the lane stops, found by trying each alone. */
+    stopped: stops.stopped,
     push: queue.push,
     sealed,
     /** The ledger is behind a witness, or must not go on for another reason: it signs no more. */
@@ -216,7 +247,10 @@ export const makeLaneWriter = (deps: LaneWriterDeps) => {
     queued: queue.size,
     /** Why the lane does not work now; undefined when it does. */
     trouble: (): string | undefined =>
-      stopReason ?? failure ?? (live === undefined ? "the lane is not loaded yet" : undefined),
+      stopReason ??
+      stoppedNow() ??
+      failure ??
+      (live === undefined ? "the lane is not loaded yet" : undefined),
     builder,
     stop: async (): Promise<void> => {
       stopping.abort();

@@ -5,15 +5,17 @@ import { openServiceDatabase } from "@sealane/database";
 import { bearerAuth, createHttpApp, health, startHttp, type HttpApp } from "@sealane/http";
 import { createMessaging, type Consumer, type Messaging } from "@sealane/messaging";
 import { laneTopic } from "@sealane/protocol";
-import { loadConfig, onShutdown } from "@sealane/runtime";
+import { kafkaSettings, loadConfig, onShutdown } from "@sealane/runtime";
 import { fileSigner, readKeyFile, selfTest } from "@sealane/signer";
 import { createLogger, startTelemetry, type Telemetry } from "@sealane/telemetry";
 import { parseNote, parsePolicy } from "@sealane/tlog";
 import { auditorAuth, readTokenDigests, refuseOpenBundles, type EntriesRead } from "./access.ts";
 import { mountApi } from "./api-routes.ts";
 import { startAssembler } from "./assembler-thread.ts";
+import { makeClockWatch, type ClockWatch } from "./clock-watch.ts";
 import { ledgerConfigSchema } from "./config.ts";
 import { openKeyLog, type KeyLog } from "./key-log.ts";
+import { mountLane } from "./lane-routes.ts";
 import { makeLaneStore } from "./lane-store.ts";
 import { makeLaneMetrics, makeLaneSpans } from "./lane-telemetry.ts";
 import { makeLaneWriter, type LaneInput, type LaneWriter } from "./lane-writer.ts";
@@ -21,6 +23,7 @@ import { mountLog } from "./log-routes.ts";
 import { publishedKeyLog, publishedLane } from "./published.ts";
 import { mountReceipts } from "./receipt-routes.ts";
 import { makeSealer } from "./sealer.ts";
+import { makeSetAsideDesk } from "./set-aside.ts";
 import { askWitnesses, beginKeyLog } from "./start-up.ts";
 import { openTree } from "./tree.ts";
 import { makeWitnessClient } from "./witness-client.ts";
@@ -76,6 +79,11 @@ const gauges = (telemetry: Telemetry, writer: LaneWriter, lag: () => number): vo
     writer.unsealedAgeMs,
   );
   telemetry.gauge("sealane_queue_commands", "Commands read and not yet decided", writer.queued);
+  telemetry.gauge(
+    "sealane_stopped_offset",
+    "Offset of the command at which the lane stops; -1 when it does not",
+    () => Number(writer.stopped()?.offset ?? -1n),
+  );
   telemetry.gauge("sealane_input_lag", "Commands on the topic that are not read yet", lag);
   telemetry.gauge(
     "sealane_open_transfers",
@@ -84,14 +92,21 @@ const gauges = (telemetry: Telemetry, writer: LaneWriter, lag: () => number): vo
   );
 };
 
-const mountHealth = (app: HttpApp, telemetry: Telemetry, writer: LaneWriter, keyLog: KeyLog) => {
+type Judged = {
+  readonly writer: LaneWriter;
+  readonly keyLog: KeyLog;
+  readonly time: ClockWatch;
+};
+
+const mountHealth = (app: HttpApp, telemetry: Telemetry, { writer, keyLog, time }: Judged) => {
   health(app, {
     ready: () => {
       const trouble = writer.trouble();
       const keys = keyLog.cosigned() === undefined ? "not cosigned yet" : "ok";
+      const off = time.trouble();
       return {
-        ok: trouble === undefined && keys === "ok",
-        checks: { lane: trouble ?? "ok", keys },
+        ok: trouble === undefined && keys === "ok" && off === undefined,
+        checks: { lane: trouble ?? "ok", keys, clock: off ?? "ok" },
       };
     },
     metrics: telemetry.metricsHandler,
@@ -141,11 +156,21 @@ const main = async (): Promise<void> => {
   });
   const { database, sql, lane, origin, keyLog, store, tree } = await openStores();
   const policy = parsePolicy(readFileSync(config.SEALANE_POLICY_FILE, "utf8"));
-  const brokers = config.KAFKA_BROKERS.split(",");
-  const messaging = createMessaging({ brokers, clientId: config.SEALANE_INSTANCE });
+  const messaging = createMessaging({
+    ...kafkaSettings(config),
+    clientId: config.SEALANE_INSTANCE,
+  });
   const producer = messaging.producer();
-  const witnesses = policy.witnesses.map(makeWitnessClient);
-  const keyWitnesses = policy.witnesses.map(makeWitnessClient);
+  const time = makeClockWatch({
+    policy,
+    toleranceMs: config.SEALANE_CLOCK_TOLERANCE,
+    wall: clock,
+    mono: () => performance.now(),
+  });
+  const witnesses = policy.witnesses.map(makeWitnessClient).map(time.listen);
+  const keyWitnesses = policy.witnesses.map(makeWitnessClient).map(time.listen);
+  // Of its own: a witness that is asked for the time must not look busy to a sealer.
+  const timeWitnesses = policy.witnesses.map(makeWitnessClient).map(time.listen);
   const witnessFailures = telemetry.counter(
     "sealane_witness_failures",
     "Requests that a witness did not answer with a cosignature",
@@ -179,6 +204,7 @@ const main = async (): Promise<void> => {
     log.fatal({ err }, "the assembler thread died");
     process.exit(1);
   });
+  const desk = makeSetAsideDesk({ sql, lane, origin, keys: keyLog.cosigned });
   const writer = makeLaneWriter({
     origin,
     lane,
@@ -186,9 +212,11 @@ const main = async (): Promise<void> => {
     assembler,
     tree,
     holder: config.SEALANE_INSTANCE,
-    clock,
+    clock: time.clock,
+    clockTrouble: time.trouble,
     keys: keysUnder(keyLog, readKeyFile(entryKeyFile).vkey),
     history: keyLog.history,
+    desk,
     publish: (messages) => producer.send(messages),
     onCheckpoint: (size, note) => sealer.offer({ origin, size, note, text: parseNote(note).text }),
     metrics: makeLaneMetrics(telemetry),
@@ -212,7 +240,9 @@ const main = async (): Promise<void> => {
   const served = { app, origin, writer, store, clock, onRead };
   mountApi({ ...served, keyLog, entrySigner, onKeyLogGrown: offerKeyLog });
   mountReceipts({ ...served, tree });
-  mountHealth(app, telemetry, writer, keyLog);
+  mountLane({ app, lane, origin, writer, desk });
+  telemetry.gauge("sealane_clock_off_ms", "Our clock less the witnesses'", time.offMs);
+  mountHealth(app, telemetry, { writer, keyLog, time });
   const http = await startHttp({
     app,
     host: config.SEALANE_LEDGER_HOST,
@@ -229,7 +259,7 @@ const main = async (): Promise<void> => {
     await writer.stop();
     sealer.stop();
     keySealer.stop();
-    for (const witness of [...witnesses, ...keyWitnesses]) witness.close();
+    for (const one of [...witnesses, ...keyWitnesses, ...timeWitnesses]) one.close();
   };
   onShutdown(
     [
@@ -244,12 +274,14 @@ const main = async (): Promise<void> => {
     { onStart: (reason, err) => log.info({ reason, err }, "stopping") },
   );
 
+  void time.run(timeWitnesses, keyLog.checkpoint, keyLog.tree.consistency, signal);
   await beginKeyLog(keyLog, config.SEALANE_GENESIS_FILE, clock, offerKeyLog, signal);
   const behind = await askWitnesses({ sql, lane, origin, policy, witnesses, signal, log });
   if (behind !== undefined) {
     log.fatal({ behind }, "refusing to sign");
     writer.halt(behind);
   }
+  await time.whenKnown(signal);
   await writer.run(input);
 };
 

@@ -84,7 +84,7 @@ const checkLines = async (
 };
 
 /** Operators' keys are not participants' keys: counted by name, each once. */
-const checkOperators = async (
+export const checkOperators = async (
   note: Note,
   keys: KeyState,
 ): Promise<{ names: string[]; lines: CheckedLine[] }> => {

@@ -12,7 +12,8 @@ import { formatTime, laneTopic, type DeadLetter } from "@sealane/protocol";
 import { leafHash, sha256, toBase64 } from "@sealane/tlog";
 import { chainsOf } from "./entry-chains.ts";
 import type { LaneStore } from "./lane-store.ts";
-import { openCommand, type OpenedCommand, type RawCommand } from "./open-command.ts";
+import type { OpenedCommand, RawCommand } from "./open-command.ts";
+import type { SetAsideDesk } from "./set-aside.ts";
 
 export type Prepared = {
   readonly raw: readonly RawCommand[];
@@ -32,7 +33,8 @@ const idsOf = (opened: readonly OpenedCommand[], state: LaneState) => {
   const quotes = new Set<string>();
   for (const one of opened) {
     if (!one.ok) continue;
-    const { command } = one;
+    const command = one.command.kind === "set-aside" ? one.command.of : one.command;
+    if (command === undefined || command.kind === "set-aside") continue;
     if (command.kind === "acceptance") ids.add(command.id);
     else if ("id" in command.body) ids.add(command.body.id);
     if (command.kind === "intent" && command.body.quote !== command.body.id) {
@@ -49,9 +51,10 @@ export const prepareBatch = async (
   state: LaneState,
   cosigned: { readonly keys: KeyState; readonly cited: KeysCited },
   raw: readonly RawCommand[],
+  open: SetAsideDesk["open"],
 ): Promise<Prepared> => {
   const { keys, cited } = cosigned;
-  const opened = await Promise.all(raw.map((record) => openCommand(record, keys, state)));
+  const opened = await Promise.all(raw.map((record) => open(record, state, keys)));
   const { ids, quotes } = idsOf(opened, state);
   const [found, headOf, linkAt] = await Promise.all([
     store.lookUp(ids, quotes),

@@ -1,11 +1,11 @@
 // The service's settings, read once; see the room's README for each.
-import { durationMs, filePath, port, urlLoopbackOrHttps } from "@sealane/runtime";
+import { durationMs, filePath, kafkaFields, port, urlLoopbackOrHttps } from "@sealane/runtime";
 import { z } from "zod";
 
 export const reconciliationConfigSchema = z.object({
   SEALANE_RECONCILIATION_PORT: port.default(8084),
   SEALANE_LANE: z.coerce.number().int().min(0).max(1_023).default(0),
-  KAFKA_BROKERS: z.string().describe("host:port, separated by commas"),
+  ...kafkaFields,
   DATABASE_URL: z.string().describe("postgres://user@host:port/database"),
   SEALANE_DATABASE_USER: z.string().default("sealane_reconciliation"),
   SEALANE_DATABASE_PASSWORD_FILE: filePath.optional(),

@@ -5,7 +5,7 @@ import { makeLogReader, watchKeyLog, type KeyWatch } from "@sealane/client";
 import { openServiceDatabase } from "@sealane/database";
 import { createHttpApp, health, startHttp, type Readiness } from "@sealane/http";
 import { createMessaging, type Consumer } from "@sealane/messaging";
-import { loadConfig, onShutdown, pause, readSecretFile } from "@sealane/runtime";
+import { kafkaSettings, loadConfig, onShutdown, pause, readSecretFile } from "@sealane/runtime";
 import { selfTest } from "@sealane/signer";
 import { createLogger, startTelemetry } from "@sealane/telemetry";
 import { parsePolicy } from "@sealane/tlog";
@@ -86,8 +86,7 @@ const main = async (): Promise<void> => {
   const lane = config.SEALANE_LANE;
   const { policy, reader, keys, origin } = openLog(config.SEALANE_POLICY_FILE);
   const { database, sql } = openStore();
-  const brokers = config.KAFKA_BROKERS.split(",");
-  const messaging = createMessaging({ brokers, clientId: "reconciliation" });
+  const messaging = createMessaging({ ...kafkaSettings(config), clientId: "reconciliation" });
   const producer = messaging.producer();
   const reading: Reading = { consumer: undefined, trouble: "not begun", heardAtMs: clock() };
   const onDeadLetter = makeDeadLetters({

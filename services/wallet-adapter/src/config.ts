@@ -1,6 +1,6 @@
 // The adapter's settings, read once; see the room's README for each.
 import { participantSchema } from "@sealane/protocol";
-import { durationMs, filePath, port, urlLoopbackOrHttps } from "@sealane/runtime";
+import { durationMs, filePath, kafkaFields, port, urlLoopbackOrHttps } from "@sealane/runtime";
 import { z } from "zod";
 
 export const adapterConfigSchema = z.object({
@@ -9,7 +9,7 @@ export const adapterConfigSchema = z.object({
   SEALANE_LANE: z.coerce.number().int().min(0).max(1_023).default(0),
   /** The transfer policy of the key log that new terms cite. */
   SEALANE_TRANSFER_POLICY: z.string().default("transfer-1"),
-  KAFKA_BROKERS: z.string().describe("host:port, separated by commas"),
+  ...kafkaFields,
   DATABASE_URL: z.string().describe("postgres://user@host:port/database"),
   SEALANE_DATABASE_USER: z.string().default("sealane_adapter"),
   SEALANE_DATABASE_PASSWORD_FILE: filePath.optional(),
@@ -20,7 +20,8 @@ export const adapterConfigSchema = z.object({
   SEALANE_LEDGER_URL: urlLoopbackOrHttps,
   /** The token that the ledger knows this participant by. */
   SEALANE_LEDGER_TOKEN_FILE: filePath,
-  SEALANE_TRANSFER_KEY_FILE: filePath,
+  /** Left out where the adapter is hosted: the provider signs by itself, and keeps its key. */
+  SEALANE_TRANSFER_KEY_FILE: filePath.optional(),
   SEALANE_ENVELOPE_KEY_FILE: filePath,
   /** 32 bytes, base64: tells a retry from another request. */
   SEALANE_REQUEST_KEY_FILE: filePath,

@@ -4,10 +4,11 @@
 import type { HttpClient } from "@sealane/http";
 import { statementText } from "@sealane/protocol";
 import { pause } from "@sealane/runtime";
-import type { EnvelopeOpener, Signer } from "@sealane/signer";
-import { composeNote, toBase64 } from "@sealane/tlog";
+import type { EnvelopeOpener } from "@sealane/signer";
+import { toBase64 } from "@sealane/tlog";
 import { z } from "zod";
 import { makeCoreQueue } from "./core-desk.ts";
+import type { SignOwn } from "./hosted-own.ts";
 import { readNoteTerms } from "./note-terms.ts";
 import { readAccounts } from "./open-accounts.ts";
 import type { TransferBook } from "./transfer-book.ts";
@@ -36,7 +37,7 @@ type Deps = {
   readonly participant: string;
   readonly origin: string;
   readonly core: HttpClient;
-  readonly signer: Signer;
+  readonly signOwn: SignOwn;
   readonly openEnvelope: EnvelopeOpener;
   readonly book: TransferBook;
   readonly chain: ChainEntry[];
@@ -47,7 +48,7 @@ type Deps = {
 };
 
 export const makeCreditDesk = (deps: Deps) => {
-  const { participant, origin, signer, book, chain, position, log } = deps;
+  const { participant, origin, book, chain, position, log } = deps;
   const stopping = new AbortController();
   /** How the core answered, by transfer, until a statement covers it. */
   const answers = new Map<string, { readonly reason: string | undefined }>();
@@ -125,7 +126,7 @@ export const makeCreditDesk = (deps: Deps) => {
 
   const say = async (statement: Statement): Promise<void> => {
     const text = statementText(origin, "credited", { participant, ...statement });
-    const note = composeNote(text, [await signer.signLine(text)]);
+    const note = await deps.signOwn(text, statement.upTo);
     await deps.produce({ v: 1, kind: "credited", note });
   };
 

@@ -6,7 +6,7 @@ import type { Signer } from "@sealane/signer";
 import { traceparentOf, type Span, type Telemetry } from "@sealane/telemetry";
 import { composeNote } from "@sealane/tlog";
 import type { TransferRequest } from "./requests.ts";
-import type { Quote, Refusal, TermsMaker } from "./terms-maker.ts";
+import type { Made, Quote, Refusal, TermsMaker } from "./terms-maker.ts";
 import type { TransferBook } from "./transfer-book.ts";
 import { withTerms, type TransferView } from "./views.ts";
 
@@ -20,7 +20,8 @@ type Deps = {
   readonly lane: number;
   readonly maker: TermsMaker;
   readonly book: TransferBook;
-  readonly signer: Signer;
+  /** Undefined where the provider keeps its key to itself and signs with the client library. */
+  readonly signer: Signer | undefined;
   readonly producer: Producer;
   readonly telemetry: Telemetry;
   readonly clock: () => number;
@@ -46,19 +47,19 @@ export const makeIntake = (deps: Deps) => {
       deadlineMs: produceDeadlineMs,
     });
 
-  const send = async (
-    id: string,
-    request: TransferRequest,
-    body: Uint8Array,
-    span: Span,
-  ): Promise<Taken> => {
+  /** Makes terms for a request, under the quote that it names. */
+  const make = (id: string, request: TransferRequest, body: Uint8Array): Made | Refusal => {
     const quoted = request.quoteId === undefined ? undefined : quotes.get(request.quoteId);
     if (request.quoteId !== undefined && quoted === undefined) {
       const detail = "this adapter gave no such quote, or has forgotten it";
       return { ok: false, code: "quote-unknown", detail, pointer: "/quoteId" };
     }
-    const made = maker.make(id, request, body, quoted, clock());
-    if (!made.ok) return made;
+    return maker.make(id, request, body, quoted, clock());
+  };
+
+  /** Sends signed terms; resolves when they are acknowledged. */
+  const publish = async (made: Made, note: Promise<string>, span: Span): Promise<TransferView> => {
+    const { id, quote } = made.terms;
     const view: TransferView = {
       id,
       role: "payer",
@@ -71,15 +72,13 @@ export const makeIntake = (deps: Deps) => {
     withTerms(view, made.terms);
     // Known from here on: the ledger's answer may be quicker than the broker's acknowledgement.
     const kept = book.put(view);
-    const text = statementText(origin, "transfer", made.terms);
-    const note = composeNote(text, [await signer.signLine(text)]);
-    view.terms = note;
+    view.terms = await note;
     const trace = traceparentOf(span);
     await produce(
       {
         v: 1,
         kind: "intent",
-        note,
+        note: view.terms,
         ...(made.envelope === undefined ? {} : { envelope: made.envelope }),
         ...(trace === undefined ? {} : { trace }),
       },
@@ -87,10 +86,43 @@ export const makeIntake = (deps: Deps) => {
     );
     view.steps.accepted = clock();
     // Used once: the ledger would refuse the second, and the adapter says so earlier.
-    if (quoted !== undefined) quotes.delete(quoted.id);
+    quotes.delete(quote);
     book.changed(kept);
-    return { ok: true, view, replayed: false };
+    return view;
   };
+
+  const signed = async (text: string): Promise<string> => {
+    if (signer === undefined) throw new Error("broken invariant: there is no key to sign with");
+    return composeNote(text, [await signer.signLine(text)]);
+  };
+
+  const send = async (
+    id: string,
+    request: TransferRequest,
+    body: Uint8Array,
+    span: Span,
+  ): Promise<Taken> => {
+    const made = make(id, request, body);
+    if (!made.ok) return made;
+    const note = signed(statementText(origin, "transfer", made.terms));
+    return { ok: true, view: await publish(made, note, span), replayed: false };
+  };
+
+  /** What is known under an idempotency key: the transfer, a refusal of another request, or nothing. */
+  const replay = (id: string, body: Uint8Array): Taken | undefined => {
+    const known = book.get(id)?.view;
+    if (known?.role !== "payer" || known.request === undefined) return undefined;
+    if (known.request !== maker.requestOf(body)) {
+      const detail = "this Idempotency-Key was used for another request";
+      return { ok: false, code: "request-mismatch", detail, pointer: "#/header/idempotency-key" };
+    }
+    // Without an acknowledgement it may never have reached the topic: send the same again.
+    const acknowledged = known.steps.accepted !== undefined || known.status !== "received";
+    return acknowledged ? { ok: true, view: known, replayed: true } : undefined;
+  };
+
+  const spanOf = (id: string, parent: string | undefined): Span =>
+    deps.telemetry.startSpan("adapter.intent", { parent, attributes: { "transfer.id": id } });
 
   /**
    * Takes one request under its idempotency key.
@@ -103,21 +135,9 @@ export const makeIntake = (deps: Deps) => {
     parent: string | undefined,
   ): Promise<Taken> => {
     const id = transferIdOf(participant, idempotencyKey);
-    const known = book.get(id)?.view;
-    if (known !== undefined && known.role === "payer" && known.request !== undefined) {
-      if (known.request !== maker.requestOf(body)) {
-        const detail = "this Idempotency-Key was used for another request";
-        return { ok: false, code: "request-mismatch", detail, pointer: "#/header/idempotency-key" };
-      }
-      // Without an acknowledgement it may never have reached the topic: send the same again.
-      if (known.steps.accepted !== undefined || known.status !== "received") {
-        return { ok: true, view: known, replayed: true };
-      }
-    }
-    const span = deps.telemetry.startSpan("adapter.intent", {
-      parent,
-      attributes: { "transfer.id": id },
-    });
+    const known = replay(id, body);
+    if (known !== undefined) return known;
+    const span = spanOf(id, parent);
     try {
       return await send(id, request, body, span);
     } finally {
@@ -125,11 +145,14 @@ export const makeIntake = (deps: Deps) => {
     }
   };
 
+  const cancellationOf = async (id: string, reason: string): Promise<string> => {
+    const terms = (await book.find(id))?.terms;
+    return statementText(origin, "cancellation", { id, participant, reason }, terms);
+  };
+
   /** Takes the intent back, if the ledger has not committed it. */
   const cancel = async (id: string, reason: string): Promise<void> => {
-    const terms = (await book.find(id))?.terms;
-    const text = statementText(origin, "cancellation", { id, participant, reason }, terms);
-    const note = composeNote(text, [await signer.signLine(text)]);
+    const note = await signed(await cancellationOf(id, reason));
     await produce({ v: 1, kind: "cancellation", note }, id);
   };
 
@@ -139,5 +162,17 @@ export const makeIntake = (deps: Deps) => {
     return made;
   };
 
-  return { take, cancel, quote, produce };
+  return {
+    /** False where the provider signs itself: then `take` and `cancel` cannot be used. */
+    signs: signer !== undefined,
+    take,
+    cancel,
+    quote,
+    produce,
+    make,
+    publish,
+    replay,
+    spanOf,
+    cancellationOf,
+  };
 };

@@ -12,7 +12,7 @@ import {
 } from "@sealane/http";
 import { createMessaging } from "@sealane/messaging";
 import { laneTopic, rateSheetSchema, readNote, readStatement } from "@sealane/protocol";
-import { loadConfig, onShutdown, pause, readSecretFile } from "@sealane/runtime";
+import { kafkaSettings, loadConfig, onShutdown, pause, readSecretFile } from "@sealane/runtime";
 import {
   keyFamily,
   makeEnvelopeOpener,
@@ -21,11 +21,14 @@ import {
   type KeyFamily,
 } from "@sealane/signer";
 import { createLogger, startTelemetry, type Telemetry } from "@sealane/telemetry";
-import { fromBase64, parsePolicy } from "@sealane/tlog";
+import { composeNote, fromBase64, parsePolicy } from "@sealane/tlog";
 import { mountWitness, openParticipantWitness } from "@sealane/witness";
 import { makeAdapterTelemetry } from "./adapter-telemetry.ts";
 import { adapterConfigSchema } from "./config.ts";
 import { makeCreditDesk, type CreditDesk } from "./credit-desk.ts";
+import { makeOwnSigner, type SignOwn } from "./hosted-own.ts";
+import { makeHostedDesk } from "./hosted-desk.ts";
+import { mountHostedRoutes } from "./hosted-routes.ts";
 import { makeInboxHandler } from "./inbox-handler.ts";
 import { readInbox } from "./inbox-reader.ts";
 import { makeIntake } from "./intake.ts";
@@ -33,6 +36,7 @@ import { makeLedgerClient } from "./ledger-client.ts";
 import { makeNotices, type Notices } from "./notices.ts";
 import { makePayeeDesk, type Answer } from "./payee-desk.ts";
 import { makePersister } from "./persister.ts";
+import { signedByProvider, signedHere } from "./provider-answers.ts";
 import { mountRoutes } from "./routes.ts";
 import { makeSheetBook, type SheetBook } from "./sheet-book.ts";
 import { makeStatementDesk } from "./statement-desk.ts";
@@ -76,7 +80,7 @@ const openStores = async () => {
 
 const openPeers = () => ({
   messaging: createMessaging({
-    brokers: config.KAFKA_BROKERS.split(","),
+    ...kafkaSettings(config),
     clientId: `adapter-${participant}`,
   }),
   core: httpClient({
@@ -104,10 +108,16 @@ const makeAlarm = () => {
 };
 
 const readinessOf =
-  (keys: KeyWatch, signer: KeyFamily, sheets: SheetBook, alarm: () => string | undefined) => () => {
+  (
+    keys: KeyWatch,
+    signer: KeyFamily | undefined,
+    sheets: SheetBook,
+    alarm: () => string | undefined,
+  ) =>
+  () => {
     const checks = {
       keyLog: keys.history() === undefined ? "not read yet" : "ok",
-      signing: signer.trouble() ?? "ok",
+      signing: signer?.trouble() ?? "ok",
       sheets: sheets.all().length === 0 ? "no rate sheet has been logged" : "ok",
       chain: alarm() ?? "ok",
     };
@@ -141,12 +151,12 @@ const main = async (): Promise<void> => {
   const openEnvelope = makeEnvelopeOpener(participant, privateKey);
   const keys = watchKeyLog(makeLogReader(`${config.SEALANE_LEDGER_URL}/log/keys`), policy, log);
   const alarm = makeAlarm();
-  const signer = keyFamily({
-    file: config.SEALANE_TRANSFER_KEY_FILE,
-    inForce: inForceOf(keys, participant, "transfer"),
-    clock,
-    onFault: (path, err) => log.warn({ err, path }, "a key file is not used"),
-  });
+  const file = config.SEALANE_TRANSFER_KEY_FILE;
+  const inForce = inForceOf(keys, participant, "transfer");
+  const onFault = (path: string, err: unknown): void =>
+    log.warn({ err, path }, "a key file is not used");
+  /** None where the adapter is hosted: the provider signs by itself. */
+  const signer = file === undefined ? undefined : keyFamily({ file, inForce, clock, onFault });
 
   const maker = makeTermsMaker({
     participant,
@@ -182,10 +192,16 @@ const main = async (): Promise<void> => {
       .send(records, { deadlineMs: 10_000 })
       .catch((err: unknown) => log.warn({ err }, "answers were not published"));
   };
-  const common = { participant, origin, core, signer, openEnvelope, clock, log };
+  const common = { participant, origin, core, openEnvelope, clock, log };
+  const hosted = { participant, origin, core, store, ledger, keys: keys.state, log };
+  const signOwn: SignOwn =
+    signer === undefined
+      ? makeOwnSigner(hosted)
+      : async (text) => composeNote(text, [await signer.signLine(text)]);
 
   const credits = makeCreditDesk({
     ...common,
+    signOwn,
     book,
     chain,
     position,
@@ -193,6 +209,7 @@ const main = async (): Promise<void> => {
   });
   const statements = makeStatementDesk({
     ...common,
+    signOwn,
     chain,
     position,
     produce: (command) => intake.produce(command, participant),
@@ -201,6 +218,8 @@ const main = async (): Promise<void> => {
     ...common,
     keys,
     sheets,
+    answers:
+      signer === undefined ? signedByProvider(hosted) : signedHere(participant, origin, signer),
     answer,
     expect: credits.expect,
   });
@@ -245,6 +264,8 @@ const main = async (): Promise<void> => {
       .find(([, check]) => check !== "ok")
       ?.join(": ");
   mountRoutes({ app, intake, book, ledger, statements, clock, closed });
+  const desk = makeHostedDesk({ participant, origin, intake, keys: keys.state, clock });
+  mountHostedRoutes({ app, desk, book, clock, closed });
   const witness = await openParticipantWitness(
     config.SEALANE_WITNESS_KEY_FILE,
     config.SEALANE_WITNESS_STATE_FILE,
@@ -254,7 +275,7 @@ const main = async (): Promise<void> => {
   mountWitness(app, "/witness", witness);
   health(app, { ready, metrics: telemetry.metricsHandler });
   const http = await startHttp({ app, port: config.SEALANE_ADAPTER_PORT });
-  log.info({ url: http.url }, "adapter listens");
+  log.info({ url: http.url, signs: signer !== undefined }, "adapter listens");
 
   void keys.run(1_000);
   void credits.run(config.SEALANE_CREDIT_INTERVAL);

@@ -19,12 +19,19 @@ export const openCommitment = (opening: string, commitment: string): string | un
   return fromUtf8(bytes.subarray(32));
 };
 
+export type OpenedAccounts = {
+  readonly account: string;
+  readonly reference: string | undefined;
+  /** What the commitments open to, base64: for a provider that checks them itself. */
+  readonly openings: { readonly payee: string; readonly reference?: string | undefined };
+};
+
 /** What the payee may read of a transfer's personal data; undefined when it cannot be opened. */
 export const readAccounts = (
   openEnvelope: EnvelopeOpener,
   envelope: EnvelopeField | undefined,
   terms: Pick<Terms, "id" | "payee" | "reference">,
-): { readonly account: string; readonly reference: string | undefined } | undefined => {
+): OpenedAccounts | undefined => {
   if (envelope === undefined) return undefined;
   try {
     const text = fromUtf8(openEnvelope(envelope, terms.id));
@@ -35,7 +42,9 @@ export const readAccounts = (
       openings.reference === undefined || terms.reference === undefined
         ? undefined
         : openCommitment(openings.reference, terms.reference);
-    return { account, reference };
+    const { payee, reference: opening } = openings;
+    const opened = reference === undefined ? { payee } : { payee, reference: opening };
+    return { account, reference, openings: opened };
   } catch {
     return undefined; // whoever sealed it badly gets a rejection, not an exception
   }

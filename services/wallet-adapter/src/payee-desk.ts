@@ -6,19 +6,19 @@ import {
   parseTime,
   readNote,
   readStatement,
-  statementText,
   termsSchema,
   type EnvelopeField,
   type ProposalItem,
   type Terms,
 } from "@sealane/protocol";
 import { checkPrice, keyIndex } from "@sealane/rules";
-import { verifyOffThread, type EnvelopeOpener, type Signer } from "@sealane/signer";
-import { composeNote, utf8, type Note } from "@sealane/tlog";
+import { verifyOffThread, type EnvelopeOpener } from "@sealane/signer";
+import { utf8, type Note } from "@sealane/tlog";
 import { z } from "zod";
 import type { CreditOrder } from "./credit-desk.ts";
 import type { SheetBook } from "./sheet-book.ts";
-import { readAccounts } from "./open-accounts.ts";
+import { readAccounts, type OpenedAccounts } from "./open-accounts.ts";
+import type { ProviderAnswers } from "./provider-answers.ts";
 
 export type Proposal = {
   readonly terms: Terms;
@@ -38,7 +38,7 @@ type Deps = {
   readonly origin: string;
   readonly keys: Pick<KeyWatch, "state" | "reach">;
   readonly sheets: SheetBook;
-  readonly signer: Signer;
+  readonly answers: ProviderAnswers;
   readonly openEnvelope: EnvelopeOpener;
   readonly core: HttpClient;
   readonly clock: () => number;
@@ -48,27 +48,31 @@ type Deps = {
   readonly log: { warn(fields: object, message: string): void };
 };
 
-const resultsSchema = z.object({
-  results: z.array(
-    z.object({
-      transferId: z.string(),
-      answer: z.enum(["yes", "no"]),
-      reason: z
-        .string()
-        .regex(/^[A-Z][A-Z0-9]{3}$/)
-        .optional(),
-    }),
-  ),
+const resultSchema = z.object({
+  transferId: z.string(),
+  answer: z.enum(["yes", "no"]),
+  reason: z
+    .string()
+    .regex(/^[A-Z][A-Z0-9]{3}$/)
+    .optional(),
+  /** Of a provider that signs by itself: its line over the terms, or its rejection. */
+  line: z.string().max(400).optional(),
+  note: z
+    .string()
+    .max(32 * 1024)
+    .optional(),
 });
+export type CheckResult = z.infer<typeof resultSchema>;
+const resultsSchema = z.object({ results: z.array(resultSchema) });
 
 const checksInFlight = 6;
 const checksPerCall = 200;
 const checkTimeoutMs = 5_000;
 
 export const makePayeeDesk = (deps: Deps) => {
-  const { participant, origin, signer, core, clock, log } = deps;
+  const { participant, origin, core, clock, log } = deps;
   const inFlight = new Set<string>();
-  const waiting: { proposal: Proposal; account: string; reference: string | undefined }[] = [];
+  const waiting: ({ readonly proposal: Proposal } & OpenedAccounts)[] = [];
   const alone: typeof waiting = [];
   let calls = 0;
 
@@ -97,25 +101,14 @@ export const makePayeeDesk = (deps: Deps) => {
     return checkPrice(terms, sheet.sheet, schedule) === undefined ? undefined : "AM09";
   };
 
-  const reject = async (proposal: Proposal, reason: string): Promise<Answer> => {
-    const body = { id: proposal.terms.id, participant, reason };
-    const text = statementText(origin, "rejection", body, proposal.raw);
-    const note = composeNote(text, [await signer.signLine(text)]);
-    return { proposal, command: { v: 1, kind: "rejection", note } };
-  };
-
-  const accept = async (proposal: Proposal): Promise<Answer> => {
-    const line = await signer.signLine(proposal.note.text);
-    return { proposal, command: { v: 1, kind: "acceptance", id: proposal.terms.id, line } };
-  };
-
   const ask = async (batch: typeof waiting): Promise<void> => {
-    const checks = batch.map(({ proposal, account, reference }) => ({
+    const checks = batch.map(({ proposal, ...opened }) => ({
       transferId: proposal.terms.id,
-      account,
+      account: opened.account,
       currency: proposal.terms.receive.currency,
       amount: proposal.terms.receive.amount,
-      ...(reference === undefined ? {} : { reference }),
+      ...(opened.reference === undefined ? {} : { reference: opened.reference }),
+      ...deps.answers.more(proposal, opened),
     }));
     const body = JSON.stringify({ checks });
     const reply = await core.post("/v1/credit-checks", body, { timeoutMs: checkTimeoutMs });
@@ -138,12 +131,11 @@ export const makePayeeDesk = (deps: Deps) => {
         const result = byId.get(id);
         if (result === undefined) return [];
         if (result.answer === "yes") deps.expect(id, { account, ...receive });
-        return result.answer === "yes"
-          ? [accept(proposal)]
-          : [reject(proposal, result.reason ?? "MS03")];
+        return [deps.answers.answer(proposal, result)];
       }),
     );
-    if (answers.length > 0) deps.answer(answers);
+    const signed = answers.filter((answer) => answer !== undefined);
+    if (signed.length > 0) deps.answer(signed);
   };
 
   const run = (batch: typeof waiting): void => {
@@ -192,7 +184,8 @@ export const makePayeeDesk = (deps: Deps) => {
     }
     inFlight.delete(terms.id);
     // What cannot be opened names no account that could be credited.
-    deps.answer([await reject(proposal, reason ?? "AC03")]);
+    const refused = await deps.answers.refuse(proposal, reason ?? "AC03");
+    if (refused !== undefined) deps.answer([refused]);
   };
 
   return {

@@ -48,3 +48,33 @@ export const transferUnknown = (): Problem =>
     action: "Ask again, cancel it, or read the ledger’s signed answer after 300 s.",
     extra: { final: false },
   });
+
+export const closedProblem = (reason: string): Problem =>
+  problem({
+    status: 503,
+    code: "not-ready",
+    title: "The adapter cannot accept transfers now",
+    detail: reason,
+    action: "Repeat it with the same Idempotency-Key in a moment.",
+    headers: { "Retry-After": "1" },
+  });
+
+/** A hosted adapter holds no key of its provider's. */
+export const signatureRequired = (): Problem =>
+  problem({
+    status: 409,
+    code: "signature-required",
+    title: "This adapter cannot sign for the provider",
+    detail: "it is hosted, and the provider signs by itself",
+    action: "POST /v1/transfers/prepare, check the text, sign it, send it (client: hostedClient).",
+  });
+
+/** Harmless: whoever asked for the text asks again, under the same key. */
+export const statementUnknown = (detail: string): Problem =>
+  problem({
+    status: 409,
+    code: "statement-unknown",
+    title: "This text is not waiting for a signature here",
+    detail,
+    action: "Prepare it again with the same Idempotency-Key, check it and sign it.",
+  });

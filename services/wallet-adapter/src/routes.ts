@@ -8,20 +8,26 @@ import {
   problem,
   route,
   type HttpApp,
-  type Problem,
 } from "@sealane/http";
 import { parseStrictJson, reasonSchema, transferIdSchema } from "@sealane/protocol";
 import { utf8 } from "@sealane/tlog";
 import { z } from "zod";
 import type { Intake, Taken } from "./intake.ts";
 import type { LedgerClient } from "./ledger-client.ts";
-import { messagingProblem, refusalProblem, transferUnknown } from "./problems.ts";
+import {
+  closedProblem,
+  messagingProblem,
+  refusalProblem,
+  signatureRequired,
+  transferUnknown,
+} from "./problems.ts";
 import { mountReceipts } from "./receipt-routes.ts";
 import { bulkLineSchema, quoteRequestSchema, transferRequestSchema } from "./requests.ts";
 import type { StatementDesk } from "./statement-desk.ts";
 import type { Quote } from "./terms-maker.ts";
+import { resource, takenAnswer } from "./transfer-answer.ts";
 import type { TransferBook } from "./transfer-book.ts";
-import { finalStatuses, publicView, type TransferView } from "./views.ts";
+import { finalStatuses, publicView } from "./views.ts";
 
 export type RoutesDeps = {
   readonly app: HttpApp;
@@ -36,16 +42,6 @@ export type RoutesDeps = {
 
 const maxBulkLines = 10_000;
 const bulkInFlight = 512;
-
-const closedProblem = (reason: string): Problem =>
-  problem({
-    status: 503,
-    code: "not-ready",
-    title: "The adapter cannot accept transfers now",
-    detail: reason,
-    action: "Repeat it with the same Idempotency-Key in a moment.",
-    headers: { "Retry-After": "1" },
-  });
 
 const quoteView = (quote: Quote) => ({
   quoteId: quote.id,
@@ -62,14 +58,6 @@ const quoteView = (quote: Quote) => ({
   received: quote.price.receive,
   rounding: "received is rounded down; the fee is rounded up",
   delivery: "credited when sealed: within seconds",
-});
-
-const resource = (view: TransferView) => ({
-  ...publicView(view),
-  links: {
-    self: `/v1/transfers/${view.id}`,
-    ...(view.proof === undefined ? {} : { receipt: `/v1/transfers/${view.id}/receipt` }),
-  },
 });
 
 const mountQuotes = ({ app, intake, closed }: RoutesDeps): void => {
@@ -113,6 +101,7 @@ const mountTransfers = ({ app, intake, book, clock, closed }: RoutesDeps): void 
     handler: async ({ body, rawBody, req, headers }) => {
       const key = idempotencyKey(req);
       const { waitMs } = parsePrefer(req);
+      if (!intake.signs) return signatureRequired();
       const reason = closed();
       if (reason !== undefined) return closedProblem(reason);
       let taken: Taken;
@@ -123,22 +112,7 @@ const mountTransfers = ({ app, intake, book, clock, closed }: RoutesDeps): void 
         if (known === undefined) throw error;
         return known;
       }
-      if (!taken.ok) return refusalProblem(taken);
-      const { view, replayed } = taken;
-      if (waitMs !== undefined && !finalStatuses.has(view.status)) {
-        await book.waitFinal(view.id, waitMs);
-      }
-      const final = finalStatuses.has(view.status) && (waitMs !== undefined || replayed);
-      return {
-        status: final ? 200 : 202,
-        body: final
-          ? resource(view)
-          : { ...resource(view), receivedAt: new Date(clock()).toISOString() },
-        headers: {
-          Location: `/v1/transfers/${view.id}`,
-          ...(replayed ? { "Idempotent-Replayed": "true" } : {}),
-        },
-      };
+      return taken.ok ? takenAnswer({ book, clock }, taken, waitMs) : refusalProblem(taken);
     },
   });
 };
@@ -172,6 +146,7 @@ const mountLookUp = ({ app, book, ledger, intake }: RoutesDeps): void => {
     responses: { 200: "How it ended", 202: "Asked for; the ledger decides" },
     handler: async ({ params: { id }, body, req }) => {
       const { waitMs } = parsePrefer(req);
+      if (!intake.signs) return signatureRequired();
       await intake.cancel(id, body.reason);
       if (waitMs !== undefined) await book.waitFinal(id, waitMs);
       const view = await book.find(id);
@@ -258,6 +233,7 @@ const mountBulk = ({ app, intake, book, closed }: RoutesDeps): void => {
           action: "Send Content-Type: application/x-ndjson, one JSON object a line.",
         });
       }
+      if (!intake.signs) return signatureRequired();
       const reason = closed();
       if (reason !== undefined) return closedProblem(reason);
       const { waitMs } = parsePrefer(req);

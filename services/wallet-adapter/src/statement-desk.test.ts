@@ -1,7 +1,7 @@
 // What a provider says of its own chain, and when it has nothing to say.
 import { chainStatementSchema, readNote, readStatement } from "@sealane/protocol";
 import { ph, testKeys } from "@sealane/rules/testing";
-import { signNoteLine, toBase64 } from "@sealane/tlog";
+import { composeNote, signNoteLine, toBase64 } from "@sealane/tlog";
 import { expect, test } from "vitest";
 import { makeStatementDesk } from "./statement-desk.ts";
 import type { ChainEntry, InboxPosition } from "./view-store.ts";
@@ -23,7 +23,7 @@ const makeDesk = () => {
   const desk = makeStatementDesk({
     participant: ph,
     origin: "sealane.example/2026/0",
-    signer: { signLine: (text) => Promise.resolve(signNoteLine(name, seed, text)) },
+    signOwn: (text) => Promise.resolve(composeNote(text, [signNoteLine(name, seed, text)])),
     chain,
     position,
     clock: () => nowMs,

@@ -3,14 +3,14 @@
 // given an export of it later can see up to where nothing can be missing (`docs/formats/bundle.md`).
 import { statementText, type ChainStatement } from "@sealane/protocol";
 import { pause } from "@sealane/runtime";
-import type { Signer } from "@sealane/signer";
-import { composeNote, toBase64 } from "@sealane/tlog";
+import { toBase64 } from "@sealane/tlog";
+import type { SignOwn } from "./hosted-own.ts";
 import type { ChainEntry, InboxPosition } from "./view-store.ts";
 
 type Deps = {
   readonly participant: string;
   readonly origin: string;
-  readonly signer: Pick<Signer, "signLine">;
+  readonly signOwn: SignOwn;
   readonly chain: readonly ChainEntry[];
   readonly position: InboxPosition;
   readonly clock: () => number;
@@ -27,7 +27,7 @@ const pollMs = 20;
 export type StatementDesk = ReturnType<typeof makeStatementDesk>;
 
 export const makeStatementDesk = (deps: Deps) => {
-  const { participant, origin, signer, chain, position, clock, log } = deps;
+  const { participant, origin, chain, position, clock, log } = deps;
   const stopping = new AbortController();
   let newest: Stated | undefined;
   let saidAtMs: number | undefined;
@@ -46,7 +46,7 @@ export const makeStatementDesk = (deps: Deps) => {
     const statement = next();
     if (statement === undefined) return undefined;
     const text = statementText(origin, "statement", statement);
-    const note = composeNote(text, [await signer.signLine(text)]);
+    const note = await deps.signOwn(text, statement.to);
     await deps.produce({ v: 1, kind: "statement", note });
     saidAtMs = clock();
     return statement;

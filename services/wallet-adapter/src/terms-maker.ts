@@ -67,6 +67,16 @@ export type Openings = {
   readonly reference?: string | undefined;
 };
 
+/** Terms that nobody has signed yet, and what belongs to them. */
+export type Made = {
+  readonly ok: true;
+  readonly terms: Terms;
+  readonly envelope: EnvelopeField | undefined;
+  readonly openings: Openings;
+  /** The note of the sheet that the terms cite. */
+  readonly sheet: string;
+};
+
 /** The same exact number: quotes have all decimals, a request may leave trailing zeros out. */
 const sameAmount = (quoted: string, asked: string): boolean => {
   const bare = (text: string) => (text.includes(".") ? text.replace(/\.?0+$/, "") : text);
@@ -163,9 +173,7 @@ export const makeTermsMaker = (deps: Deps) => {
     body: Uint8Array,
     quoted: Quote | undefined,
     nowMs: number,
-  ):
-    | { readonly ok: true; readonly terms: Terms; readonly envelope: EnvelopeField | undefined }
-    | Refusal => {
+  ): Made | Refusal => {
     if (quoted !== undefined && nowMs >= quoted.expiresAtMs) {
       return no("quote-expired", `it expired at ${formatTime(quoted.expiresAtMs)}`, "/quoteId");
     }
@@ -202,7 +210,8 @@ export const makeTermsMaker = (deps: Deps) => {
       payee: payee.opening,
       reference: reference?.opening,
     };
-    return { ok: true, terms, envelope: seal(id, request.payee.participant, openings) };
+    const envelope = seal(id, request.payee.participant, openings);
+    return { ok: true, terms, envelope, openings, sheet: priced.sheet.note };
   };
 
   return { price, quote, make, requestOf };

@@ -226,7 +226,8 @@ export const makeViewStore = (sql: Sql) => {
     return rows.map(keptFrom);
   };
 
-  const readChainFrom = async (n: number): Promise<ChainEntry[]> => {
+  /** Own entries from n on, in order. */
+  const readChainFrom = async (n: number, most?: number): Promise<ChainEntry[]> => {
     type Chain = {
       n: bigint;
       seq: bigint;
@@ -235,8 +236,8 @@ export const makeViewStore = (sql: Sql) => {
       owes_credit: boolean;
     };
     const { rows } = await sql.query<Chain>({
-      text: "select * from chain_entry where n >= $1 order by n",
-      values: [n],
+      text: "select * from chain_entry where n >= $1 order by n limit $2",
+      values: [n, most ?? null],
     });
     return rows.map((row) => ({
       n: Number(row.n),

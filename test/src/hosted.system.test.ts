@@ -1,0 +1,166 @@
+// A provider that runs no adapter of its own: hk-wallet's adapter has no key to sign with. Its client signs
+// what it sends, its core signs what it accepts and credits, and every entry carries its own signature.
+import { randomUUID } from "node:crypto";
+import { readFileSync } from "node:fs";
+import {
+  entryOfReceipt,
+  hostedClient,
+  makeLogReader,
+  noteSigner,
+  readKeyLog,
+  type AdapterClient,
+  type BulkAnswer,
+  type TransferRequest,
+} from "@sealane/client";
+import { parsePolicy } from "@sealane/tlog";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { openAuditedLog } from "./audited-log.ts";
+import { eventually } from "./eventually.ts";
+import { startWholeSystem, type WholeSystem } from "./whole-system.ts";
+
+let system: WholeSystem;
+let hosted: AdapterClient;
+beforeAll(async () => {
+  system = await startWholeSystem({ hosted: ["hk-wallet"] });
+  const { home, urls } = system.stack;
+  const policy = parsePolicy(readFileSync(home.path("trust.policy"), "utf8"));
+  const keys = await readKeyLog(makeLogReader(`${urls["ledger"] ?? ""}/log/keys`), policy);
+  if (!keys.ok) throw new Error(keys.detail);
+  const state = keys.history.states.at(-1);
+  if (state === undefined) throw new Error("the key log is empty");
+  hosted = hostedClient({
+    baseUrl: urls["hk-wallet"] ?? "",
+    token: readFileSync(home.keys("hk-wallet", "api.token"), "utf8").trim(),
+    participant: "hk-wallet.example",
+    origin: policy.logs[0]?.key.name ?? "",
+    signer: noteSigner(readFileSync(home.keys("hk-wallet", "transfer.key"), "utf8")),
+    keys: () => state,
+  });
+});
+afterAll(async () => {
+  await system.stop();
+});
+
+const outward = (value: string, account = "+639170000001"): TransferRequest => ({
+  payer: { account: "+85290000001" },
+  payee: { participant: "ph-wallet.example", account },
+  amount: { currency: "HKD", amount: value },
+  reference: "for the Garcia family",
+});
+const inward = (value: string, account = "+85290000001"): TransferRequest => ({
+  payer: { account: "+639170000001" },
+  payee: { participant: "hk-wallet.example", account },
+  amount: { currency: "PHP", amount: value },
+});
+
+const entryOf = (receipt: string): string => entryOfReceipt(receipt) ?? "";
+
+describe("the payer's side of a hosted adapter", () => {
+  it("sends what its client has checked and signed, with the provider's own signature", async () => {
+    const sent = await hosted.send(outward("1000.00"), {
+      idempotencyKey: randomUUID(),
+      waitSeconds: 10,
+    });
+    expect(sent).toMatchObject({ status: "sealed", sent: { currency: "HKD", amount: "1000.00" } });
+    expect(entryOf(await hosted.receipt(sent.transferId))).toContain("— hk-wallet.example/k1 ");
+  });
+
+  it("refuses what is not signed, since nobody there could sign it", async () => {
+    const sending = system.hk.send(outward("10.00"), { idempotencyKey: randomUUID() });
+    await expect(sending).rejects.toMatchObject({ problem: { code: "signature-required" } });
+  });
+
+  it("uses a quote, fixes the received amount, and says no to a wrong account", async () => {
+    const quote = await hosted.quote({
+      payee: { participant: "ph-wallet.example" },
+      amount: { currency: "PHP", amount: "5000.00" },
+      fixed: "receive",
+      otherCurrency: "HKD",
+    });
+    const body: TransferRequest = {
+      ...outward("0"),
+      amount: { currency: "PHP", amount: "5000.00" },
+      fixed: "receive",
+      otherCurrency: "HKD",
+      quoteId: quote.quoteId,
+    };
+    const sent = await hosted.send(body, { idempotencyKey: randomUUID(), waitSeconds: 10 });
+    expect(sent).toMatchObject({ status: "sealed", sent: quote.sent, received: quote.received });
+    const refused = await hosted.send(outward("20.00", "+639170000991"), {
+      idempotencyKey: randomUUID(),
+      waitSeconds: 10,
+    });
+    expect(refused).toMatchObject({ status: "rejected", reason: "AC04" });
+  });
+
+  it("tells a retry from another request under the same key", async () => {
+    const idempotencyKey = randomUUID();
+    const first = await hosted.send(outward("30.00"), { idempotencyKey, waitSeconds: 10 });
+    const again = await hosted.send(outward("30.00"), { idempotencyKey, waitSeconds: 10 });
+    expect(again).toMatchObject({ transferId: first.transferId, position: first.position });
+    await expect(hosted.send(outward("30.01"), { idempotencyKey })).rejects.toMatchObject({
+      problem: { status: 422, code: "request-mismatch" },
+    });
+  });
+
+  it("sends many, and takes one back by a cancellation of its own", async () => {
+    const lines = Array.from({ length: 20 }, () => ({
+      idempotencyKey: randomUUID(),
+      transfer: outward("12.34"),
+    }));
+    const answers: BulkAnswer[] = [];
+    for await (const answer of hosted.bulk(lines, { waitSeconds: 10 })) answers.push(answer);
+    expect(answers.filter(({ ok }) => ok)).toHaveLength(20);
+
+    const open = await hosted.send(outward("15.00", "+639170000994"), {
+      idempotencyKey: randomUUID(),
+    });
+    await eventually("it is reserved", async () => {
+      return (await hosted.get(open.transferId)).status === "reserved";
+    });
+    await hosted.cancel(open.transferId, { waitSeconds: 10 });
+    expect(await hosted.get(open.transferId)).toMatchObject({
+      status: "cancelled",
+      reason: "CUST",
+    });
+  });
+});
+
+describe("the payee's side of a hosted adapter", () => {
+  it("accepts with the provider's own signature, and says how far it has credited", async () => {
+    const sent = await system.ph.send(inward("5000.00"), {
+      idempotencyKey: randomUUID(),
+      waitSeconds: 10,
+    });
+    expect(sent.status).toBe("sealed");
+    expect(entryOf(await system.ph.receipt(sent.transferId))).toContain("— hk-wallet.example/k1 ");
+    await eventually("the payer hears that it is credited", async () => {
+      return (await system.ph.get(sent.transferId)).status === "credited";
+    });
+  });
+
+  it("rejects with the provider's own signature", async () => {
+    const sent = await system.ph.send(inward("50.00", "+85290000991"), {
+      idempotencyKey: randomUUID(),
+      waitSeconds: 10,
+    });
+    expect(sent).toMatchObject({ status: "rejected", reason: "AC04" });
+  });
+
+  it("names what its core refused to credit after the seal", async () => {
+    const sent = await system.ph.send(inward("50.00", "+85290000995"), {
+      idempotencyKey: randomUUID(),
+      waitSeconds: 10,
+    });
+    expect(sent.status).toBe("sealed");
+    await eventually("the payer learns of the exception", async () => {
+      return (await system.ph.get(sent.transferId)).creditException === "AC06";
+    });
+  });
+
+  it("leaves a log that an auditor finds nothing wrong with", async () => {
+    const log = openAuditedLog(system);
+    await eventually("everything has ended", () => log.nothingPending());
+    expect((await log.audit()).findings).toEqual([]);
+  });
+});
