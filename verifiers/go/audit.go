@@ -30,6 +30,8 @@ type audit struct {
 	pairs  map[string]map[int64]bool // numbers of sheets; false once withdrawn
 	ended  map[string]bool
 	books  map[account]balance
+	// credited is the first number of a participant's chain that it has not signed as credited.
+	credited map[string]int64
 }
 
 func (a *audit) step(e entry, seq int, hash []byte) {
@@ -75,9 +77,16 @@ func (a *audit) link(c object, e entry, hash []byte) {
 		}
 		must(link.num("n") == int64(len(chain)) && bytes.Equal(b64(link.str("prev")), head), "a party's chain")
 	}
-	if e.kind == "credited" {
-		chain, upTo := a.chains[e.said.str("participant")], e.said.num("upTo")
+	if e.kind == "credited" || e.kind == "statement" {
+		who, upTo := e.said.str("participant"), e.said.num("upTo")+e.said.num("to")
+		chain := a.chains[who]
 		must(upTo < int64(len(chain)) && bytes.Equal(chain[upTo], b64(e.said.str("head"))), "head")
+		if e.kind == "credited" {
+			a.credited[who] = upTo + 1
+		} else {
+			must(e.said.num("from") <= upTo && e.said.num("size") <= c.num("seq"), "statement: of what is not there")
+			must(upTo >= a.credited[who], "statement: of what was credited later")
+		}
 	}
 	for _, link := range c.objs("chains") {
 		a.chains[link.str("participant")] = append(a.chains[link.str("participant")], hash)
@@ -166,7 +175,7 @@ func checkLog(p policy, place, newerThan string) string {
 	rawKeys, keyEntries := read.below("keys/").entries(p, seenKeys)
 	a := audit{history: foldKeyLog(p, rawKeys, keyEntries), prev: make([]byte, 32),
 		chains: map[string][][]byte{}, sheets: map[string]sheet{}, pairs: map[string]map[int64]bool{},
-		ended: map[string]bool{}, books: map[account]balance{}}
+		ended: map[string]bool{}, books: map[account]balance{}, credited: map[string]int64{}}
 	for seq, entry := range entries {
 		func() {
 			defer func() {

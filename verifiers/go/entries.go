@@ -178,7 +178,7 @@ func (h history) judge(raw string, log key, origin string, sheets map[string]she
 	party := func(who, purpose string, revoked bool) {
 		for ident := range good {
 			one := s.keys[ident]
-			if one.who == who && one.purpose == purpose && (revoked || one.revoked < 0) {
+			if one.who == who && (purpose == "" || one.purpose == purpose) && (revoked || one.revoked < 0) {
 				return
 			}
 		}
@@ -212,6 +212,8 @@ func (h history) judge(raw string, log key, origin string, sheets map[string]she
 		party(payer, "transfer", false)
 		party(payee, "transfer", false)
 		must(!s.stopped[payee], "transfer: its payee is suspended")
+		bound, isBound := s.bound[payer]
+		must(!isBound || bound == x.str("policy"), "policy: another one binds the payer")
 		policy := s.named["policy "+x.str("policy")]
 		must(policy != nil, "policy: unknown")
 		must(operators >= operatorsNeeded(x.obj("send"), policy), "policy: too few operators signed")
@@ -241,6 +243,8 @@ func (h history) judge(raw string, log key, origin string, sheets map[string]she
 			postings = []posting{{s.ledger.str("operator") + ":advances", who + ":liquidity", x.str("currency"), x.str("amount")}}
 		case "credited":
 			party(who, "transfer", false)
+		case "statement":
+			party(who, "", false) // with whichever key it has
 		default:
 			party(who, "rate-sheet", false)
 		}

@@ -6,6 +6,7 @@ import (
 	"crypto/sha256"
 	"encoding/base64"
 	"maps"
+	"slices"
 	"strings"
 
 	"github.com/transparency-dev/merkle/compact"
@@ -27,6 +28,7 @@ type keyState struct {
 	lanes     []object
 	stopped   map[string]bool
 	records   map[string]object
+	bound     map[string]string // the policy that everything a participant pays must cite
 }
 
 // history has the state and the root at each size of the key log, and its entries' times.
@@ -43,25 +45,30 @@ func (s keyState) apply(origin, inner string, place int) keyState {
 	by := func(keys ...key) int { return len(note.signed(keys...)) }
 	who := x.str("participant")
 	root, isKnown := s.roots[who]
-	needed := map[string]int{"ledger": len(x.list("operators")), "participant": 1, "key": 0, "revocation": 0,
-		"suspension": 2, "fee-schedule": 2, "policy": 2, "lanes": 2}
+	needed := map[string]int{"ledger": 2, "participant": 1, "key": 0, "revocation": 0,
+		"suspension": 2, "fee-schedule": 2, "policy": 2, "binding": 2, "lanes": 2}
 	if x["suspended"] == true {
 		needed["suspension"] = 1
 	}
 	least, isRecord := needed[kind]
 	must(isRecord, "key log: a %s", kind)
+	must(by(s.operators...) >= least || kind == "ledger" && s.ledger == nil, "%s: too few operators signed", kind)
 	if kind == "ledger" {
-		must(s.ledger == nil, "ledger: twice")
+		must(s.ledger == nil || s.ledger.str("operator") == x.str("operator"), "ledger: another operator")
 		parseKey(x.str("entryKey"), ed25519Key)
-		s.ledger = x
+		known, all := s.operators, []key{}
 		for _, vkey := range x.list("operators") {
-			s.operators = append(s.operators, parseKey(vkey.(string), ed25519Key))
+			own := parseKey(vkey.(string), ed25519Key)
+			same := func(other key) bool { return other.public == own.public }
+			must(!slices.ContainsFunc(all, same), "ledger: an operator twice")
+			must(slices.ContainsFunc(known, same) || by(own) == 1, "ledger: a new operator has not signed")
+			all = append(all, own)
 		}
+		s.ledger, s.operators = x, all
 	}
-	must(by(s.operators...) >= least, "%s: too few operators signed", kind)
 	if kind == "participant" {
 		own := parseKey(x.str("rootKey"), ed25519Key)
-		must(!isKnown || root.ident == own.ident && root.public == own.public, "%s has another root key", who)
+		must(!isKnown || by(root) == 1, "%s has another root key", who)
 		root, isKnown = own, true
 		s.roots = maps.Clone(s.roots)
 		s.roots[who] = own
@@ -94,6 +101,10 @@ func (s keyState) apply(origin, inner string, place int) keyState {
 		must(isKnown, "suspension: of nobody")
 		s.stopped = maps.Clone(s.stopped)
 		s.stopped[who] = x["suspended"] == true
+	case kind == "binding":
+		must(s.named["policy "+x.str("policy")] != nil, "binding: to no policy")
+		s.bound = maps.Clone(s.bound)
+		s.bound[who] = x.str("policy")
 	case kind == "lanes":
 		s.lanes = x.objs("lanes")
 	case kind == "fee-schedule" || kind == "policy":
@@ -129,7 +140,8 @@ func foldKeyLog(p policy, raw string, entries []string) history {
 	must(c.Size == uint64(len(entries)), "key log: its checkpoint is of another state")
 	tree := ranges.NewEmptyRange(0)
 	nobody := keyState{roots: map[string]key{}, keys: map[string]registered{}, named: map[string]object{}, stopped: map[string]bool{},
-		records: map[string]object{}}
+		records: map[string]object{}, bound: map[string]string{}}
+	said := map[string]bool{}
 	h := history{states: []keyState{nobody}, roots: []string{rootOf(tree)}}
 	prev, last := make([]byte, sha256.Size), int64(0)
 	for seq, entry := range entries {
@@ -140,6 +152,9 @@ func foldKeyLog(p policy, raw string, entries []string) history {
 		must(ms(x.str("time")) >= last, "key log %d: time runs backwards", seq)
 		prev, last = leafHash(entry), ms(x.str("time"))
 		must(tree.Append(prev, nil) == nil, "key log")
+		text := parseNote(inner).text
+		must(!said[text], "key log %d: said before", seq)
+		said[text] = true
 		h.states = append(h.states, h.states[seq].apply(c.Origin, inner, seq))
 		h.roots = append(h.roots, rootOf(tree))
 		h.times = append(h.times, last)

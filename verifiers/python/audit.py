@@ -36,6 +36,7 @@ def check_log(place, pol, older=None):
     keys, *_ = read_log(read_keys_of, pol, remembered("keys/checkpoint"))
     history = key_log(pol, read("keys/checkpoint").decode(), [raw.decode() for raw in keys])
     chains, sheets, numbers, ended, books, time, size, floor = {}, {}, {}, set(), {}, 0, 0, 0
+    credited = {}
     assert not origin.endswith("/keys"), "log: the key log, not a lane's"
     for seq, raw in enumerate(raws):
         try:
@@ -46,9 +47,12 @@ def check_log(place, pol, older=None):
             for link in c["chains"]:
                 chain = chains.setdefault(link["participant"], [bytes(32)])
                 assert (link["n"], b64(link["prev"])) == (len(chain) - 1, chain[-1]), "a party's chain"
-            if kind == "credited":
-                chain = chains[x["participant"]]
-                assert x["upTo"] < len(chain) - 1 and chain[x["upTo"] + 1] == b64(x["head"]), "head"
+            if kind in ("credited", "statement"):
+                who, up_to = x["participant"], x["upTo"] if kind == "credited" else x["to"]
+                chain = chains[who]
+                assert up_to < len(chain) - 1 and chain[up_to + 1] == b64(x["head"]), "head"
+                if kind == "credited": credited[who] = up_to + 1
+                else: assert x["from"] <= up_to >= credited.get(who, 0) and x["size"] <= seq, "statement"
             for link in c["chains"]: chains[link["participant"]].append(hashes[seq])
             if "id" in x: assert x["id"] not in ended, "a transfer ends twice"
             ended.add(x.get("id"))

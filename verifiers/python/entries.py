@@ -93,9 +93,9 @@ def judge(raw, pol, origin, history, sheets=None):
     good = signed(text, lines, {ident: key["data"] for ident, key in s["keys"].items()})
     operators = len(signed(text, lines, dict(vkey(key, 1) for key in s["ledger"]["operators"])))
 
-    def party(who, purpose="transfer", revoked=False):
+    def party(who, purpose=("transfer",), revoked=False):
         keys = [s["keys"][ident] for ident in good]
-        assert any(key["who"] == who and key["purpose"] == purpose
+        assert any(key["who"] == who and key["purpose"] in purpose
                    and (revoked or key["revoked"] is None) for key in keys), f"{who} has not signed"
 
     answers = kind in ("rejection", "cancellation")
@@ -115,6 +115,8 @@ def judge(raw, pol, origin, history, sheets=None):
         party(sides["payer"])
         party(sides["payee"])
         assert sides["payee"] not in s["stopped"], "transfer: its payee is suspended"
+        bound = s["bound"].get(sides["payer"], x["policy"])
+        assert bound == x["policy"], "policy: another one binds the payer"
         needed = operators_needed(x["send"], s["named"]["policy", x["policy"]])
         assert operators >= needed, "policy: too few operators signed"
         if sheets is not None: judge_price(x, time, s, sheets)
@@ -133,7 +135,9 @@ def judge(raw, pol, origin, history, sheets=None):
             assert operators >= 2, "advance: two operators sign"
             accounts = s["ledger"]["operator"] + ":advances", x["participant"] + ":liquidity"
             postings = [(*accounts, x["currency"], x["amount"])]
-        else: party(chains[0], "transfer" if kind == "credited" else "rate-sheet")
+        else:
+            sheets_only, any_key = ("rate-sheet",), ("transfer", "rate-sheet")
+            party(chains[0], {"credited": ("transfer",), "statement": any_key}.get(kind, sheets_only))
     if terms or kind == "cancellation":
         slot = int(x["id"][:4], 16) >> 6
         lanes = [lane for lane in s["lanes"] if lane["origin"] == origin]

@@ -55,17 +55,26 @@ def apply(s, origin, inner, place):
     def by(*keys): return len(signed(text, lines, dict(vkey(key, 1) for key in keys)))
     who, key = x.get("participant"), x.get("vkey")
     root = x["rootKey"] if kind == "participant" else s["roots"].get(who)
-    operators = x["operators"] if kind == "ledger" else s["ledger"].get("operators", [])
-    needed = {"ledger": len(set(operators)), "participant": 1, "key": 0, "revocation": 0}.get(
+    operators = s["ledger"].get("operators", [])
+    assert text not in s["said"], f"{kind}: said before"
+    s["said"] = s["said"] | {text}
+    needed = {"ledger": 2, "participant": 1, "key": 0, "revocation": 0}.get(
         kind, 2 - x.get("suspended", False))
-    assert by(*operators) >= needed, f"{kind}: too few operators signed"
-    if kind in ("participant", "key", "revocation"):
+    first = kind == "ledger" and not s["ledger"]
+    assert first or by(*operators) >= needed, f"{kind}: too few operators signed"
+    if kind in ("participant", "key", "revocation", "binding"):
         assert root and by(root) == 1, f"{kind}: the root key of {who} has not signed"
     if kind == "ledger":
-        assert not s["ledger"] and vkey(x["entryKey"], 1), "ledger: twice"
+        assert vkey(x["entryKey"], 1), "ledger: no entry key"
+        assert s["ledger"].get("operator", x["operator"]) == x["operator"], "ledger: another operator"
+        public = [vkey(key, 1)[1] for key in x["operators"]]
+        known = {vkey(key, 1)[1] for key in operators}
+        assert len(set(public)) == len(public), "ledger: an operator twice"
+        assert all(data in known or by(key) for key, data in zip(x["operators"], public)), "ledger: new"
         s["ledger"] = x
     elif kind == "participant":
-        assert s["roots"].get(who, root) == root, f"{who} has another root key"
+        before = s["roots"].get(who)
+        assert before is None or by(before) == 1, f"{who} has another root key"
         s["roots"], s["records"] = s["roots"] | {who: root}, s["records"] | {who: x}
     elif kind == "key" and x["purpose"] != "envelope":
         ident, data = vkey(key, 1)
@@ -81,6 +90,9 @@ def apply(s, origin, inner, place):
         assert known["who"] == who and known["revoked"] is None, "revocation: of no key in force"
         s["keys"] = s["keys"] | {ident: known | {"revoked": place}}
     elif kind == "lanes": s["lanes"] = x["lanes"]
+    elif kind == "binding":
+        assert ("policy", x["policy"]) in s["named"], "binding: to no policy"
+        s["bound"] = s["bound"] | {who: x["policy"]}
     elif kind == "suspension":
         assert who in s["roots"], "suspension: of nobody"
         s["stopped"] = s["stopped"] - {who} | ({who} if x["suspended"] else set())
@@ -95,7 +107,7 @@ def key_log(pol, raw, entries):
     of, size, root, _ = checkpoint(raw, pol)
     assert of == origin and size == len(entries), "key log: its checkpoint is of another state"
     state = {"ledger": {}, "roots": {}, "keys": {}, "named": {}, "lanes": [], "stopped": set(),
-             "records": {}}
+             "records": {}, "bound": {}, "said": frozenset()}
     states, hashes, times = [state], [], []
     for seq, entry in enumerate(entries):
         text, lines = note(entry)

@@ -4,21 +4,12 @@ import { allCurrencies, currencyExponent } from "@sealane/money";
 import { expect, it } from "vitest";
 import { z } from "zod";
 import { entryContextSchema } from "./entry.ts";
-import {
-  feeScheduleSchema,
-  keyEntryContextSchema,
-  keySchema,
-  lanesSchema,
-  ledgerSchema,
-  participantRecordSchema,
-  policySchema,
-  revocationSchema,
-  suspensionSchema,
-} from "./key-log.ts";
+import { keyEntryContextSchema, keyStatementSchemas } from "./key-log.ts";
 import { rateSheetSchema, rateWithdrawalSchema } from "./rate-sheet.ts";
 import {
   advanceSchema,
   cancellationSchema,
+  chainStatementSchema,
   creditedSchema,
   rejectionSchema,
   termsSchema,
@@ -31,18 +22,8 @@ const entries = {
   "rate-sheet": rateSheetSchema,
   "rate-withdrawal": rateWithdrawalSchema,
   credited: creditedSchema,
+  statement: chainStatementSchema,
   advance: advanceSchema,
-};
-
-const keyLog = {
-  ledger: ledgerSchema,
-  participant: participantRecordSchema,
-  key: keySchema,
-  revocation: revocationSchema,
-  suspension: suspensionSchema,
-  "fee-schedule": feeScheduleSchema,
-  policy: policySchema,
-  lanes: lanesSchema,
 };
 
 const shapeOf = (schema: z.ZodType): object => {
@@ -58,7 +39,7 @@ const tables = {
       entry: entryContextSchema,
       "key-entry": keyEntryContextSchema,
       ...entries,
-      ...keyLog,
+      ...keyStatementSchemas,
     }).map(([kind, schema]) => [kind, shapeOf(schema)]),
   ),
 };

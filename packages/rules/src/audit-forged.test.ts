@@ -5,7 +5,10 @@ import { foldKeyLog } from "./key-history.ts";
 import {
   audit,
   forge,
+  changedForgeries,
+  forgeChanged,
   forgedKeyLogs,
+  makeChangedLog,
   forgedStatements,
   forgeKeyLog,
   forgeries,
@@ -128,6 +131,18 @@ describe("a suspension", () => {
     world.transfer();
     suspend(world, hk, world.nowMs() - 5);
     expect(audit(world, citing(world, world.nowMs()))).toBe(4);
+  });
+});
+
+describe("a log whose keys and policies change", () => {
+  it("stands", () => {
+    const world = makeChangedLog();
+    expect(audit(world, world.entries)).toBe(world.entries.length);
+  });
+
+  it.each(changedForgeries.map((one) => [one[0], one] as const))("is refused: %s", (_, forgery) => {
+    const { world, entries } = forgeChanged(forgery);
+    expect(audit(world, entries)).toEqual({ position: forgery[2], code: forgery[3] });
   });
 });
 

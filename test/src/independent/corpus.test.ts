@@ -6,6 +6,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { auditLog, parseKeysCopy, verifyReceipt } from "@sealane/cli";
 import {
+  makeChangedLog,
   makeFundedWorld,
   makeLog,
   policy,
@@ -302,9 +303,12 @@ describe("logs", () => {
       place("younger"),
       publishedFiles(publish(world, { entries: log.entries.slice(0, 5) })),
     );
+    const changed = makeChangedLog();
+    writeFolder(place("changed"), publishedFiles(publish(changed)));
     expect(await auditLog({ log: place("good"), policy })).toMatchObject({ ok: true });
+    expect(await auditLog({ log: place("changed"), policy })).toMatchObject({ ok: true });
     for (const one of others) {
-      const plain = await one.logs([place("good")], { policy: policyText });
+      const plain = await one.logs([place("good"), place("changed")], { policy: policyText });
       const newer = await one.logs([place("good"), place("younger")], {
         policy: policyText,
         newerThan: place("younger"),
@@ -313,7 +317,7 @@ describe("logs", () => {
         policy: policyText,
         newerThan: place("good"),
       });
-      expect(plain.concat(newer).map(({ ok }) => ok)).toEqual([true, true, true]);
+      expect(plain.concat(newer).map(({ ok }) => ok)).toEqual([true, true, true, true]);
       expect(stale[0]?.detail).toMatch(/^refused an older state of .* than remembered/);
     }
   });

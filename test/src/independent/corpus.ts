@@ -1,8 +1,10 @@
 // What every verifier has to refuse, made with all the keys of the test world: changed bytes of receipts,
 // and logs that are broken in their files, in their order, in their seals, or in what they say.
 import {
+  changedForgeries,
   cosignedCheckpoint,
   forge,
+  forgeChanged,
   forgedKeyLogs,
   forgedStatements,
   forgeKeyLog,
@@ -128,6 +130,14 @@ const forged = (): BadLog[] =>
     return { ...badLog(what, { entries }, world), position };
   });
 
+/** Keys, operators and policies that change between the entries, and statements of chains. */
+const changedKeys = (): BadLog[] =>
+  changedForgeries.map((forgery) => {
+    const { world, entries } = forgeChanged(forgery);
+    const [what, , position] = forgery;
+    return { ...badLog(what, { entries }, world), position };
+  });
+
 const forgedKeys = (): BadLog[] =>
   forgedKeyLogs.map((forgery) =>
     badLog(`key log: ${forgery[0]}`, { keyEntries: forgeKeyLog(forgery) }),
@@ -169,6 +179,7 @@ export const badLogs = (perFile: number): BadLog[] => [
   ...orderly(),
   ...seals(),
   ...forged(),
+  ...changedKeys(),
   ...forgedKeys(),
   ...files(perFile),
 ];

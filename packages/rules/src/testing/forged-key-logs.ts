@@ -31,6 +31,9 @@ const schedule = { schedule: "hkd-php", from: "HKD", to: "PHP", payee: operator 
 const fees = { ...schedule, basisPoints: "900", minimum: "0.00", rounding: "up" };
 const ledger = { operator, entryKey: fresh.vkey, operators: [alice.vkey, bob.vkey] };
 
+const withAnother = { ...ledger, operators: [alice.vkey, bob.vkey, fresh.vkey] };
+const binding = { participant: hk, policy: "transfer/1", reason: "x" };
+
 export const forgedKeyLogs: readonly KeyForgery[] = [
   ["a key that operators register", "key", key, [alice, bob, fresh], "signature-missing"],
   ["a key under another's root key", "key", key, [phRoot, fresh], "signature-missing"],
@@ -45,9 +48,16 @@ export const forgedKeyLogs: readonly KeyForgery[] = [
   [
     "a key that is registered",
     "key",
-    { ...key, vkey: testKeys.hk.vkey },
+    { ...key, purpose: "rate-sheet", vkey: testKeys.hk.vkey },
     [hkRoot, testKeys.hk],
     "already-registered",
+  ],
+  [
+    "a statement that was logged before",
+    "key",
+    { ...key, vkey: testKeys.hk.vkey },
+    [hkRoot, testKeys.hk],
+    "replayed",
   ],
   [
     "a key for cosignatures",
@@ -56,7 +66,15 @@ export const forgedKeyLogs: readonly KeyForgery[] = [
     [hkRoot, cosigner],
     "key-inadmissible",
   ],
-  ["another root key", "participant", record, [fresh, alice, bob], "already-registered"],
+  [
+    "a root key without the old one",
+    "participant",
+    record,
+    [fresh, alice, bob],
+    "signature-missing",
+  ],
+  ["a root key that did not sign", "participant", record, [hkRoot, alice], "signature-missing"],
+  ["a root key without an operator", "participant", record, [hkRoot, fresh], "signature-missing"],
   [
     "a record that no operator signed",
     "participant",
@@ -120,7 +138,31 @@ export const forgedKeyLogs: readonly KeyForgery[] = [
     [alice],
     "signature-missing",
   ],
-  ["another ledger", "ledger", ledger, [alice, bob], "already-registered"],
+  ["a binding without the root key", "binding", binding, [alice, bob], "signature-missing"],
+  ["a binding by one operator", "binding", binding, [hkRoot, bob, bob], "signature-missing"],
+  [
+    "a binding to no policy",
+    "binding",
+    { ...binding, policy: "none" },
+    [hkRoot, alice, bob],
+    "not-registered",
+  ],
+  ["an entry key by one operator", "ledger", ledger, [alice], "signature-missing"],
+  ["an operator that did not sign", "ledger", withAnother, [alice, bob], "signature-missing"],
+  [
+    "an operator twice",
+    "ledger",
+    { ...ledger, operators: [alice.vkey, alice.vkey] },
+    [alice, bob],
+    "key-inadmissible",
+  ],
+  [
+    "a ledger of another operator",
+    "ledger",
+    { ...ledger, operator: hk },
+    [alice, bob],
+    "already-registered",
+  ],
 ];
 
 /** The genesis and one entry more, which the key log's own key has signed. */

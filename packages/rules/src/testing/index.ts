@@ -1,5 +1,6 @@
 // The test kit: a little world of participants and one lane, with no service, clock or randomness.
 export * from "./audit-kit.ts";
+export * from "./changed-log.ts";
 export * from "./forge.ts";
 export * from "./forged-key-logs.ts";
 export * from "./forged-statements.ts";
