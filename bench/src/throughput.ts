@@ -1,5 +1,6 @@
 // What the system sustains, sealed: bulk requests through the public API, a fixed number of transfers
 // under way, for a fixed time. A transfer counts when its sealed outcome is back at the payer.
+import { pause } from "@sealane/runtime";
 import { cpuBetween, cpuOf } from "./cpu.ts";
 import { distributionOf, type Distribution } from "./percentiles.ts";
 import { sendBulk } from "./transfers.ts";
@@ -19,6 +20,64 @@ export type ThroughputResult = {
 
 export type Load = { readonly bulk: number; readonly connections: number };
 
+type Answered = { readonly ok: boolean; readonly ms: number; readonly answer: unknown };
+
+/** Bulk requests one after the other on each of `connections`; the same transfer is never sent twice. */
+export const startKeepingUp = (world: BenchWorld, load: Load) => {
+  let next = 0;
+  let sealed = 0;
+  let failed = 0;
+  let listener: ((answered: Answered) => void) | undefined;
+
+  const keepSending = async (goOn: () => boolean): Promise<void> => {
+    while (goOn()) {
+      const from = next;
+      next += load.bulk;
+      const startMs = Date.now();
+      await sendBulk(world.payer, from, load.bulk, (answer) => {
+        const ok = answer.status === "sealed" || answer.status === "credited";
+        if (ok) sealed += 1;
+        else failed += 1;
+        listener?.({ ok, ms: Date.now() - startMs, answer });
+      });
+    }
+  };
+  const run = (goOn: () => boolean): Promise<unknown> =>
+    Promise.all(Array.from({ length: load.connections }, () => keepSending(goOn)));
+
+  let going = true;
+  let running: Promise<unknown> | undefined;
+  return {
+    sealed: () => sealed,
+    failed: () => failed,
+    /** Told of each answer from now on. */
+    listen: (to: (answered: Answered) => void): void => {
+      listener = to;
+    },
+    forSeconds: (seconds: number): Promise<unknown> => {
+      const untilMs = Date.now() + seconds * 1_000;
+      return run(() => Date.now() < untilMs);
+    },
+    /**
+     * Resolves when so many are sealed; the load goes on until `finish`.
+     * @throws Error when nothing more is sealed for a minute
+     */
+    untilSealed: async (count: number): Promise<void> => {
+      running ??= run(() => going);
+      for (let [seen, sinceMs] = [sealed, Date.now()]; sealed < count;) {
+        await pause(20);
+        if (sealed > seen) [seen, sinceMs] = [sealed, Date.now()];
+        if (Date.now() - sinceMs > 60_000) throw new Error(`only ${sealed} of ${count} are sealed`);
+      }
+    },
+    /** Sends no more, and waits for what is under way. */
+    finish: async (): Promise<void> => {
+      going = false;
+      await running;
+    },
+  };
+};
+
 /** Keeps `connections` bulk requests of `bulk` transfers under way until `seconds` have passed. */
 export const measureThroughput = async (
   world: BenchWorld,
@@ -26,54 +85,33 @@ export const measureThroughput = async (
   seconds: number,
   say: (line: string) => void,
 ): Promise<ThroughputResult> => {
-  let next = 0;
-  let measuring = false;
-  let sealed = 0;
-  let failed = 0;
-  let firstFailure: unknown;
+  const sending = startKeepingUp(world, load);
+  say("warming up: 10 s");
+  await sending.forSeconds(10);
+  say(`measuring: ${seconds} s, ${load.connections} × ${load.bulk} under way`);
   const perSecond = new Map<number, number>();
   const latencies: number[] = [];
-
-  const keepSending = async (untilMs: number): Promise<void> => {
-    while (Date.now() < untilMs) {
-      const from = next;
-      next += load.bulk;
-      const startMs = Date.now();
-      await sendBulk(world.payer, from, load.bulk, (answer) => {
-        if (answer.status !== "sealed" && answer.status !== "credited") {
-          failed += 1;
-          firstFailure ??= answer;
-          return;
-        }
-        if (!measuring) return;
-        sealed += 1;
-        const now = Date.now();
-        latencies.push(now - startMs);
-        const second = Math.floor(now / 1_000);
-        perSecond.set(second, (perSecond.get(second) ?? 0) + 1);
-      });
+  let firstFailure: unknown;
+  sending.listen(({ ok, ms, answer }) => {
+    if (!ok) {
+      firstFailure ??= answer;
+      return;
     }
-  };
-  const runFor = (ms: number): Promise<unknown> => {
-    const untilMs = Date.now() + ms;
-    return Promise.all(Array.from({ length: load.connections }, () => keepSending(untilMs)));
-  };
-
-  say("warming up: 10 s");
-  await runFor(10_000);
-  say(`measuring: ${seconds} s, ${load.connections} × ${load.bulk} under way`);
-  measuring = true;
+    latencies.push(ms);
+    const second = Math.floor(Date.now() / 1_000);
+    perSecond.set(second, (perSecond.get(second) ?? 0) + 1);
+  });
   const before = cpuOf(world.stack.pids());
   const startMs = Date.now();
-  await runFor(seconds * 1_000);
+  await sending.forSeconds(seconds);
   const took = (Date.now() - startMs) / 1_000;
   const cpuMs = cpuBetween(before, cpuOf(world.stack.pids()));
   const whole = [...perSecond.entries()].toSorted(([one], [other]) => one - other).slice(1, -1);
   return {
-    sealed,
-    failed,
+    sealed: latencies.length,
+    failed: sending.failed(),
     seconds: took,
-    transfersPerSecond: Math.round(sealed / took),
+    transfersPerSecond: Math.round(latencies.length / took),
     slowestSecond: Math.min(...whole.map(([, count]) => count)),
     latencyMs: distributionOf(latencies),
     cpuMs,
