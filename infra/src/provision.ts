@@ -157,6 +157,15 @@ const introduceWallets = (home: Home, genesis: Genesis, operatorKeys: KeyMateria
   }
 };
 
+/** Participants' root keys, which auditors pin beside the policy. */
+const rootsText = (home: Home): string =>
+  [...wallets, { name: "fx-desk", participant: liquidityProvider }]
+    .map(
+      ({ name, participant }) =>
+        `${participant} ${readKeyFile(home.keys(name, "root.key")).vkey}\n`,
+    )
+    .join("");
+
 /** The statements that begin the key log, each signed by who it takes. */
 const makeGenesis = (home: Home): string[] => {
   const genesis = beginGenesis();
@@ -305,6 +314,7 @@ export const provision = async (
   const genesis = home.path("state", "genesis.json");
   if (!existsSync(genesis)) writeAtomic(genesis, JSON.stringify(makeGenesis(home), undefined, 1));
   writeAtomic(home.path("trust.policy"), policyText(home, ports));
+  writeAtomic(home.path("roots"), rootsText(home));
   const logKey = readKeyFile(home.keys("operator", "checkpoint.key")).vkey;
   writeAtomic(home.path("log.vkey"), `${logKey}\n`);
   const keyLogKey = readKeyFile(home.keys("operator", "key-log.key")).vkey;

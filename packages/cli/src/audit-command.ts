@@ -11,11 +11,13 @@ import { CliError } from "./cli-error.ts";
 import { loadPolicy, readBytes, readDefaults, type Defaults } from "./defaults.ts";
 import { columns, out, outJson, running, startProgress } from "./output.ts";
 import { parseKeysCopy } from "./read-keys.ts";
+import { loadRoots } from "./roots-file.ts";
 import { writeWhole } from "./receipt-files.ts";
 
 type AuditFlags = {
   readonly policy?: string;
   readonly keys?: string;
+  readonly roots?: string;
   readonly signatures: boolean;
   readonly balances?: string | true;
   readonly token?: string;
@@ -121,7 +123,7 @@ const runAudit = async (place: string | undefined, flags: AuditFlags): Promise<b
   if (log === undefined) {
     throw new CliError("log-missing", "which log?", "Give its URL, or the folder of an export.");
   }
-  const { policy } = loadPolicy(flags.policy, defaults);
+  const { policy, path } = loadPolicy(flags.policy, defaults);
   const { keys: keysPath, token, signatures, remember } = flags;
   const text = keysPath === undefined ? undefined : readBytes(keysPath, "the copy of the key log");
   const keys = text === undefined ? undefined : parseKeysCopy(fromUtf8(text));
@@ -133,6 +135,7 @@ const runAudit = async (place: string | undefined, flags: AuditFlags): Promise<b
     log,
     policy,
     keys,
+    roots: loadRoots(flags.roots, path),
     signatures,
     balancesUrl,
     token: secret,
@@ -153,6 +156,10 @@ export const registerAudit = (program: Command): void => {
     .description("replay a log and recompute everything from its entries alone")
     .argument("[place]", "URL of the log, or the folder of an export")
     .option("--policy <file>", "whom you trust: a C2SP tlog-policy")
+    .option(
+      "--roots <file>",
+      "participants' root keys that you pinned; default: roots beside the policy",
+    )
     .option("--keys <file>", "copy of the key log; default: the one beside the log")
     .option("--no-signatures", "recompute everything, but judge no signature of an entry")
     .option("--balances [url]", "compare with reconciliation's balances")

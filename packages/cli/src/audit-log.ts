@@ -3,7 +3,7 @@
 // `sealane audit`, and the oracle of benchmarks and fault tests.
 import { performance } from "node:perf_hooks";
 import { LogReadError } from "@sealane/client";
-import { auditRoot, auditTotals, verifyKeyLog, type KeyHistory } from "@sealane/rules";
+import { auditRoot, auditTotals, rootFault, verifyKeyLog, type KeyHistory } from "@sealane/rules";
 import {
   checkCheckpoint,
   equalBytes,
@@ -111,6 +111,8 @@ const audit = async (options: AuditLogOptions, source: LogSource): Promise<Audit
   if (shrunk !== undefined) return shrunk;
   const keys = await readKeyHistory(options, source);
   if (!keys.ok) return difference(keys.code, `key log: ${keys.detail}`, 0);
+  const stranger = options.roots === undefined ? undefined : rootFault(keys.history, options.roots);
+  if (stranger !== undefined) return difference(stranger.code, stranger.detail, 0);
   const other = laneKeyFault(sealed, keys.history) ?? keysFault(keys.history, remembered);
   if (other !== undefined) return other;
   const replayed = await replay(options, source, sealed, keys.history);

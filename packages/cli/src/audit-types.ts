@@ -1,5 +1,5 @@
 // What an audit takes and what it says.
-import type { AuditTotals } from "@sealane/rules";
+import type { AuditTotals, PinnedRoots } from "@sealane/rules";
 import type { TlogPolicy } from "@sealane/tlog";
 import type { LogSource } from "./log-source.ts";
 import type { KeysCopy } from "./verify-types.ts";
@@ -13,6 +13,8 @@ export type AuditLogOptions = {
   readonly policy: TlogPolicy;
   /** A copy of the key log; else it is read beside the log. */
   readonly keys?: KeysCopy | undefined;
+  /** Root keys that were pinned: the key log must begin each participant with its own. */
+  readonly roots?: PinnedRoots | undefined;
   /** `false` recomputes everything but judges no signature of an entry. Default: true. */
   readonly signatures?: boolean | undefined;
   /** Threads that judge signatures; 0 judges here. Default: all cores, for logs that are worth it. */

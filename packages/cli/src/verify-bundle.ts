@@ -1,7 +1,7 @@
 // A bundle, judged by a pinned policy and nothing else: the key log once, every receipt as if it came
 // alone, sheets, disclosures, and, for a participant's export, that nothing is missing. The first fault
 // refuses the whole of it, with the line. Pure and offline; it runs in a browser too.
-import { verifyKeyLog, type KeyHistory } from "@sealane/rules";
+import { verifyKeyLog, type KeyHistory, rootFault, type PinnedRoots } from "@sealane/rules";
 import {
   chainStatementSchema,
   noteHash,
@@ -237,12 +237,19 @@ const judgeChain = (claim: Placed<ChainClaim>, judged: readonly Judged[]): Chain
 /**
  * Verifies a bundle offline.
  * @param text the whole file (`docs/formats/bundle.md`)
+ * @param roots root keys that were pinned, if any
  * @example verifyBundle(readFileSync(path, "utf8"), parsePolicy(policy)).ok
  */
-export const verifyBundle = (text: string, policy: TlogPolicy): BundleVerdict => {
+export const verifyBundle = (
+  text: string,
+  policy: TlogPolicy,
+  roots?: PinnedRoots,
+): BundleVerdict => {
   try {
     const bundle = parseBundle(text);
     const history = judgeKeys(bundle, policy);
+    const stranger = roots === undefined ? undefined : rootFault(history, roots);
+    if (stranger !== undefined) return { ok: false, line: 1, ...stranger };
     const judged = judgeReceipts(bundle, policy, history);
     refuseDisorder(judged);
     refuseOtherSheets(bundle, judged);

@@ -9,6 +9,7 @@ import { isBundle } from "./bundle-format.ts";
 import { loadPolicy, readBytes, readDefaults } from "./defaults.ts";
 import { columns, out, outJson, running } from "./output.ts";
 import { parseKeysCopy } from "./read-keys.ts";
+import { loadRoots } from "./roots-file.ts";
 import { showBundle } from "./show-bundle.ts";
 import { verifyBundle } from "./verify-bundle.ts";
 import {
@@ -19,7 +20,12 @@ import {
   type Verdict,
 } from "./verify-receipt.ts";
 
-type VerifyFlags = { readonly policy?: string; readonly keys?: string; readonly json?: boolean };
+type VerifyFlags = {
+  readonly policy?: string;
+  readonly keys?: string;
+  readonly roots?: string;
+  readonly json?: boolean;
+};
 
 /** The file that was given, or `keylog` beside the policy when it is there. */
 const loadKeys = (given: string | undefined, policyPath: string): KeysCopy | undefined => {
@@ -64,17 +70,18 @@ const show = (verdict: Verdict): void => {
 
 const runVerify = (file: string, flags: VerifyFlags): boolean => {
   const { policy, path } = loadPolicy(flags.policy, readDefaults());
+  const roots = loadRoots(flags.roots, path);
   const bytes = readBytes(file, "the receipt");
   // Latin 1 keeps every byte apart: what is no UTF-8 is then no base64 either.
   const text = Buffer.from(bytes).toString("latin1");
   if (isBundle(text)) {
-    const verdict = verifyBundle(text, policy);
+    const verdict = verifyBundle(text, policy, roots);
     if (flags.json !== true) return showBundle(verdict);
     outJson(verdict);
     return verdict.ok;
   }
   const keys = loadKeys(flags.keys, path);
-  const verdict = verifyReceipt(bytes, { policy, keys });
+  const verdict = verifyReceipt(bytes, { policy, keys, roots });
   if (flags.json === true) outJson(verdict);
   else show(verdict);
   return verdict.ok;
@@ -88,6 +95,10 @@ export const registerVerify = (program: Command): void => {
     .argument("<file>", "the receipt, the bundle or the participant's export")
     .option("--policy <file>", "whom you trust: a C2SP tlog-policy")
     .option("--keys <file>", "copy of the key log; default: keylog beside the policy")
+    .option(
+      "--roots <file>",
+      "participants' root keys that you pinned; default: roots beside the policy",
+    )
     .option("--json", "print one JSON object")
     .action((file: string, flags: VerifyFlags) =>
       running(flags.json === true, () => Promise.resolve(runVerify(file, flags))),

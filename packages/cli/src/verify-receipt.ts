@@ -17,6 +17,8 @@ import {
   type KeyHistory,
   type KeyState,
   type VerifiedEntry,
+  rootFault,
+  type PinnedRoots,
 } from "@sealane/rules";
 import { formatVerifierKey, type TlogPolicy } from "@sealane/tlog";
 import { checkConversion } from "./verify-conversion.ts";
@@ -38,6 +40,8 @@ export type VerifyOptions = {
   readonly policy: TlogPolicy;
   /** Without it keys, parties, policy and conversion are not checked. */
   readonly keys?: KeysCopy | JudgedKeys | undefined;
+  /** Root keys that were pinned: the key log must begin each participant with its own. */
+  readonly roots?: PinnedRoots | undefined;
 };
 
 /** A key log that was judged before, for who verifies many receipts. */
@@ -66,7 +70,8 @@ const laneFault = (sealed: SealedEntry, state: KeyState, transferId: string | un
   return failed("wrong-lane", `transfer ${transferId} belongs to another lane`);
 };
 
-const checkKeys = (sealed: SealedEntry, { policy, keys }: VerifyOptions, id?: string): Keys => {
+const checkKeys = (sealed: SealedEntry, options: VerifyOptions, id?: string): Keys => {
+  const { policy, keys, roots } = options;
   if (keys === undefined) {
     return { check: notChecked("no copy of the key log at hand (--keys FILE)") };
   }
@@ -76,6 +81,8 @@ const checkKeys = (sealed: SealedEntry, { policy, keys }: VerifyOptions, id?: st
       : verifyKeyLog(policy, keys.checkpoint, keys.entries);
   if (!verified.ok) return { check: failed(verified.code, verified.detail) };
   const { history } = verified;
+  const stranger = roots === undefined ? undefined : rootFault(history, roots);
+  if (stranger !== undefined) return { check: failed(stranger.code, stranger.detail) };
   const { keys: cited, time } = sealed.context;
   if (cited.size > history.size) {
     const detail = `the receipt cites ${cited.size} entries of the key log, the copy has fewer`;
@@ -92,7 +99,8 @@ const checkKeys = (sealed: SealedEntry, { policy, keys }: VerifyOptions, id?: st
   const fault = laneFault(sealed, state, id);
   if (fault !== undefined) return { check: fault };
   const check = checked(
-    `the key log is cosigned, ${history.size} entries; ${cited.size} are cited`,
+    `the key log is cosigned, ${history.size} entries; ${cited.size} are cited` +
+      (roots === undefined ? "; no root keys were pinned (--roots FILE)" : "; roots are as pinned"),
   );
   return { history, state, check };
 };

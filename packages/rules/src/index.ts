@@ -17,6 +17,7 @@ export {
 export { sheetOverlapMs } from "./provider-statements.ts";
 export * from "./lane.ts";
 export * from "./key-history.ts";
+export * from "./pinned-roots.ts";
 export * from "./verify-entry.ts";
 export {
   auditEntry,
