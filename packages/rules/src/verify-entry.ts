@@ -261,10 +261,11 @@ const recorded = (opened: Opened): Found | EntryFault => {
 
 const onSettlement = (opened: Opened, kind: SettlementEntry["kind"]): Found | EntryFault => {
   const { note, state, context, checks } = opened;
+  const { signatures } = checks;
   if (context.outcome !== "recorded") return no("outcome-mismatch", context.outcome);
   const tools: SettlementTools = {
     keys: state,
-    signatures: checks.signatures,
+    signatures,
     read: (schema) => body(opened, schema),
     bankSigned: (bank) => participantSigned(opened, bank, "bank-statement"),
     operators: () => operatorCount(opened),
@@ -310,14 +311,10 @@ const kinds: ReadonlySet<string> = new Set<EntryKind>([
 
 const samePostings = (left: readonly Posting[], right: readonly Posting[]): boolean =>
   left.length === right.length &&
-  left.every((one, at) => {
+  left.every(({ debit, credit, currency, amount }, at) => {
     const other = right[at];
-    return (
-      one.debit === other?.debit &&
-      one.credit === other.credit &&
-      one.currency === other.currency &&
-      one.amount === other.amount
-    );
+    const sides = debit === other?.debit && credit === other.credit;
+    return sides && currency === other.currency && amount === other.amount;
   });
 
 const sameParticipants = (context: EntryContext, expected: readonly string[]): boolean =>

@@ -188,7 +188,13 @@ export const cutWindow = (
   return nets.map(({ participant, totals, legs }): DerivedStatement => {
     const payBy = formatTime(payByMs);
     const body: WindowNet = {
-      ...{ corridor, number, participant, from, to: seq, netting, payBy },
+      corridor,
+      number,
+      participant,
+      from,
+      to: seq,
+      netting,
+      payBy,
       totals: [...totals],
       legs: [...legs],
     };

@@ -151,7 +151,7 @@ const logGenesis = (options: GenesisOptions): KeyLogKit => {
   const log = (kind: KeyStatementKind, body: unknown, signers: readonly TestKey[]): void =>
     kit.log(kind, body, signers, genesisMs);
   log("ledger", { operator, entryKey: entry.vkey, operators: both.map(({ vkey }) => vkey) }, both);
-  for (const [record, root] of records(options)) log("participant", record, [root, alice]);
+  for (const [one, root] of records(options)) log("participant", one, [root, alice]);
   const keys = [
     [hk, "transfer", testKeys.hk, hkRoot],
     [hk, "transfer", testKeys.hk2, hkRoot],
