@@ -1,6 +1,6 @@
 // Settlement's state as rows: a name and one line of JSON, so that a service stores what changed and
 // nothing else, and goes on from there without reading the log again.
-import type { SettlementState } from "./state.ts";
+import type { NetState, SettlementState } from "./state.ts";
 
 export type SettlementRow = {
   readonly name: string;
@@ -39,6 +39,12 @@ export const takeSettlementRows = (state: SettlementState): SettlementRow[] => {
 
 type Stored = { readonly name: string; readonly body: string };
 
+/** JSON drops what is undefined; the order of fields is that of a state that was never stored. */
+const restoredNet = (net: NetState): NetState => {
+  const { participant, totals, legs, status, why, reason, booked } = net;
+  return { participant, totals, legs, status, why, reason, booked };
+};
+
 /** Fills a fresh state from stored rows. */
 export const restoreSettlement = (state: SettlementState, rows: readonly Stored[]): void => {
   for (const { name, body } of rows) {
@@ -54,8 +60,9 @@ export const restoreSettlement = (state: SettlementState, rows: readonly Stored[
       const kept = new Map(flows.map(([flow, minor]) => [flow, toBig(minor)]));
       state.open.set(key, { ...window, flows: kept } as never);
     } else if (table === "closed") {
-      const { nets, ...window } = value as { nets: never[] };
-      state.closed.set(key, { ...window, nets: new Map(nets) } as never);
+      const { nets, ...window } = value as { nets: [string, NetState][] };
+      const kept = nets.map(([who, net]) => [who, restoredNet(net)] as const);
+      state.closed.set(key, { ...window, nets: new Map(kept) } as never);
     } else if (table === "advance") {
       const one = value as { minor: string };
       state.unbacked.set(key, { ...one, minor: toBig(one.minor) } as never);
