@@ -3,8 +3,10 @@
 // them again. Neither touches a transfer: what is sealed is never unwound.
 import {
   formatTime,
+  type Netting,
   type SettlementAbort,
   type WindowDefault,
+  type WindowLeg,
   type WindowTotal,
 } from "@sealane/protocol";
 import type { KeyState } from "../key-state.ts";
@@ -108,23 +110,38 @@ export const abortFault = (
   return no("settlement-begun", `the bank has booked lines of ${begun.participant}`);
 };
 
-/** The same nets under new references. @param origin of the log, @param operator whose clearing it is */
+export type Instructing = {
+  readonly origin: string;
+  readonly corridor: string;
+  readonly number: number;
+  readonly attempt: number;
+  readonly netting: Netting;
+};
+
+/** A participant's legs under the references of an attempt. */
+export const legsOfAttempt = (
+  { origin, corridor, number, attempt, netting }: Instructing,
+  participant: string,
+  legs: readonly WindowLeg[],
+): WindowLeg[] =>
+  legs.map((leg) => {
+    const pays = leg.side === "pay";
+    const debtor = pays ? participant : leg.counterparty;
+    const creditor = pays ? leg.counterparty : participant;
+    const input = { netting, origin, corridor, number, attempt, operator: "" };
+    const { currency } = leg;
+    return { ...leg, reference: legReference(input, { debtor, creditor, currency }) };
+  });
+
+/** The same nets under new references. @param origin of the log */
 export const applyAbort = (state: SettlementState, body: SettlementAbort, origin: string): void => {
   const window = state.closed.get(windowKey(body));
   if (window === undefined) throw new Error("broken invariant: no such window");
   window.attempt += 1;
-  const { netting, corridor, number, attempt } = window;
   for (const net of window.nets.values()) {
     if (isFinal(net)) continue;
     Object.assign(net, { status: "open", why: undefined, reason: undefined, booked: [] });
-    net.legs = net.legs.map((leg) => {
-      const pays = leg.side === "pay";
-      const debtor = pays ? net.participant : leg.counterparty;
-      const creditor = pays ? leg.counterparty : net.participant;
-      const input = { netting, origin, corridor, number, attempt, operator: "" };
-      const { currency } = leg;
-      return { ...leg, reference: legReference(input, { debtor, creditor, currency }) };
-    });
+    net.legs = legsOfAttempt({ ...window, origin }, net.participant, net.legs);
   }
   forgetSettled(state, window);
 };

@@ -5,3 +5,4 @@ export * from "./postings.ts";
 export * from "./bank-statement.ts";
 export * from "./defaults.ts";
 export * from "./rows.ts";
+export * from "./calendar.ts";

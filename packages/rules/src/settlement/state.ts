@@ -12,6 +12,8 @@ export type OpenWindow = {
   readonly number: number;
   /** Its first position of the log. */
   readonly from: number;
+  /** Log time of the cut before; 0 for the first window. */
+  readonly sinceMs: number;
   transfers: number;
   readonly flows: Flows;
 };
@@ -96,7 +98,8 @@ export const windowKey = ({ corridor, number }: { corridor: string; number: numb
 export const openWindowOf = (state: SettlementState, corridor: string): OpenWindow => {
   const known = state.open.get(corridor);
   if (known !== undefined) return known;
-  const fresh = { corridor, number: 0, from: 0, transfers: 0, flows: new Map<string, bigint>() };
+  const flows = new Map<string, bigint>();
+  const fresh = { corridor, number: 0, from: 0, sinceMs: 0, transfers: 0, flows };
   state.open.set(corridor, fresh);
   return fresh;
 };

@@ -119,6 +119,10 @@ export const cutFault = (
   if (number < open)
     return settlementFault("window-closed", `${corridor}/${number} was cut before`);
   if (number > open) return settlementFault("window-unknown", `${corridor}/${open} is open`);
+  // Two schedulers at once may both see the window that the first of them has opened.
+  if (due !== undefined && parseTime(due) <= (state.open.get(corridor)?.sinceMs ?? 0)) {
+    return settlementFault("window-closed", `the window before ended after ${due}`);
+  }
   const large = netsAt(state, cut, context).find(
     ({ legs, totals }) => legs.length > mostLegs || totals.length > mostCurrencies,
   );
@@ -168,7 +172,8 @@ export const cutWindow = (
   const crossings = state.crossings.filter(({ untilMs }) => untilMs >= timeMs);
   state.crossings = [...crossings, ...crossingsOf(nets, context)];
   state.dirty.add("crossings");
-  const next = { corridor, number: number + 1, from: seq + 1, transfers: 0, flows: new Map() };
+  const begins = { number: number + 1, from: seq + 1, sinceMs: timeMs };
+  const next = { corridor, ...begins, transfers: 0, flows: new Map<string, bigint>() };
   state.open.set(corridor, next);
   state.dirty.add(`open ${corridor}`);
   const window: ClosedWindow = {
