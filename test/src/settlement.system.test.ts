@@ -70,10 +70,10 @@ const kill = async (name: "ledger" | "reconciliation"): Promise<void> => {
 const key = (person: string): string => system.stack.home.keys(person, "operator.key");
 
 const cut = (number: number, person = "alice") =>
-  runSealane(system, [
-    ...["window", "cut", "hkd-php", "--number", String(number)],
-    ...["--operator-key", key(person), "--json"],
-  ]);
+  runSealane(
+    system,
+    `window cut hkd-php --number ${number} --operator-key ${key(person)} --json`.split(" "),
+  );
 
 /** Says it again until reconciliation shows the window as cut: a 202 is no decision. */
 const cutForSure = (number: number): Promise<unknown> =>

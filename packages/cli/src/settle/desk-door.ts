@@ -80,7 +80,8 @@ const doorOf = ({ desk, tokenFile }: DeskFlags) => {
 
 const call = async (flags: DeskFlags, path: string, init: RequestInit = {}): Promise<unknown> => {
   const { url, token } = doorOf(flags);
-  const headers = { ...init.headers, Authorization: `Bearer ${token}` };
+  const headers = new Headers(init.headers);
+  headers.set("Authorization", `Bearer ${token}`);
   let response: Response;
   try {
     const signal = AbortSignal.timeout(timeoutMs);
@@ -91,10 +92,11 @@ const call = async (flags: DeskFlags, path: string, init: RequestInit = {}): Pro
   }
   const body = (await response.json().catch(() => ({}))) as Record<string, unknown>;
   if (response.ok) return body;
-  const { code, detail, title, action } = body;
+  const { code, action } = body;
+  const why = [body["detail"], body["title"]].find((one) => typeof one === "string");
   throw new CliError(
     typeof code === "string" ? code : `http-${response.status}`,
-    String(detail ?? title ?? response.status),
+    why ?? `it answers ${response.status}`,
     typeof action === "string" ? action : "See `sealane window list`.",
   );
 };
