@@ -23,7 +23,10 @@ const allow = (
 /** Every rule of the world. */
 export const accessRules = (): AccessRule[] => [
   allow(ledgerPrincipal, "read", laneTopic(lane)),
-  ...[...participants, operatorsPrincipal].map((one) => allow(one, "write", laneTopic(lane))),
+  // Reconciliation hands in what operators have signed, and its scheduler's cuts.
+  ...[...participants, operatorsPrincipal, "reconciliation"].map((one) =>
+    allow(one, "write", laneTopic(lane)),
+  ),
   allow(ledgerPrincipal, "write", entriesTopic(lane)),
   ...readersOfEntries.map((one) => allow(one, "read", entriesTopic(lane))),
   ...participants.flatMap((one) => [

@@ -6,6 +6,7 @@ import { existsSync, mkdirSync, readFileSync, renameSync, writeFileSync } from "
 import { join } from "node:path";
 import {
   statementText,
+  type CorridorRecord,
   type FeeSchedule,
   type KeyRecord,
   type LanesRecord,
@@ -25,6 +26,8 @@ import {
 import { composeNote, signNoteLine, toBase64 } from "@sealane/tlog";
 import {
   auditor,
+  bank,
+  bankAccounts,
   feeSchedules,
   keyLogOrigin,
   lane,
@@ -33,6 +36,7 @@ import {
   operators,
   origin,
   period,
+  settlementSchedule,
   wallets,
   type Ports,
 } from "./world.ts";
@@ -57,6 +61,13 @@ const witnessesOf = [
   ["auditor", auditor],
 ] as const;
 
+/** Who may do what at reconciliation's desk, and whose folder holds the token. */
+const staff = [
+  ["operator", operators[0]],
+  ["approver", operators[1]],
+  ["auditor", "auditor"],
+] as const;
+
 const makeKey = async (
   path: string,
   name: string,
@@ -78,6 +89,7 @@ const makeDirs = (home: Home): void => {
     "ph-wallet",
     "fx-desk",
     "auditor",
+    "bank",
     "database",
   ];
   for (const owner of owners) mkdirSync(home.keys(owner), { recursive: true, mode: 0o700 });
@@ -109,6 +121,10 @@ const makeKeys = async (home: Home): Promise<void> => {
   makeSecret(keys("operator", "reconciliation.token"));
   makeSecret(keys("fx-desk", "ledger.token"));
   makeSecret(keys("fx-desk", "api.token"));
+  await makeKey(keys("bank", "root.key"), `${bank}/root`);
+  await makeKey(keys("bank", "statements.key"), `${bank}/statements-1`);
+  await makeKey(keys("operator", "scheduler.key"), `${operator}/scheduler-1`);
+  for (const [, owner] of staff) makeSecret(keys(owner, "staff.token"));
   for (const [owner, name] of witnessesOf) {
     await makeKey(keys(owner, "witness.key"), `${name}/witness`, KEY_TYPE.cosignature);
   }
@@ -136,6 +152,39 @@ const beginGenesis = (): Genesis => {
   };
 };
 
+const accountsOf = (participant: string) =>
+  bankAccounts.flatMap(({ owner, currency, account }) =>
+    owner === participant ? { bank, currency, account } : [],
+  );
+
+/** The settlement bank, and how both directions settle. */
+const introduceSettlement = (home: Home, genesis: Genesis, operatorKeys: KeyMaterial[]): void => {
+  const root = readKeyFile(home.keys("bank", "root.key"));
+  const record: ParticipantRecord = {
+    participant: bank,
+    roles: ["settlement-bank"],
+    rootKey: root.vkey,
+    currencies: ["HKD", "PHP"],
+    exposure: "gross",
+    caps: [],
+  };
+  genesis.say("participant", record, [root, ...operatorKeys]);
+  const key = readKeyFile(home.keys("bank", "statements.key"));
+  const statements: KeyRecord = { participant: bank, purpose: "bank-statement", vkey: key.vkey };
+  genesis.say("key", statements, [root, key]);
+  const corridor: CorridorRecord = {
+    corridor: "hkd-php",
+    pairs: feeSchedules.map(({ from, to }) => ({ from, to })),
+    netting: "multilateral",
+    bank,
+    operatorAccounts: accountsOf(operator).map(({ currency, account }) => ({ currency, account })),
+    payWithinMinutes: 120,
+    schedule: settlementSchedule,
+    scheduler: readKeyFile(home.keys("operator", "scheduler.key")).vkey,
+  };
+  genesis.say("corridor", corridor, operatorKeys);
+};
+
 const introduceWallets = (home: Home, genesis: Genesis, operatorKeys: KeyMaterial[]): void => {
   for (const { name, participant, currencies } of wallets) {
     const root = readKeyFile(home.keys(name, "root.key"));
@@ -146,6 +195,7 @@ const introduceWallets = (home: Home, genesis: Genesis, operatorKeys: KeyMateria
       currencies: [...currencies],
       exposure: "gross",
       caps: [],
+      accounts: accountsOf(participant),
     };
     genesis.say("participant", record, [root, ...operatorKeys]);
     const key = readKeyFile(home.keys(name, "transfer.key"));
@@ -185,6 +235,7 @@ const makeGenesis = (home: Home): string[] => {
     currencies: ["HKD", "PHP"],
     exposure: "gross",
     caps: [],
+    accounts: accountsOf(liquidityProvider),
   };
   genesis.say("participant", provider, [root, ...operatorKeys]);
   const rates = readKeyFile(home.keys("fx-desk", "rates.key"));
@@ -220,6 +271,7 @@ const makeGenesis = (home: Home): string[] => {
     ],
   };
   genesis.say("lanes", lanes, operatorKeys);
+  introduceSettlement(home, genesis, operatorKeys);
   return genesis.notes;
 };
 
@@ -273,6 +325,7 @@ const cliConfig = (ports: Ports): object => ({
   log: `http://127.0.0.1:${ports.ledger}/log`,
   reconciliation: `http://127.0.0.1:${ports.reconciliation}`,
   rates: `http://127.0.0.1:${ports.fxDesk}`,
+  staffTokenFile: `keys/${operators[1]}/staff.token`,
   policy: "trust.policy",
   keylog: "keylog",
   receipts: "receipts",
@@ -334,6 +387,10 @@ export const provision = async (
   writeAtomic(home.path("state", "participant-tokens.json"), digests(participants), 0o600);
   const services = [["reconciliation", home.keys("operator", "reconciliation.token")]] as const;
   writeAtomic(home.path("state", "service-tokens.json"), digests(services), 0o600);
+  const desk = staff.map(
+    ([role, owner]) => [`${role}/${owner}`, home.keys(owner, "staff.token")] as const,
+  );
+  writeAtomic(home.path("state", "staff-tokens.json"), digests(desk), 0o600);
   writeAtomic(home.path("cli.json"), `${JSON.stringify(cliConfig(ports), undefined, 2)}\n`);
   writeAtomic(
     home.path("cores.json"),

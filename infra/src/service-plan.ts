@@ -180,6 +180,8 @@ const reconciliationService = ({ home, ports, common }: Shared): Service => ({
     ...common("reconciliation", "reconciliation"),
     SEALANE_RECONCILIATION_PORT: String(ports.reconciliation),
     SEALANE_LEDGER_TOKEN_FILE: home.keys("operator", "reconciliation.token"),
+    SEALANE_STAFF_TOKENS_FILE: home.path("state", "staff-tokens.json"),
+    SEALANE_SCHEDULER_KEY_FILE: home.keys("operator", "scheduler.key"),
   },
 });
 

@@ -42,6 +42,8 @@ export const wallets: readonly WalletPlan[] = [
 
 export const liquidityProvider = "fx-desk.example";
 export const auditor = "auditor.example";
+export const bank = "bank.example";
+
 export const operators = ["alice", "bob"] as const;
 
 /** The demo's first liquidity: advances that two operators sign, never a balance by SQL. */
@@ -51,6 +53,27 @@ export const firstLiquidity = [
   { participant: "fx-desk.example", currency: "PHP", amount: "20000000000.00" },
   { participant: "fx-desk.example", currency: "HKD", amount: "2000000000.00" },
 ] as const;
+
+/** Accounts at the settlement bank, by owner and currency; the operator's are where fees go. */
+export const bankAccounts = [
+  { owner: "hk-wallet.example", currency: "HKD", account: "SEALHK0001HKD" },
+  { owner: "ph-wallet.example", currency: "PHP", account: "SEALPH0002PHP" },
+  { owner: "fx-desk.example", currency: "HKD", account: "SEALFX0003HKD" },
+  { owner: "fx-desk.example", currency: "PHP", account: "SEALFX0003PHP" },
+  { owner: operator, currency: "HKD", account: "SEALOP0000HKD" },
+  { owner: operator, currency: "PHP", account: "SEALOP0000PHP" },
+] as const;
+
+/** At the end of the business day that both sides share; Hong Kong and Manila have one time zone. */
+export const settlementSchedule = {
+  timeZone: "Asia/Hong_Kong",
+  times: ["17:00"],
+  weekdays: [1, 2, 3, 4, 5],
+  holidays: [
+    { calendar: "hong-kong", dates: ["2026-12-25", "2026-12-26", "2027-01-01"] },
+    { calendar: "philippines", dates: ["2026-11-30", "2026-12-08", "2026-12-25", "2026-12-30"] },
+  ],
+};
 
 /** Fees of both directions: 50 basis points of the amount sent, rounded up, no minimum. */
 export const feeSchedules = [

@@ -130,7 +130,7 @@ func (a *audit) cover(who, currency string) {
 		if record == nil {
 			continue
 		}
-		exposure := new(big.Rat).Set(position.debits)
+		exposure := new(big.Rat).Sub(position.debits, a.at(who+":settled", currency).credits)
 		if record.str("exposure") == "net" {
 			exposure.Sub(exposure, position.credits)
 		}

@@ -150,6 +150,53 @@ func transferPostings(x object) []posting {
 		posting{desk + ":position", payee + ":position", receive.str("currency"), receive.str("amount")})
 }
 
+// settlementKinds say what is cut, paid and settled; what their windows come to is `sealane audit`'s.
+var settlementKinds = []string{"window-cut", "window-net", "bank-statement", "settlement", "liquidity",
+	"window-default", "settlement-abort"}
+
+// settlementPostings are what a statement about settlement posts, from its own text.
+func settlementPostings(operator, kind string, x object) []posting {
+	who, clearing, cash := x.str("participant"), operator+":settlement", operator+":cash"
+	found := []posting{}
+	add := func(debit, credit, currency, amount string) {
+		if exact(amount).Sign() != 0 {
+			found = append(found, posting{debit, credit, currency, amount})
+		}
+	}
+	final := kind == "window-default" || x.str("result") == "settled"
+	if final || kind == "window-net" && len(x.list("legs")) == 0 {
+		for _, total := range x.objs("totals") {
+			currency := total.str("currency")
+			add(clearing, who+":settled", currency, total.str("debits"))
+			add(who+":settled", clearing, currency, total.str("credits"))
+			add(who+":fees", clearing, currency, total.str("fees"))
+		}
+	}
+	for _, one := range x.objs("payments") {
+		add(who+":liquidity", cash, one.str("currency"), one.str("cover"))
+		add(who+":shortfall", operator+":guarantee", one.str("currency"), one.str("shortfall"))
+	}
+	if kind != "liquidity" {
+		return found
+	}
+	for _, line := range x.objs("lines") {
+		currency, amount := line.str("currency"), line.str("amount")
+		switch {
+		case line.str("side") == "debit":
+			add(who+":liquidity", cash, currency, amount)
+		case line.str("advance") != "":
+			add(cash, operator+":advances", currency, amount)
+		default:
+			if back := line.str("repaid"); back != "" {
+				add(operator+":guarantee", who+":shortfall", currency, back)
+				amount = new(big.Rat).Sub(exact(amount), exact(back)).FloatString(decimals(currency))
+			}
+			add(cash, who+":liquidity", currency, amount)
+		}
+	}
+	return found
+}
+
 // judge gives an entry that stands by itself; without sheets the conversion is not checked.
 func (h history) judge(raw string, log key, origin string, sheets map[string]sheet) entry {
 	must(len(raw) <= 32<<10, "entry: too large")
@@ -233,6 +280,28 @@ func (h history) judge(raw string, log key, origin string, sheets map[string]she
 			"%s: of others' terms", e.kind)
 		party(who, "transfer", cancels)
 		reason = x.str("reason")
+	case slices.Contains(settlementKinds, e.kind):
+		must(e.outcome == "recorded", "%s: %s", e.kind, e.outcome)
+		by := func(vkey string) bool {
+			return vkey != "" && len(note.signed(parseKey(vkey, ed25519Key))) == 1
+		}
+		switch e.kind {
+		case "window-cut":
+			must(operators > 0 || by(s.corridors[x.str("corridor")].str("scheduler")), "cut: not signed")
+		case "bank-statement":
+			party(x.str("bank"), "bank-statement", false)
+		case "window-default", "settlement-abort":
+			must(operators >= 2, "%s: two operators sign", e.kind)
+		default:
+			must(by(s.ledger.str("entryKey")), "%s: not signed", e.kind)
+		}
+		who := x.str("participant")
+		for _, role := range s.records[who].list("roles") {
+			if role != "settlement-bank" {
+				chains = []string{who}
+			}
+		}
+		postings = settlementPostings(s.ledger.str("operator"), e.kind, x)
 	default:
 		must(e.outcome == "recorded", "%s: %s", e.kind, e.outcome)
 		who := x.str("provider") + x.str("participant")

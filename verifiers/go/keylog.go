@@ -29,6 +29,7 @@ type keyState struct {
 	stopped   map[string]bool
 	records   map[string]object
 	bound     map[string]string // the policy that everything a participant pays must cite
+	corridors map[string]object
 }
 
 // history has the state and the root at each size of the key log, and its entries' times.
@@ -46,7 +47,7 @@ func (s keyState) apply(origin, inner string, place int) keyState {
 	who := x.str("participant")
 	root, isKnown := s.roots[who]
 	needed := map[string]int{"ledger": 2, "participant": 1, "key": 0, "revocation": 0,
-		"suspension": 2, "fee-schedule": 2, "policy": 2, "binding": 2, "lanes": 2}
+		"suspension": 2, "fee-schedule": 2, "policy": 2, "binding": 2, "lanes": 2, "corridor": 2}
 	if x["suspended"] == true {
 		needed["suspension"] = 1
 	}
@@ -105,6 +106,16 @@ func (s keyState) apply(origin, inner string, place int) keyState {
 		must(s.named["policy "+x.str("policy")] != nil, "binding: to no policy")
 		s.bound = maps.Clone(s.bound)
 		s.bound[who] = x.str("policy")
+	case kind == "corridor":
+		must(slices.Contains(s.records[x.str("bank")].list("roles"), any("settlement-bank")), "corridor: of no bank")
+		for name, other := range s.corridors {
+			for _, pair := range other.objs("pairs") {
+				same := func(one object) bool { return maps.Equal(one, pair) }
+				must(name == x.str("corridor") || !slices.ContainsFunc(x.objs("pairs"), same), "corridor: a pair twice")
+			}
+		}
+		s.corridors = maps.Clone(s.corridors)
+		s.corridors[x.str("corridor")] = x
 	case kind == "lanes":
 		s.lanes = x.objs("lanes")
 	case kind == "fee-schedule" || kind == "policy":
@@ -140,7 +151,7 @@ func foldKeyLog(p policy, raw string, entries []string) history {
 	must(c.Size == uint64(len(entries)), "key log: its checkpoint is of another state")
 	tree := ranges.NewEmptyRange(0)
 	nobody := keyState{roots: map[string]key{}, keys: map[string]registered{}, named: map[string]object{}, stopped: map[string]bool{},
-		records: map[string]object{}, bound: map[string]string{}}
+		records: map[string]object{}, bound: map[string]string{}, corridors: map[string]object{}}
 	said := map[string]bool{}
 	h := history{states: []keyState{nobody}, roots: []string{rootOf(tree)}}
 	prev, last := make([]byte, sha256.Size), int64(0)

@@ -18,12 +18,13 @@ def reader(place):
 def covered(books, states, who, currency):
     """Whether all that is posted was allowed by a record that may have counted at its reservation."""
     owes, owed = books.get((who + ":position", currency), (0, 0))
+    paid, got = books.get((who + ":settled", currency), (0, 0))
     taken, given = books.get((who + ":liquidity", currency), (0, 0))
     for state in states:
         if who not in state["records"]: continue
         record = state["records"][who]
         caps = [Fraction(cap["amount"]) for cap in record["caps"] if cap["currency"] == currency]
-        exposure = owes - (owed if record["exposure"] == "net" else 0)
+        exposure = owes - got - (owed if record["exposure"] == "net" else 0)
         if exposure <= min([given - taken, *caps]): return True
     return False
 

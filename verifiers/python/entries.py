@@ -1,10 +1,14 @@
 """One entry of a lane's log: who signed it by keys in force at its place, what it means, and whether
 postings, chains and price are what its statement gives. Every check is an `assert`."""
+from decimal import Decimal
 from fractions import Fraction
 from keylog import TABLES, ms, statement
 from tlog import b64, note, signed, vkey
 
 DECIMALS = TABLES["decimals"]  # of ISO 4217's currencies
+
+SETTLEMENT = ("window-cut", "window-net", "bank-statement", "settlement", "liquidity",
+              "window-default", "settlement-abort")
 
 def units(amount, currency): return Fraction(amount) * 10 ** DECIMALS[currency]
 
@@ -73,6 +77,31 @@ def transfer_postings(x):
     payee, received = x["payee"]["participant"] + ":position", x["receive"]
     return [*pairs, (desk, payee, received["currency"], received["amount"])]
 
+def less(amount, part, currency):
+    return f"{Decimal(amount) - Decimal(part):.{TABLES['decimals'][currency]}f}"
+
+def settlement_postings(operator, kind, x):
+    """What a statement about settlement posts, from its own text."""
+    who, cash = x.get("participant", ""), operator + ":cash"
+    clearing, contra, found = operator + ":settlement", f"{who}:settled", []
+    final = kind == "window-default" or x.get("result") == "settled"
+    if final or kind == "window-net" and not x["legs"]:
+        sides = (clearing, contra, "debits"), (contra, clearing, "credits"), (f"{who}:fees", clearing, "fees")
+        found = [(*two, t["currency"], t[field]) for t in x["totals"] for *two, field in sides]
+    for one in x.get("payments", []):
+        found.append((f"{who}:liquidity", cash, one["currency"], one["cover"]))
+        short = f"{who}:shortfall", operator + ":guarantee"
+        found.append((*short, one["currency"], one["shortfall"]))
+    for one in x["lines"] if kind == "liquidity" else []:
+        amount, currency, back = one["amount"], one["currency"], one.get("repaid", "0")
+        if one["side"] == "debit": found.append((f"{who}:liquidity", cash, currency, amount))
+        elif "advance" in one: found.append((cash, operator + ":advances", currency, amount))
+        else:
+            found.append((operator + ":guarantee", f"{who}:shortfall", currency, back))
+            rest = less(amount, back, currency) if "repaid" in one else amount
+            found.append((cash, f"{who}:liquidity", currency, rest))
+    return [one for one in found if Fraction(one[3])]
+
 def judge(raw, pol, origin, history, sheets=None):
     """(context, kind, statement, terms, note inside) of an entry that stands by itself. Without
     `sheets` the conversion is not checked."""
@@ -128,6 +157,17 @@ def judge(raw, pol, origin, history, sheets=None):
         if terms: assert (terms["id"], sides[side]) == (x["id"], x["participant"]), f"{kind}: of others"
         party(x["participant"], revoked=kind == "cancellation")
         reason = x["reason"]
+    elif kind in SETTLEMENT:
+        assert end == "recorded", f"{kind}: {end}"
+        if kind == "window-cut":
+            by = s["corridors"].get(x["corridor"], {}).get("scheduler")
+            assert operators or by and signed(text, lines, dict([vkey(by, 1)])), "cut: not signed"
+        elif kind == "bank-statement": party(x["bank"], ("bank-statement",))
+        elif kind in ("window-default", "settlement-abort"): assert operators >= 2, f"{kind}: two sign"
+        else: assert signed(text, lines, dict([vkey(s["ledger"]["entryKey"], 1)])), f"{kind}: not signed"
+        roles = s["records"].get(x.get("participant"), {"roles": []})["roles"]
+        chains = [x["participant"]] if set(roles) - {"settlement-bank"} else []
+        postings = settlement_postings(s["ledger"]["operator"], kind, x)
     else:
         assert end == "recorded", f"{kind}: {end}"
         chains = [x.get("provider", x.get("participant"))]

@@ -90,6 +90,11 @@ def apply(s, origin, inner, place):
         assert known["who"] == who and known["revoked"] is None, "revocation: of no key in force"
         s["keys"] = s["keys"] | {ident: known | {"revoked": place}}
     elif kind == "lanes": s["lanes"] = x["lanes"]
+    elif kind == "corridor":
+        assert "settlement-bank" in s["records"][x["bank"]]["roles"], "corridor: of no bank"
+        others = [one["pairs"] for name, one in s["corridors"].items() if name != x["corridor"]]
+        assert not any(pair in pairs for pair in x["pairs"] for pairs in others), "corridor: a pair twice"
+        s["corridors"] = s["corridors"] | {x["corridor"]: x}
     elif kind == "binding":
         assert ("policy", x["policy"]) in s["named"], "binding: to no policy"
         s["bound"] = s["bound"] | {who: x["policy"]}
@@ -107,7 +112,7 @@ def key_log(pol, raw, entries):
     of, size, root, _ = checkpoint(raw, pol)
     assert of == origin and size == len(entries), "key log: its checkpoint is of another state"
     state = {"ledger": {}, "roots": {}, "keys": {}, "named": {}, "lanes": [], "stopped": set(),
-             "records": {}, "bound": {}, "said": frozenset()}
+             "records": {}, "bound": {}, "corridors": {}, "said": frozenset()}
     states, hashes, times = [state], [], []
     for seq, entry in enumerate(entries):
         text, lines = note(entry)

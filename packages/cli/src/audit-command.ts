@@ -82,6 +82,11 @@ const show = (report: Audited): void => {
   if (balancesCompared !== undefined) {
     out(`All ${balancesCompared} balances of reconciliation are the recomputed ones.`);
   }
+  const { windows, windowsCompared } = report;
+  if (windows > 0) out(`${windows} settlement windows were recomputed; each sums to zero.`);
+  if (windowsCompared !== undefined) {
+    out(`All ${windowsCompared} windows of reconciliation are the recomputed ones.`);
+  }
 };
 
 const showJson = (report: AuditReport): void => {
@@ -117,6 +122,11 @@ const balancesUrlOf = (flag: AuditFlags["balances"], defaults: Defaults): string
   throw new CliError("reconciliation-missing", "no URL of reconciliation is known", action);
 };
 
+const deskTokenOf = (url: string | undefined, { staffToken }: Defaults): string | undefined => {
+  if (url === undefined || staffToken === undefined || !existsSync(staffToken)) return undefined;
+  return fromUtf8(readBytes(staffToken, "the desk's token")).trim();
+};
+
 const runAudit = async (place: string | undefined, flags: AuditFlags): Promise<boolean> => {
   const defaults = readDefaults();
   const log = place ?? defaults.log;
@@ -138,6 +148,7 @@ const runAudit = async (place: string | undefined, flags: AuditFlags): Promise<b
     roots: loadRoots(flags.roots, path),
     signatures,
     balancesUrl,
+    deskToken: deskTokenOf(balancesUrl, defaults),
     token: secret,
     remembered: remember === undefined ? undefined : readSeen(remember),
     onProgress: progress.to,

@@ -15,6 +15,7 @@ import {
   type CheckedCheckpoint,
 } from "@sealane/tlog";
 import { compareBalances } from "./audit-balances.ts";
+import { compareWindows, windowsOf } from "./audit-windows.ts";
 import { replayLog, type ReplayResult } from "./audit-replay.ts";
 import {
   difference,
@@ -143,6 +144,13 @@ const audit = async (options: AuditLogOptions, source: LogSource): Promise<Audit
     if (!compared.ok) return difference(compared.code, compared.detail, size, last);
     balancesCompared = compared.compared;
   }
+  let windowsCompared: number | undefined;
+  if (balancesUrl !== undefined && options.deskToken !== undefined) {
+    const { settlement } = replayed;
+    const compared = await compareWindows(balancesUrl, options.deskToken, size, settlement);
+    if (!compared.ok) return difference(compared.code, compared.detail, size, last);
+    windowsCompared = compared.compared;
+  }
   return {
     ok: true,
     origin,
@@ -155,6 +163,8 @@ const audit = async (options: AuditLogOptions, source: LogSource): Promise<Audit
     signatures,
     totals,
     balancesCompared,
+    windows: windowsOf(replayed.settlement).size,
+    windowsCompared,
     seen: { log: checkpointNote, keys: keys.copy.checkpoint },
   };
 };

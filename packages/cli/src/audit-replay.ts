@@ -12,6 +12,7 @@ import {
 } from "@sealane/rules";
 import { fromUtf8, toBase64, TlogError } from "@sealane/tlog";
 import { difference, type AuditDifference } from "./audit-types.ts";
+import type { SettlementAt } from "./audit-windows.ts";
 import { readBundles, type Bundle, type LogFiles } from "./log-source.ts";
 import { tileFault } from "./read-keys.ts";
 import type { SignatureJob } from "./signature-batch.ts";
@@ -34,13 +35,21 @@ export type ReplayOptions = {
 /** Bundles whose signatures and tiles are still being looked at while the fold goes on. */
 const mostBehind = 32;
 
-export type ReplayResult = { readonly ok: true; readonly state: AuditState } | AuditDifference;
+export type ReplayResult =
+  | {
+      readonly ok: true;
+      readonly state: AuditState;
+      /** What was said of settlement, in order. */
+      readonly settlement: readonly SettlementAt[];
+    }
+  | AuditDifference;
 
 type Replay = ReplayOptions & {
   readonly state: AuditState;
   /** Signatures of the bundle at hand, with the place of their entry. */
   readonly jobs: { readonly job: SignatureJob; readonly position: number }[];
   readonly found: AuditDifference[];
+  readonly settlement: SettlementAt[];
   readonly builder: ReturnType<typeof makeTileBuilder>;
 };
 
@@ -67,6 +76,8 @@ const foldBundle = (replay: Replay, bundle: Bundle): BuiltTile[] | AuditDifferen
     const result = stepEntry(state, bytes);
     if (!result.ok) return difference(result.code, result.detail, state.next, result.position);
     tiles.push(...builder.push(result.leafHash));
+    const { settlement, context } = result.entry;
+    if (settlement !== undefined) replay.settlement.push({ seq: context.seq, said: settlement });
     if (isForked(replay)) {
       const detail = "the entries are not those whose checkpoint is remembered";
       return difference("log-forked", detail, state.next, state.next - 1);
@@ -116,7 +127,7 @@ const beginReplay = (options: ReplayOptions): Replay => {
   };
   const verify = pool === undefined ? undefined : noteDown;
   const state: AuditState = beginAudit({ origin, history, signatures, verify });
-  return { ...options, state, jobs, found: [], builder: makeTileBuilder() };
+  return { ...options, state, jobs, found: [], settlement: [], builder: makeTileBuilder() };
 };
 
 /**
@@ -150,5 +161,5 @@ export const replayLog = async (options: ReplayOptions): Promise<ReplayResult> =
   while (behind.size > 0) await Promise.all(behind);
   const first = firstOf(found);
   if (first === undefined && broken !== undefined) throw broken;
-  return first ?? { ok: true, state };
+  return first ?? { ok: true, state, settlement: replay.settlement };
 };

@@ -21,6 +21,8 @@ export type AuditLogOptions = {
   readonly threads?: number | undefined;
   /** Reconciliation's URL: its balances are compared with the recomputed ones. */
   readonly balancesUrl?: string | undefined;
+  /** A token of its desk: its windows are compared too. */
+  readonly deskToken?: string | undefined;
   /** An auditor's token, where entries are not open. */
   readonly token?: string | undefined;
   /** What the auditor saw last time: the log and its key log must have grown from there. */
@@ -55,6 +57,9 @@ export type AuditReport =
       readonly totals: AuditTotals;
       /** How many of reconciliation's balances were compared, if it was asked. */
       readonly balancesCompared: number | undefined;
+      /** Windows that were cut, and recomputed. */
+      readonly windows: number;
+      readonly windowsCompared: number | undefined;
       /** What there is to remember. */
       readonly seen: SeenCheckpoints;
     }

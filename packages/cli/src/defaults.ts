@@ -12,6 +12,8 @@ export type Defaults = {
   readonly reconciliation?: string | undefined;
   readonly policy?: string | undefined;
   readonly keylog?: string | undefined;
+  /** A file: who one is at reconciliation's desk. */
+  readonly staffToken?: string | undefined;
 };
 
 const none: Defaults = {};
@@ -46,6 +48,7 @@ export const readDefaults = (
     reconciliation: field("reconciliation"),
     policy: file("policy"),
     keylog: file("keylog"),
+    staffToken: file("staffTokenFile"),
   };
 };
 

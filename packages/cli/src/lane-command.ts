@@ -35,7 +35,7 @@ const ledgerOf = ({ ledger }: Pick<Flags, "ledger">): string => {
   throw new CliError("ledger-missing", "which ledger?", "Give its URL: --ledger URL.");
 };
 
-const signerOf = (path: string): NoteSigner => {
+export const signerOf = (path: string): NoteSigner => {
   const text = Buffer.from(readBytes(path, "the operator's key")).toString("utf8");
   try {
     return noteSigner(text);

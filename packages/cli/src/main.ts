@@ -7,6 +7,8 @@ import { registerKeys } from "./keys/commands.ts";
 import { registerLane } from "./lane-command.ts";
 import { registerReceipt } from "./receipt.ts";
 import { registerSend } from "./send.ts";
+import { registerSettle } from "./settle/settle-command.ts";
+import { registerWindow } from "./settle/window-command.ts";
 import { registerVerify } from "./verify-command.ts";
 
 export const makeProgram = (): Command => {
@@ -20,6 +22,8 @@ export const makeProgram = (): Command => {
   registerExport(program);
   registerKeys(program);
   registerLane(program);
+  registerWindow(program);
+  registerSettle(program);
   return program;
 };
 

@@ -10,3 +10,13 @@ export const liquidityAccount = (participant: ParticipantId): string => `${parti
 export const feesAccount = (participant: ParticipantId): string => `${participant}:fees`;
 /** Contra of liquidity that no bank statement covers yet. */
 export const advancesAccount = (operator: ParticipantId): string => `${operator}:advances`;
+/** Contra of a position: debits that were settled as credits, credits that were settled as debits. */
+export const settledAccount = (participant: ParticipantId): string => `${participant}:settled`;
+/** What a defaulted participant still owes after its cover has paid. */
+export const shortfallAccount = (participant: ParticipantId): string => `${participant}:shortfall`;
+/** Cover that lies at the settlement bank. */
+export const cashAccount = (operator: ParticipantId): string => `${operator}:cash`;
+/** Where settlements pass through: zero in each currency once a window is settled. */
+export const clearingAccount = (operator: ParticipantId): string => `${operator}:settlement`;
+/** What the operator stands in for: contra of shortfalls. */
+export const guaranteeAccount = (operator: ParticipantId): string => `${operator}:guarantee`;

@@ -15,7 +15,9 @@ import { statementText } from "./statement.ts";
 /** `<participant>:<kind>`; the chart of accounts is in the room's README. */
 export const accountSchema = z
   .string()
-  .regex(/^[a-z0-9.-]{1,200}:(?:position|liquidity|fees|advances|rounding)$/);
+  .regex(
+    /^[a-z0-9.-]{1,200}:(?:position|settled|liquidity|fees|shortfall|advances|cash|settlement|guarantee|rounding)$/,
+  );
 
 /** A pair, so that postings sum to zero in each currency by construction. */
 export const postingSchema = z.strictObject({
@@ -70,7 +72,10 @@ export type EntryDraft = {
   readonly rules: number;
   readonly chains: readonly { readonly participant: string; readonly n: number }[];
   readonly postings: readonly Posting[];
+  /** The inner note whole, or, where the ledger signs it itself, its text. */
   readonly inner: string;
+  /** The inner note is the ledger's own: what follows from the log (`derivedKinds`). */
+  readonly ownInner?: true | undefined;
 };
 
 /** The text that the operator's entry key signs. Field order is the written order, for readers. */

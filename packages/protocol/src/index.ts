@@ -7,6 +7,7 @@ export * from "./fields.ts";
 export * from "./terms.ts";
 export * from "./rate-sheet.ts";
 export * from "./entry.ts";
+export * from "./settlement.ts";
 export * from "./key-log.ts";
 export * from "./reasons.ts";
 export * from "./refusal.ts";

@@ -10,6 +10,7 @@ import {
   participantSchema,
   timeSchema,
 } from "./fields.ts";
+import { bankAccountSchema, corridorNameSchema, nettings } from "./settlement.ts";
 import { statementText } from "./statement.ts";
 
 const vkeySchema = z
@@ -30,20 +31,31 @@ export type LedgerRecord = z.infer<typeof ledgerSchema>;
 /** A participant enters with a root key that auditors pin out of band; signed by that key. */
 export const participantRecordSchema = z.strictObject({
   participant: participantSchema,
-  roles: z.array(z.enum(["wallet", "liquidity-provider"])).min(1),
+  roles: z.array(z.enum(["wallet", "liquidity-provider", "settlement-bank"])).min(1),
   rootKey: vkeySchema,
   currencies: z.array(currencySchema).min(1).max(64),
   /** `net`: unsettled credits reduce exposure; `gross`: they do not. */
   exposure: z.enum(["gross", "net"]),
   /** Most that may be unsettled per lane, by currency; without one, liquidity alone decides. */
   caps: z.array(z.strictObject({ currency: currencySchema, amount: decimalSchema })),
+  /** Its own accounts at settlement banks: statements' lines are known by them. */
+  accounts: z
+    .array(
+      z.strictObject({
+        bank: participantSchema,
+        currency: currencySchema,
+        account: bankAccountSchema,
+      }),
+    )
+    .max(64)
+    .optional(),
 });
 export type ParticipantRecord = z.infer<typeof participantRecordSchema>;
 
 /** A key for one purpose; signed by the root key and, as proof of possession, by itself. */
 export const keySchema = z.strictObject({
   participant: participantSchema,
-  purpose: z.enum(["transfer", "rate-sheet", "envelope"]),
+  purpose: z.enum(["transfer", "rate-sheet", "envelope", "bank-statement"]),
   /** Ed25519 verifier key for signing purposes. */
   vkey: vkeySchema.optional(),
   /** X25519 public key, base64, for `envelope`. */
@@ -104,6 +116,46 @@ export const bindingSchema = z.strictObject({
   reason: labelSchema,
 });
 export type Binding = z.infer<typeof bindingSchema>;
+const clockTimeSchema = z.string().regex(/^(?:[01]\d|2[0-3]):[0-5]\d$/);
+const dateSchema = z.string().regex(/^20\d\d-(?:0[1-9]|1[0-2])-(?:0[1-9]|[12]\d|3[01])$/);
+
+/**
+ * How transfers between these currencies settle; said again to change it. Signed by two operators. What
+ * holds for a window is what is in force at its cut; a pair of currencies is in one corridor at most.
+ */
+export const corridorSchema = z.strictObject({
+  corridor: corridorNameSchema,
+  pairs: z
+    .array(z.strictObject({ from: currencySchema, to: currencySchema }))
+    .min(1)
+    .max(64),
+  netting: z.enum(nettings),
+  /** Whose statements settle it. */
+  bank: participantSchema,
+  /** The operator's own accounts there: fees are paid to them. */
+  operatorAccounts: z
+    .array(z.strictObject({ currency: currencySchema, account: bankAccountSchema }))
+    .max(16),
+  /** From the cut to the deadline. */
+  payWithinMinutes: counterSchema.min(1).max(44_640),
+  /** When windows are cut by themselves. Verifiers do not need it: a cut is where it is. */
+  schedule: z
+    .strictObject({
+      /** An IANA name, such as Asia/Hong_Kong. */
+      timeZone: z.string().regex(/^[A-Za-z_]+(?:\/[A-Za-z0-9_+-]+){0,2}$/),
+      times: z.array(clockTimeSchema).min(1).max(48),
+      /** 1 is Monday. */
+      weekdays: z.array(z.int().min(1).max(7)).min(1).max(7),
+      /** Days without a cut: one list for each side. */
+      holidays: z
+        .array(z.strictObject({ calendar: labelSchema, dates: z.array(dateSchema).max(60) }))
+        .max(4),
+    })
+    .optional(),
+  /** The operator's service key: it may cut this corridor's windows, and nothing else. */
+  scheduler: vkeySchema.optional(),
+});
+export type CorridorRecord = z.infer<typeof corridorSchema>;
 
 /** Lanes of this period and the slots of transfer ids that each decides. */
 export const lanesSchema = z.strictObject({
@@ -143,6 +195,7 @@ export const keyStatementKinds = [
   "policy",
   "binding",
   "lanes",
+  "corridor",
 ] as const;
 export type KeyStatementKind = (typeof keyStatementKinds)[number];
 
@@ -156,4 +209,5 @@ export const keyStatementSchemas = {
   policy: policySchema,
   binding: bindingSchema,
   lanes: lanesSchema,
+  corridor: corridorSchema,
 } as const satisfies Record<KeyStatementKind, z.ZodType>;

@@ -7,6 +7,15 @@ import { entryContextSchema } from "./entry.ts";
 import { keyEntryContextSchema, keyStatementSchemas } from "./key-log.ts";
 import { rateSheetSchema, rateWithdrawalSchema } from "./rate-sheet.ts";
 import {
+  bankStatementSchema,
+  liquiditySchema,
+  settlementAbortSchema,
+  settlementSchema,
+  windowCutSchema,
+  windowDefaultSchema,
+  windowNetSchema,
+} from "./settlement.ts";
+import {
   advanceSchema,
   cancellationSchema,
   chainStatementSchema,
@@ -24,6 +33,13 @@ const entries = {
   credited: creditedSchema,
   statement: chainStatementSchema,
   advance: advanceSchema,
+  "window-cut": windowCutSchema,
+  "window-net": windowNetSchema,
+  "bank-statement": bankStatementSchema,
+  settlement: settlementSchema,
+  liquidity: liquiditySchema,
+  "window-default": windowDefaultSchema,
+  "settlement-abort": settlementAbortSchema,
 };
 
 const shapeOf = (schema: z.ZodType): object => {

@@ -2,11 +2,11 @@
 // was reserved within headroom, and everything posted since was pending or reserved within it too; so
 // what is posted now is at most what was allowed at the last of those reservations, under a record
 // that was in force within the last 300 s. What was only reserved is not in the log, and not proven.
-import { liquidityAccount, positionAccount, type Terms } from "@sealane/protocol";
+import type { Terms } from "@sealane/protocol";
 import type { AuditState } from "./audit-state.ts";
 import { maxExpiryMs } from "./intent.ts";
 import type { Participant } from "./key-state.ts";
-import { balanceOf, minorOf } from "./positions.ts";
+import { standingOf } from "./positions.ts";
 
 /** An entry cites every key-log entry that is older than this by log time. */
 export const keyLagMs = 2_000;
@@ -34,16 +34,21 @@ const recordsInForce = (state: AuditState, participant: string): Participant[] =
   return [...records];
 };
 
-const overspent = (state: AuditState, participant: string, currency: string): boolean => {
-  const position = balanceOf(state.balances, positionAccount(participant), currency);
-  const cover = balanceOf(state.balances, liquidityAccount(participant), currency);
-  const liquidity = cover.postedCredit - cover.postedDebit;
+const overspent = (
+  state: AuditState,
+  participant: string,
+  currency: string,
+  timeMs: number,
+): boolean => {
+  const { balances, settlement } = state;
+  let crossing = 0n;
+  for (const one of settlement.crossings) {
+    const own = one.participant === participant && one.currency === currency;
+    if (own && one.untilMs >= timeMs) crossing += one.minor;
+  }
   const within = (record: Participant): boolean => {
-    const credits = record.exposure === "net" ? position.postedCredit : 0n;
-    const exposure = position.postedDebit - credits;
-    const cap = record.caps.find((candidate) => candidate.currency === currency);
-    const capMinor = cap === undefined ? liquidity : minorOf(cap.amount, currency);
-    return exposure <= (capMinor < liquidity ? capMinor : liquidity);
+    const allowed = record.exposure === "net" ? -crossing : 0n;
+    return standingOf(balances, record, currency, settlement).headroom >= allowed;
   };
   return !recordsInForce(state, participant).some(within);
 };
@@ -58,10 +63,14 @@ export const moveKeysFloor = (state: AuditState, timeMs: number): void => {
 };
 
 /** The participant that a committed transfer, already posted, has brought beyond its cover. */
-export const overspender = (state: AuditState, terms: Terms): string | undefined => {
-  if (overspent(state, terms.payer.participant, terms.send.currency)) {
+export const overspender = (
+  state: AuditState,
+  terms: Terms,
+  timeMs: number,
+): string | undefined => {
+  if (overspent(state, terms.payer.participant, terms.send.currency, timeMs)) {
     return terms.payer.participant;
   }
   const { provider } = terms.sheet;
-  return overspent(state, provider, terms.receive.currency) ? provider : undefined;
+  return overspent(state, provider, terms.receive.currency, timeMs) ? provider : undefined;
 };

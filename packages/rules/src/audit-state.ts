@@ -6,6 +6,7 @@ import { compactRange, emptyRange, fromBase64, toBase64, type CompactRange } fro
 import { emptyHeads, type ChainHeads } from "./chain-heads.ts";
 import type { KeyHistory } from "./key-history.ts";
 import { balanceOf, type Balances } from "./positions.ts";
+import { emptySettlement, restoreSettlement, type SettlementState } from "./settlement/index.ts";
 import type { SignatureJudge } from "./verify-entry.ts";
 
 export type AuditOptions = {
@@ -70,6 +71,8 @@ export type AuditState = {
   readonly sheets: Map<string, AuditedSheet>;
   /** The newest sheet of each `provider from/to`. */
   readonly newest: Map<string, AuditedSheet>;
+  /** Windows that are open or not settled, and all that later entries about them are held against. */
+  readonly settlement: SettlementState;
   /** Posted counters only: what is pending is not in the log. */
   readonly balances: Balances;
   readonly outcomes: Record<Outcome, number>;
@@ -98,6 +101,7 @@ export const beginAudit = (options: AuditOptions): AuditState => ({
   outcomes: { committed: 0, rejected: 0, expired: 0, cancelled: 0, recorded: 0 },
   flows: new Map(),
   keysFloor: 0,
+  settlement: emptySettlement(),
 });
 
 /** The chain of a participant, new if it has no entry yet. */
@@ -166,8 +170,10 @@ export const resumeAudit = (
   options: AuditOptions,
   snapshot: AuditSnapshot,
   balances: readonly StoredBalance[],
+  settlement: readonly { readonly name: string; readonly body: string }[] = [],
 ): AuditState => {
   const state = beginAudit(options);
+  restoreSettlement(state.settlement, settlement);
   state.next = snapshot.next;
   state.prev = snapshot.prev;
   state.logTimeMs = snapshot.logTimeMs;

@@ -11,6 +11,7 @@ import {
 } from "@sealane/protocol";
 import { appendLeaf, leafHash, rangeRoot, toBase64, utf8 } from "@sealane/tlog";
 import { keyLagMs, moveKeysFloor, overspender, suspendedAllAlong } from "./audit-cover.ts";
+import { auditedSettlementFault, foldSettlement } from "./audit-settlement.ts";
 import {
   addSheet,
   newSheetFault,
@@ -199,10 +200,13 @@ const moveBalances = (state: AuditState, { postings }: EntryContext, sign: 1n | 
 };
 
 /** Posts the entry and looks at cover; what goes beyond it is taken back. */
-const post = (state: AuditState, { context, terms, timeMs }: VerifiedEntry) => {
+const post = (state: AuditState, entry: VerifiedEntry) => {
+  const { context, terms, timeMs } = entry;
   const { keysSize, keysFloor } = state;
   state.keysSize = context.keys.size;
   moveKeysFloor(state, timeMs);
+  // What a statement means is judged by the books before it.
+  if (terms === undefined) foldSettlement(state, entry);
   moveBalances(state, context, 1n);
   if (terms === undefined || context.outcome !== "committed") return undefined;
   const parties = [terms.payer, terms.payee, { participant: terms.sheet.provider }];
@@ -210,8 +214,11 @@ const post = (state: AuditState, { context, terms, timeMs }: VerifiedEntry) => {
     state,
     parties.map(({ participant }) => participant),
   );
-  const who = suspended ?? overspender(state, terms);
-  if (who === undefined) return undefined;
+  const who = suspended ?? overspender(state, terms, timeMs);
+  if (who === undefined) {
+    foldSettlement(state, entry);
+    return undefined;
+  }
   moveBalances(state, context, -1n);
   Object.assign(state, { keysSize, keysFloor });
   return suspended === undefined
@@ -243,6 +250,7 @@ export const auditEntry = (state: AuditState, note: string): AuditResult => {
     linksFault(state, entry.context, entry.timeMs) ??
     creditedFault(state, entry) ??
     chainStatementFault(state, entry) ??
+    auditedSettlementFault(state, entry) ??
     meaningFault(state, entry) ??
     post(state, entry);
   if (why !== undefined) return refuse(why);

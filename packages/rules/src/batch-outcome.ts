@@ -96,6 +96,7 @@ export const append = (
     readonly participants: readonly string[];
     readonly postings: readonly Posting[];
     readonly inner: string;
+    readonly ownInner?: true | undefined;
     readonly trace?: string | undefined;
     readonly transferId?: string | undefined;
   },
@@ -116,6 +117,7 @@ export const append = (
     chains,
     postings: entry.postings,
     inner: entry.inner,
+    ownInner: entry.ownInner,
     trace: entry.trace,
     transferId: entry.transferId,
   };

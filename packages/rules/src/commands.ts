@@ -2,6 +2,7 @@
 // main thread. Whether a key is in force is decided here in `rules`, by place.
 import type {
   Advance,
+  BankStatement,
   Cancellation,
   ChainStatement,
   Credited,
@@ -10,7 +11,10 @@ import type {
   RateWithdrawal,
   Rejection,
   SetAside,
+  SettlementAbort,
   Terms,
+  WindowCut,
+  WindowDefault,
 } from "@sealane/protocol";
 import type { RegisteredKey } from "./key-state.ts";
 
@@ -64,6 +68,23 @@ export type SetAsideCommand = Base & {
   /** What is set aside, as far as it could be read. */
   readonly of: LaneCommand | undefined;
 };
+export type WindowCutCommand = Signed<"window-cut", WindowCut> & {
+  readonly operators: readonly string[];
+  /** Names of scheduler keys, of any corridor, whose signature verifies. */
+  readonly schedulers: readonly string[];
+};
+export type BankStatementCommand = Signed<"bank-statement", BankStatement>;
+export type WindowDefaultCommand = Signed<"window-default", WindowDefault> & {
+  readonly operators: readonly string[];
+};
+export type SettlementAbortCommand = Signed<"settlement-abort", SettlementAbort> & {
+  readonly operators: readonly string[];
+};
+export type SettlementCommand =
+  | WindowCutCommand
+  | BankStatementCommand
+  | WindowDefaultCommand
+  | SettlementAbortCommand;
 export type LaneCommand =
   | IntentCommand
   | AcceptanceCommand
@@ -74,6 +95,7 @@ export type LaneCommand =
   | Signed<"credited", Credited>
   | Signed<"statement", ChainStatement>
   | AdvanceCommand
+  | SettlementCommand
   | SetAsideCommand;
 
 export type RejectionCommand = Signed<"rejection", Rejection>;

@@ -1,7 +1,7 @@
 // Whose signatures an entry carries, and whether they count at its place. A line of a known key that is
 // not good refuses the whole note; what is counted afterwards are good lines of known keys only.
 import { verifierFor, type Note, type VerifierKey } from "@sealane/tlog";
-import { keyIndex, type KeyState } from "./key-state.ts";
+import { keyIndex, type KeyPurpose, type KeyState } from "./key-state.ts";
 
 export type EntryFault = { readonly ok: false; readonly code: string; readonly detail: string };
 
@@ -29,6 +29,12 @@ export const signedBy = (
   return own.length > 0 && own.every(({ signature }) => verify(key, note.text, signature));
 };
 
+/** The ledger's own key and its schedulers': they sign inner notes of settlement. */
+const serviceKeys = ({ ledger, corridors }: KeyState): VerifierKey[] => {
+  const schedulers = [...corridors.values()].flatMap(({ schedulerKey }) => schedulerKey ?? []);
+  return ledger === undefined ? schedulers : [ledger.entry, ...schedulers];
+};
+
 /**
  * A line of a key that the key log knows, but whose signature is not good (C2SP signed-note: such a
  * note is rejected, whoever else signed it). What passes has good lines of known keys only.
@@ -38,7 +44,9 @@ export const wrongLine = ({ note, state, checks }: Signed): EntryFault | undefin
   for (const { name, keyId, signature } of note.signatures) {
     const key =
       state.keys.get(keyIndex(name, keyId))?.key ??
-      state.operatorKeys.find((one) => one.name === name && one.keyId === keyId);
+      [...state.operatorKeys, ...serviceKeys(state)].find(
+        (one) => one.name === name && one.keyId === keyId,
+      );
     if (key !== undefined && !verify(key, note.text, signature)) return no("signature-wrong", name);
   }
   return undefined;
@@ -54,7 +62,7 @@ export const operatorCount = ({ note, state }: Signed): number =>
 export const participantSigned = (
   { note, state }: Signed,
   participant: string,
-  purpose: "transfer" | "rate-sheet",
+  purpose: KeyPurpose,
   revokedCounts = false,
 ): EntryFault | undefined => {
   let why = no("signature-missing", `no signature of ${participant} counts`);

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { headroom } from "./positions.ts";
+import { standingOf } from "./positions.ts";
 import type { Participant } from "./key-state.ts";
 import {
   audit,
@@ -14,11 +14,12 @@ import {
 } from "./testing/index.ts";
 
 const room = (world: World, participant: string, currency: string): bigint =>
-  headroom(
+  standingOf(
     world.state.balances,
     world.keys().participants.get(participant) as Participant,
     currency,
-  );
+    world.state.settlement,
+  ).headroom;
 
 const world100 = (options: GenesisOptions = {}): World => {
   const world = makeWorld(options);
@@ -149,7 +150,7 @@ describe("exposure", () => {
     expect(room(low, hk, "HKD")).toBe(60_000n);
     low.transfer({ key: "a", amount: "600.00" });
     const { outcome } = low.run([low.intent({ key: "b", amount: "5.00" })]);
-    expect(outcome.refusals).toMatchObject([{ code: "insufficient-funds" }]);
+    expect(outcome.refusals).toMatchObject([{ code: "cap-reached" }]);
     expect(audit(low, low.entries)).toBe(4);
     expect(room(world100(caps("6000.00")), hk, "HKD")).toBe(100_000n);
   });

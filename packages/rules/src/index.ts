@@ -39,6 +39,10 @@ export {
   type AuditState,
   type StoredBalance,
 } from "./audit-state.ts";
+export * from "./settlement/index.ts";
+export { noteSettlement } from "./audit-settlement.ts";
+export { settlementOperators } from "./settlement-statements.ts";
+export { settlementKinds, type SettlementEntry } from "./verify-settlement.ts";
 export { operatorsNeeded } from "./policy.ts";
 export { keyLagMs } from "./audit-cover.ts";
 export { auditorOf } from "./auditor-access.ts";

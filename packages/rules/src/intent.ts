@@ -11,7 +11,7 @@ import {
 import { utf8 } from "@sealane/tlog";
 import { remember, tell, type BatchOutcome, type KeysCited } from "./batch-outcome.ts";
 import type { CheckedLine, IntentCommand } from "./commands.ts";
-import type { KeyState, Participant } from "./key-state.ts";
+import type { KeyPurpose, KeyState, Participant } from "./key-state.ts";
 import {
   sheetKey,
   type KnownTransfer,
@@ -19,8 +19,8 @@ import {
   type OpenTransfer,
   type SheetState,
 } from "./lane-state.ts";
-import { applyPostings, headroom, minorOf } from "./positions.ts";
 import { boundElsewhere, operatorsNeeded } from "./policy.ts";
+import { applyPostings, minorOf, standingOf } from "./positions.ts";
 import { transferPostings } from "./postings.ts";
 import { checkPrice } from "./pricing.ts";
 
@@ -60,7 +60,7 @@ const refused = (code: RefusalCode, detail: string): Refused => ({ code, detail 
 export const linesOf = (
   lines: readonly CheckedLine[],
   participant: string,
-  purpose: "transfer" | "rate-sheet",
+  purpose: KeyPurpose,
 ): { readonly ok: true; readonly lines: CheckedLine[] } | ({ readonly ok: false } & Refused) => {
   const own = lines.filter(({ key }) => key.participant === participant);
   if (own.length === 0) {
@@ -190,14 +190,19 @@ const checkLimits = (
   }
   const payer = keys.participants.get(terms.payer.participant) as Participant;
   const provider = keys.participants.get(terms.sheet.provider) as Participant;
-  if (minorOf(terms.send.amount, currency) > headroom(state.balances, payer, currency)) {
+  const own = standingOf(state.balances, payer, currency, state.settlement);
+  if (minorOf(terms.send.amount, currency) > own.headroom) {
+    if (own.cap !== undefined && own.cap < own.liquidity) {
+      return refused("cap-reached", `${payer.participant} is at its cap in ${currency}`);
+    }
     return refused(
       "insufficient-funds",
       `${payer.participant} has too little cover in ${currency}`,
     );
   }
   const paid = terms.receive.currency;
-  if (minorOf(terms.receive.amount, paid) > headroom(state.balances, provider, paid)) {
+  const theirs = standingOf(state.balances, provider, paid, state.settlement);
+  if (minorOf(terms.receive.amount, paid) > theirs.headroom) {
     return refused(
       "insufficient-liquidity",
       `${provider.participant} has too little cover in ${paid}`,

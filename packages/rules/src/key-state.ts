@@ -3,6 +3,7 @@
 // A root key introduces the later keys; operators alone can only suspend (`decisions.md`, Keys).
 import {
   bindingSchema,
+  corridorSchema,
   feeScheduleSchema,
   headerOf,
   keySchema,
@@ -16,6 +17,7 @@ import {
   revocationSchema,
   suspensionSchema,
   type Binding,
+  type CorridorRecord,
   type FeeSchedule,
   type KeyRecord,
   type LanesRecord,
@@ -36,7 +38,7 @@ import {
   type VerifierKey,
 } from "@sealane/tlog";
 
-export type KeyPurpose = "transfer" | "rate-sheet";
+export type KeyPurpose = "transfer" | "rate-sheet" | "bank-statement";
 
 export type RegisteredKey = {
   readonly participant: string;
@@ -59,6 +61,7 @@ export type Participant = ParticipantRecord & {
 
 /** What was said before, newest first; shared by all states of one log, so a state costs one link. */
 type Said = { readonly hash: string; readonly before: Said | undefined };
+export type Corridor = CorridorRecord & { readonly schedulerKey: VerifierKey | undefined };
 
 export type KeyState = {
   readonly origin: string;
@@ -73,6 +76,7 @@ export type KeyState = {
   readonly policies: ReadonlyMap<string, PolicyRecord>;
   readonly lanes: LanesRecord | undefined;
   readonly said: Said | undefined;
+  readonly corridors: ReadonlyMap<string, Corridor>;
 };
 
 export type KeyFault = {
@@ -103,6 +107,7 @@ export const emptyKeyState = (origin: string): KeyState => ({
   policies: new Map(),
   lanes: undefined,
   said: undefined,
+  corridors: new Map(),
 });
 
 export const keyIndex = (name: string, keyId: number): string => `${name}+${keyId}`;
@@ -269,6 +274,27 @@ const applyBinding = (state: KeyState, { body, note }: Statement<Binding>): KeyS
   return step(state, { participants });
 };
 
+const applyCorridor = (state: KeyState, { body, note }: Statement<CorridorRecord>): KeyStep => {
+  const missing = operatorsSigned(state, note, 2);
+  if (missing !== undefined) return missing;
+  const bank = state.participants.get(body.bank);
+  if (bank === undefined || !bank.roles.includes("settlement-bank")) {
+    return fault("participant-unknown", `${body.bank} is no settlement bank`);
+  }
+  for (const other of state.corridors.values()) {
+    const twice = body.pairs.find(({ from, to }) =>
+      other.pairs.some((pair) => pair.from === from && pair.to === to),
+    );
+    if (twice === undefined || other.corridor === body.corridor) continue;
+    const detail = `${twice.from}/${twice.to} is of ${other.corridor}`;
+    return fault("already-registered", detail);
+  }
+  const schedulerKey = body.scheduler === undefined ? undefined : readVkey(body.scheduler);
+  if (schedulerKey !== undefined && isFault(schedulerKey)) return schedulerKey;
+  const corridors = new Map(state.corridors).set(body.corridor, { ...body, schedulerKey });
+  return step(state, { corridors });
+};
+
 /** Whoever reads the note's kind knows how to apply it; what is not listed is refused. */
 const appliers: Record<string, (state: KeyState, note: Note) => KeyStep> = {
   ledger: (state, note) => withBody(state, note, "ledger", ledgerSchema, applyLedger),
@@ -323,6 +349,7 @@ const appliers: Record<string, (state: KeyState, note: Note) => KeyStep> = {
       if (missing !== undefined) return missing;
       return step(now, { lanes: body });
     }),
+  corridor: (state, note) => withBody(state, note, "corridor", corridorSchema, applyCorridor),
 };
 
 const withBody = <T>(

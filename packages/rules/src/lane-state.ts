@@ -2,6 +2,7 @@
 // batch could not be saved, the whole state is thrown away and loaded again.
 import type { EnvelopeField, Posting, RateSheet, Terms } from "@sealane/protocol";
 import type { Balances } from "./positions.ts";
+import { emptySettlement, type SettlementState } from "./settlement/state.ts";
 
 export type OpenTransfer = {
   readonly id: string;
@@ -60,6 +61,8 @@ export type LaneState = {
   readonly uncredited: Map<string, Uncredited[]>;
   /** From each payee's first uncredited entry on, else its last: what it may sign as its head. */
   readonly chainSeqs: Map<string, ChainSeqs>;
+  /** Windows, unbacked advances, what was taken from banks' statements. */
+  readonly settlement: SettlementState;
   /** First chain number that is not covered by a credited statement, per payee. */
   readonly creditedTo: Map<string, number>;
 };
@@ -78,6 +81,7 @@ export const emptyLaneState = (origin: string, lane: number): LaneState => ({
   uncredited: new Map(),
   creditedTo: new Map(),
   chainSeqs: new Map(),
+  settlement: emptySettlement(),
 });
 
 export const sheetKey = (provider: string, pair: { from: string; to: string }): string =>

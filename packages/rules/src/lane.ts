@@ -14,6 +14,7 @@ import {
   decideStatement,
 } from "./provider-statements.ts";
 import { decideSetAside } from "./set-aside.ts";
+import { decideSettlement } from "./settlement-statements.ts";
 import {
   decideAcceptance,
   decideCancellation,
@@ -81,6 +82,11 @@ const decideCommand = (context: BatchContext, command: LaneCommand): void => {
       return decideAdvance(context, command);
     case "set-aside":
       return decideSetAside(context, command);
+    case "window-cut":
+    case "bank-statement":
+    case "window-default":
+    case "settlement-abort":
+      return decideSettlement(context, command);
     default:
       return command satisfies never;
   }

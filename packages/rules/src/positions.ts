@@ -1,8 +1,9 @@
 // Positions: four unsigned counters per account and currency, and the headroom rule that no
 // reservation may break (`decisions.md`, Rate sheets and risk). Amounts are minor units.
 import { formatAmount, parseAmount, parseCurrency, type Currency } from "@sealane/money";
-import { liquidityAccount, positionAccount, type Posting } from "@sealane/protocol";
+import { liquidityAccount, positionAccount, settledAccount, type Posting } from "@sealane/protocol";
 import type { Participant } from "./key-state.ts";
+import { isFinal, type SettlementState } from "./settlement/state.ts";
 
 export type Balance = {
   readonly account: string;
@@ -87,26 +88,76 @@ export const applyPostings = (
   }
 };
 
-/**
- * What a participant may still owe in one currency of one lane:
- * `min(liquidity, cap) − exposure`, where exposure is what is pending and posted but not settled,
- * less unsettled credits where the participant's policy is `net`, never below zero.
- * @returns minor units; may be negative after a cap was lowered
- */
-export const headroom = (
-  balances: Balances,
-  participant: Participant,
+export type Standing = {
+  /** Cover that is there: advances and deposits, less what was taken out. */
+  readonly liquidity: bigint;
+  /** Most that may be unsettled; undefined: liquidity alone decides. */
+  readonly cap: bigint | undefined;
+  readonly pending: bigint;
+  readonly exposure: bigint;
+  /** May be negative after a cap was lowered. */
+  readonly headroom: bigint;
+};
+
+/** What cut windows still owe or are owed, where they are not final: each offsets only itself. */
+const cutNets = (
+  settlement: SettlementState | undefined,
+  participant: string,
   currency: string,
-): bigint => {
-  const position = balanceOf(balances, positionAccount(participant.participant), currency);
-  const cover = balanceOf(balances, liquidityAccount(participant.participant), currency);
-  let exposure = position.pendingDebit + position.postedDebit;
-  if (participant.exposure === "net") {
-    exposure -= position.postedCredit;
-    if (exposure < 0n) exposure = 0n;
+): { readonly owed: bigint; readonly all: bigint } => {
+  let owed = 0n;
+  let all = 0n;
+  for (const { nets } of settlement?.closed.values() ?? []) {
+    const net = nets.get(participant);
+    if (net === undefined || isFinal(net)) continue;
+    for (const total of net.totals) {
+      if (total.currency !== currency) continue;
+      const less = minorOf(total.debits, currency) - minorOf(total.credits, currency);
+      all += less;
+      if (less > 0n) owed += less;
+    }
   }
+  return { owed, all };
+};
+
+const exposureOf = (
+  balances: Balances,
+  { participant, exposure }: Pick<Participant, "participant" | "exposure">,
+  currency: string,
+  settlement: SettlementState | undefined,
+): bigint => {
+  const position = balanceOf(balances, positionAccount(participant), currency);
+  const settled = balanceOf(balances, settledAccount(participant), currency);
+  const debits = position.postedDebit - settled.postedCredit;
+  if (exposure === "gross") return position.pendingDebit + debits;
+  const credits = position.postedCredit - settled.postedDebit;
+  const { owed, all } = cutNets(settlement, participant, currency);
+  // Credits of a cut window will be paid out: they cover what it owes, and nothing after it.
+  const open = position.pendingDebit + debits - credits - all;
+  return (open < 0n ? 0n : open) + owed;
+};
+
+/**
+ * A participant's cover in one currency of one lane (`decisions.md`, Rate sheets and risk):
+ * exposure is what is pending and what is posted in windows that are not settled, less unsettled
+ * credits of the same window where the participant's policy is `net`, never below zero.
+ */
+export const standingOf = (
+  balances: Balances,
+  participant: Pick<Participant, "participant" | "exposure" | "caps">,
+  currency: string,
+  settlement: SettlementState | undefined,
+): Standing => {
+  const cover = balanceOf(balances, liquidityAccount(participant.participant), currency);
   const liquidity = cover.postedCredit - cover.postedDebit;
-  const cap = participant.caps.find((candidate) => candidate.currency === currency);
-  const capMinor = cap === undefined ? liquidity : minorOf(cap.amount, currency);
-  return (capMinor < liquidity ? capMinor : liquidity) - exposure;
+  const limit = participant.caps.find((candidate) => candidate.currency === currency);
+  const cap = limit === undefined ? undefined : minorOf(limit.amount, currency);
+  const exposure = exposureOf(balances, participant, currency, settlement);
+  const most = cap !== undefined && cap < liquidity ? cap : liquidity;
+  const pending = balanceOf(
+    balances,
+    positionAccount(participant.participant),
+    currency,
+  ).pendingDebit;
+  return { liquidity, cap, pending, exposure, headroom: most - exposure };
 };

@@ -11,9 +11,10 @@ import type {
   StatementCommand,
 } from "./commands.ts";
 import { linesOf, type BatchContext } from "./intent.ts";
+import type { Participant } from "./key-state.ts";
 import { sheetKey, type SheetState } from "./lane-state.ts";
 import { composeNote } from "./note-text.ts";
-import { applyPostings, isAmount } from "./positions.ts";
+import { applyPostings, isAmount, minorOf } from "./positions.ts";
 import { advancePostings } from "./postings.ts";
 
 /** A higher number ends the lower after this much log time. */
@@ -52,6 +53,10 @@ const record = (
     inner: composeNote(text, lines),
     trace,
   });
+
+/** A settlement bank only sends: it has no inbox and no chain. */
+export const hasInbox = ({ roles }: Pick<Participant, "roles">): boolean =>
+  roles.some((role) => role !== "settlement-bank");
 
 const sheetFault = (context: BatchContext, sheet: RateSheet): string | undefined => {
   const from = parseTime(sheet.from);
@@ -139,8 +144,9 @@ export const decideRateWithdrawal = (
   outcome.sheets.push(found);
   const lines = signed.lines.map(({ line }) => line);
   const entry = record(context, command, lines, [provider]);
-  for (const participant of keys.participants.keys()) {
-    tell(outcome, participant, { type: "entry", seq: entry.seq });
+  for (const participant of keys.participants.values()) {
+    if (!hasInbox(participant)) continue;
+    tell(outcome, participant.participant, { type: "entry", seq: entry.seq });
   }
 };
 
@@ -251,6 +257,10 @@ export const decideAdvance = (context: BatchContext, command: AdvanceCommand): v
   applyPostings(state.balances, postings, "post");
   const lines = command.lines.filter(({ good }) => good).map(({ line }) => line);
   const entry = record(context, command, lines, [advance.participant], postings);
+  const { id, currency } = advance;
+  const minor = minorOf(advance.amount, currency);
+  state.settlement.unbacked.set(id, { participant: advance.participant, currency, minor });
+  state.settlement.dirty.add(`advance ${id}`);
   const ended = { id: advance.id, request: undefined, payer: advance.participant, seq: entry.seq };
   remember(context, { ...ended, outcome: "recorded" });
   tell(outcome, advance.participant, { type: "entry", seq: entry.seq });

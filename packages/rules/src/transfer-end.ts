@@ -18,6 +18,7 @@ import { sheetKey, type OpenTransfer } from "./lane-state.ts";
 import { boundElsewhere } from "./policy.ts";
 import { applyPostings, minorOf } from "./positions.ts";
 import { transferParticipants } from "./postings.ts";
+import { joinWindow } from "./settlement/windows.ts";
 
 type End = {
   readonly result: Exclude<Outcome, "recorded">;
@@ -40,7 +41,8 @@ const end = (context: BatchContext, open: OpenTransfer, { result, reason, inner 
   const { terms } = open;
   const committed = result === "committed";
   applyPostings(state.balances, open.postings, committed ? "commit" : "release");
-  if (!committed) {
+  if (committed) joinWindow(state.settlement, context.keys, terms, open.postings);
+  else {
     releaseSheet(context, open);
     outcome.released.push(open);
   }

@@ -46,6 +46,12 @@ import {
 } from "./postings.ts";
 import { boundElsewhere, operatorsNeeded } from "./policy.ts";
 import { checkPrice } from "./pricing.ts";
+import {
+  findSettlement,
+  settlementKinds,
+  type SettlementEntry,
+  type SettlementTools,
+} from "./verify-settlement.ts";
 
 export type { EntryFault, SignatureJudge } from "./entry-signatures.ts";
 
@@ -57,7 +63,8 @@ export type EntryKind =
   | "rate-withdrawal"
   | "credited"
   | "statement"
-  | "advance";
+  | "advance"
+  | SettlementEntry["kind"];
 
 export type VerifiedEntry = {
   readonly context: EntryContext;
@@ -71,6 +78,7 @@ export type VerifiedEntry = {
   readonly credited: Credited | undefined;
   readonly statement: ChainStatement | undefined;
   readonly advance: Advance | undefined;
+  readonly settlement: SettlementEntry | undefined;
   /** The transfer that it is about. */
   readonly transferId: string | undefined;
 };
@@ -251,6 +259,25 @@ const recorded = (opened: Opened): Found | EntryFault => {
   return { advance: read.body, postings, participants: [read.body.participant] };
 };
 
+const onSettlement = (opened: Opened, kind: SettlementEntry["kind"]): Found | EntryFault => {
+  const { note, state, context, checks } = opened;
+  const { signatures } = checks;
+  if (context.outcome !== "recorded") return no("outcome-mismatch", context.outcome);
+  const tools: SettlementTools = {
+    keys: state,
+    signatures,
+    read: (schema) => body(opened, schema),
+    bankSigned: (bank) => participantSigned(opened, bank, "bank-statement"),
+    operators: () => operatorCount(opened),
+    schedulerSigned: (corridor) => {
+      const key = state.corridors.get(corridor)?.schedulerKey;
+      return key !== undefined && signedBy(note, key, checks);
+    },
+    entrySigned: () => state.ledger !== undefined && signedBy(note, state.ledger.entry, checks),
+  };
+  return findSettlement(kind, tools);
+};
+
 const find = (opened: Opened): Found | EntryFault => {
   switch (opened.kind) {
     case "transfer":
@@ -266,7 +293,7 @@ const find = (opened: Opened): Found | EntryFault => {
     case "advance":
       return recorded(opened);
     default:
-      return opened.kind satisfies never;
+      return onSettlement(opened, opened.kind);
   }
 };
 
@@ -279,18 +306,15 @@ const kinds: ReadonlySet<string> = new Set<EntryKind>([
   "credited",
   "statement",
   "advance",
+  ...settlementKinds,
 ]);
 
 const samePostings = (left: readonly Posting[], right: readonly Posting[]): boolean =>
   left.length === right.length &&
-  left.every((one, at) => {
+  left.every(({ debit, credit, currency, amount }, at) => {
     const other = right[at];
-    return (
-      one.debit === other?.debit &&
-      one.credit === other.credit &&
-      one.currency === other.currency &&
-      one.amount === other.amount
-    );
+    const sides = debit === other?.debit && credit === other.credit;
+    return sides && currency === other.currency && amount === other.amount;
   });
 
 const sameParticipants = (context: EntryContext, expected: readonly string[]): boolean =>
@@ -367,6 +391,7 @@ export const verifyEntry = (text: string, checks: EntryChecks): EntryResult => {
       credited: found.credited,
       statement: found.statement,
       advance: found.advance,
+      settlement: found.settlement,
       transferId: found.transferId,
     },
   };

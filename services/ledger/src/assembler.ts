@@ -73,7 +73,9 @@ export const assemble = (
       const hash = chainHashes.get(participant);
       return hash === undefined ? zeroHash : toBase64(hash);
     };
-    const note = sign(keys.entry, entryText(origin, draft, prev, chainPrev));
+    // What follows from the log is said by the ledger itself.
+    const inner = draft.ownInner === true ? sign(keys.entry, draft.inner) : draft.inner;
+    const note = sign(keys.entry, entryText(origin, { ...draft, inner }, prev, chainPrev));
     const bytes = utf8(note);
     if (bytes.length > maxEntryBytes) {
       throw new Error(`broken invariant: entry ${draft.seq} has ${bytes.length} bytes`);

@@ -5,6 +5,8 @@ import {
   balanceKey,
   emptyLaneState,
   noteChainSeq,
+  noteSettlement,
+  restoreSettlement,
   sheetKey,
   verifyEntry,
   type Balance,
@@ -138,6 +140,24 @@ export const makeLaneLoader = (
     }
   };
 
+  const loadSettlement = async (state: LaneState, history: KeyHistory): Promise<void> => {
+    const { rows } = await sql.query<{ name: string; body: string }>({
+      text: "select name, body from settlement where lane = $1",
+      values: [lane],
+    });
+    restoreSettlement(state.settlement, rows);
+    if (rows.length > 0 || state.size === 0) return;
+    // A lane from before there were windows: its open ones are in the log.
+    for (let at = 0; at < state.size; at += 1_000) {
+      for (const bytes of await readEntries(at, Math.min(at + 1_000, state.size))) {
+        const checks = { origin, history, signatures: false };
+        const verified = verifyEntry(bytes.toString("utf8"), checks);
+        invariant(verified.ok, `a stored entry after ${at} cannot be read`);
+        noteSettlement(state.settlement, history, verified.entry);
+      }
+    }
+  };
+
   /** Which committed transfers wait for their credit is read back from the log itself. */
   const loadUncredited = async (
     state: LaneState,
@@ -186,6 +206,7 @@ export const makeLaneLoader = (
     await loadBalances(state);
     await loadOpen(state);
     await loadSheets(state);
+    await loadSettlement(state, history);
     await loadUncredited(state, row.heads.uncreditedFrom, history);
     const hashes: Uint8Array[] = [];
     for (let at = 0; at < row.frontier.length; at += 32) {

@@ -1,6 +1,7 @@
 // The one statement that saves a batch. Data-modifying CTEs run in one implicit transaction; each
 // insert selects from `moved`, which is empty when the compare-and-swap failed.
 import { pgArray } from "@sealane/database";
+import { takeSettlementRows } from "@sealane/rules";
 import { utf8 } from "@sealane/tlog";
 import type { BatchToSave } from "./lane-store.ts";
 
@@ -45,6 +46,13 @@ with moved as (
   insert into inbox_message (participant, n, lane, batch, time_ms, refs)
   select participant, n, lane, $8, $4, refs
   from moved, unnest($37::text[], $38::int8[], $39::text[]) as t(participant, n, refs)
+), settled as (
+  insert into settlement (lane, name, body)
+  select lane, name, body from moved, unnest($40::text[], $41::text[]) as t(name, body)
+  on conflict (lane, name) do update set body = excluded.body
+), forgotten as (
+  delete from settlement using moved
+  where settlement.lane = moved.lane and settlement.name = any($42::text[])
 )
 select lane from moved`;
 
@@ -91,6 +99,9 @@ export const saveBatchSql = (
   const balances = touchedBalances(batch);
   const sheets = [...new Set([...outcome.sheets, ...outcome.usedSheets])];
   const { ended, usedQuotes } = outcome;
+  const settlement = takeSettlementRows(state.settlement);
+  const kept = settlement.filter(({ body }) => body !== undefined);
+  const gone = settlement.filter(({ body }) => body === undefined);
   return {
     name: "lane-save",
     text,
@@ -134,6 +145,9 @@ export const saveBatchSql = (
       texts(batch.inbox.map(({ participant }) => participant)),
       int8s(batch.inbox.map(({ n }) => n)),
       texts(batch.inbox.map(({ refs }) => JSON.stringify(refs))),
+      texts(kept.map(({ name }) => name)),
+      texts(kept.map(({ body }) => body)),
+      texts(gone.map(({ name }) => name)),
     ],
   };
 };

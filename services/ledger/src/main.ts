@@ -20,6 +20,7 @@ import { makeLaneStore } from "./lane-store.ts";
 import { makeLaneMetrics, makeLaneSpans } from "./lane-telemetry.ts";
 import { makeLaneWriter, type LaneInput, type LaneWriter } from "./lane-writer.ts";
 import { mountLog } from "./log-routes.ts";
+import { mountPositions } from "./position-routes.ts";
 import { publishedKeyLog, publishedLane } from "./published.ts";
 import { mountReceipts } from "./receipt-routes.ts";
 import { makeSealer } from "./sealer.ts";
@@ -241,6 +242,7 @@ const main = async (): Promise<void> => {
   mountApi({ ...served, keyLog, entrySigner, onKeyLogGrown: offerKeyLog });
   mountReceipts({ ...served, tree });
   mountLane({ app, lane, origin, writer, desk });
+  mountPositions({ app, state: writer.state, keys: () => keyLog.cosigned()?.keys });
   telemetry.gauge("sealane_clock_off_ms", "Our clock less the witnesses'", time.offMs);
   mountHealth(app, telemetry, { writer, keyLog, time });
   const http = await startHttp({

@@ -2,6 +2,7 @@
 // of its signatures, off the main thread. What cannot be read is a dead letter with its reason.
 import {
   advanceSchema,
+  bankStatementSchema,
   cancellationSchema,
   chainStatementSchema,
   commandSchema,
@@ -12,7 +13,10 @@ import {
   readNote,
   readStatement,
   rejectionSchema,
+  settlementAbortSchema,
   termsSchema,
+  windowCutSchema,
+  windowDefaultSchema,
   type Command,
 } from "@sealane/protocol";
 import {
@@ -23,7 +27,14 @@ import {
   type LaneState,
 } from "@sealane/rules";
 import { verifyOffThread } from "@sealane/signer";
-import { parseSignatureLine, TlogError, utf8, type Note, type NoteSignature } from "@sealane/tlog";
+import {
+  parseSignatureLine,
+  TlogError,
+  utf8,
+  type Note,
+  type NoteSignature,
+  type VerifierKey,
+} from "@sealane/tlog";
 
 export type OpenedCommand =
   | { readonly ok: true; readonly command: LaneCommand }
@@ -87,11 +98,12 @@ const checkLines = async (
 export const checkOperators = async (
   note: Note,
   keys: KeyState,
+  registeredKeys: readonly VerifierKey[] = keys.operatorKeys,
 ): Promise<{ names: string[]; lines: CheckedLine[] }> => {
   const bytes = utf8(note.text);
   const names = new Set<string>();
   const lines: CheckedLine[] = [];
-  for (const key of keys.operatorKeys) {
+  for (const key of registeredKeys) {
     const signature = note.signatures.find(
       ({ name, keyId }) => name === key.name && keyId === key.keyId,
     );
@@ -111,6 +123,20 @@ export const checkOperators = async (
   return { names: [...names], lines };
 };
 
+/** The operator's service keys: each may cut its own corridor's windows. */
+const schedulerKeys = (keys: KeyState): VerifierKey[] => {
+  const all = [...keys.corridors.values()].flatMap(({ schedulerKey }) => schedulerKey ?? []);
+  return [...new Map(all.map((key) => [key.name, key])).values()];
+};
+
+/** What operators decide is signed by them, whatever other keys the key log knows. */
+const byOperators: ReadonlySet<string> = new Set([
+  "advance",
+  "window-cut",
+  "window-default",
+  "settlement-abort",
+]);
+
 const schemas = {
   intent: ["transfer", termsSchema],
   rejection: ["rejection", rejectionSchema],
@@ -120,6 +146,10 @@ const schemas = {
   credited: ["credited", creditedSchema],
   statement: ["statement", chainStatementSchema],
   advance: ["advance", advanceSchema],
+  "window-cut": ["window-cut", windowCutSchema],
+  "bank-statement": ["bank-statement", bankStatementSchema],
+  "window-default": ["window-default", windowDefaultSchema],
+  "settlement-abort": ["settlement-abort", settlementAbortSchema],
 } as const;
 
 type NoteCommand = Exclude<Command, { kind: "acceptance" }>;
@@ -137,9 +167,14 @@ const openStatement = async (
   const { origin, body, inner } = statement.statement;
   const { text, signatures } = read.note;
   const common = { offset, trace: frame.trace, origin, text, note: frame.note, inner };
-  if (frame.kind === "advance") {
-    const { names, lines } = await checkOperators(read.note, keys);
-    const command = { ...common, kind: frame.kind, body, lines, unknownLines: 0, operators: names };
+  if (byOperators.has(frame.kind)) {
+    const { names: operators, lines } = await checkOperators(read.note, keys);
+    const service =
+      frame.kind === "window-cut"
+        ? await checkOperators(read.note, keys, schedulerKeys(keys))
+        : { names: [], lines: [] };
+    const signed = { lines: [...lines, ...service.lines], operators, schedulers: service.names };
+    const command = { ...common, kind: frame.kind, body, unknownLines: 0, ...signed };
     return { ok: true, command: command as unknown as LaneCommand };
   }
   const { lines, unknown } = await checkLines(text, signatures, keys);

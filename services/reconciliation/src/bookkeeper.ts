@@ -5,6 +5,7 @@
 import { setImmediate as breathe } from "node:timers/promises";
 import { LogReadError, type KeyWatch, type LogReader } from "@sealane/client";
 import type { EntriesMessage } from "@sealane/protocol";
+import type { AuditState } from "@sealane/rules";
 import { OperationalError } from "@sealane/runtime";
 import type { TlogPolicy } from "@sealane/tlog";
 import { BooksFault, type Books, type Fault, type PendingEntry } from "./books.ts";
@@ -236,6 +237,8 @@ export const makeBookkeeper = (deps: BookkeeperDeps) => {
       return accounts;
     },
     standing: (): Standing | undefined => standing,
+    /** The fold as it is now; undefined while the books are not loaded. To be read at once. */
+    state: (): AuditState | undefined => books?.state,
     fault: (): Fault | undefined => fault,
   };
 };

@@ -34,6 +34,7 @@ type ProgressRow = {
     credits: string,
   ][];
   readonly sheets: readonly [hash: string, body: string][];
+  readonly settlement: readonly { readonly name: string; readonly body: string }[];
 };
 
 const loadText = `select origin, next_seq, next_offset, last_leaf, frontier, log_time_ms, keys_size,
@@ -41,7 +42,9 @@ const loadText = `select origin, next_seq, next_offset, last_leaf, frontier, log
     (select coalesce(json_agg(json_build_array(account, currency, debits::text, credits::text)), '[]')
      from balance where lane = $1) as balances,
     (select coalesce(json_agg(json_build_array(hash, body)), '[]')
-     from sheet where lane = $1) as sheets
+     from sheet where lane = $1) as sheets,
+    (select coalesce(json_agg(json_build_object('name', name, 'body', body)), '[]')
+     from settlement where lane = $1) as settlement
   from progress where lane = $1`;
 
 /** The SQLSTATE that the trigger on balances raises. */
@@ -95,7 +98,7 @@ export const makeBooksStore = (sql: Sql, lane: number, origin: string) => {
       debits: BigInt(debits),
       credits: BigInt(credits),
     }));
-    const state = resumeAudit({ ...options, origin }, snapshotOf(row), balances);
+    const state = resumeAudit({ ...options, origin }, snapshotOf(row), balances, row.settlement);
     const size = Number(row.sealed_size);
     const seal = {
       size,

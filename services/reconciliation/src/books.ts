@@ -2,7 +2,7 @@
 // are folded and not stored yet, and the newest seal. In doubt it is thrown away and loaded again
 // from Postgres, so a start, a lost connection and a second instance are one and the same case.
 import type { Posting } from "@sealane/protocol";
-import type { AuditState, VerifiedEntry } from "@sealane/rules";
+import { corridorOf, type AuditState, type KeyState, type VerifiedEntry } from "@sealane/rules";
 import type { CompactRange } from "@sealane/tlog";
 import { recentTrees, type RecentTrees } from "./recent-trees.ts";
 
@@ -28,6 +28,9 @@ export type PendingEntry = {
   readonly chains: readonly string[];
   readonly postings: readonly Posting[];
   readonly trace: string | undefined;
+  /** Of a committed transfer. */
+  readonly corridor: string | undefined;
+  readonly settlement: VerifiedEntry["settlement"];
 };
 
 export type Books = {
@@ -58,7 +61,8 @@ export const makeBooks = (
 };
 
 export const pendingOf = (
-  { context, timeMs, transferId, advance }: VerifiedEntry,
+  { context, timeMs, transferId, advance, terms, settlement }: VerifiedEntry,
+  keys: KeyState | undefined,
   leafHash: Uint8Array,
   trace: string | undefined,
 ): PendingEntry => ({
@@ -70,6 +74,11 @@ export const pendingOf = (
   chains: context.chains.map(({ participant, n }) => `${participant} ${n}`),
   postings: context.postings,
   trace,
+  corridor:
+    keys === undefined || terms === undefined || context.outcome !== "committed"
+      ? undefined
+      : corridorOf(keys, terms.send.currency, terms.receive.currency),
+  settlement,
 });
 
 /** Why the books stop: the log, or our own tables, are not as they must be. Never skipped. */

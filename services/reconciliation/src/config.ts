@@ -23,6 +23,13 @@ export const reconciliationConfigSchema = z.object({
   SEALANE_SILENCE: durationMs.default(2_000),
   /** `none` recomputes everything but leaves signatures to the audits: about a quarter of the CPU. */
   SEALANE_RECONCILIATION_SIGNATURES: z.enum(["all", "none"]).default("all"),
+  /** JSON: `operator/NAME`, `approver/NAME` or `auditor/NAME` → SHA-256 of its token, base64. */
+  SEALANE_STAFF_TOKENS_FILE: filePath.optional(),
+  /** The operator's service key that cuts windows by schedule; without it only people cut. */
+  SEALANE_SCHEDULER_KEY_FILE: filePath.optional(),
+  /** From so much of cover or cap on, in per cent, there is an alert. */
+  SEALANE_HEADROOM_WARNING: z.coerce.number().int().min(1).max(100).default(80),
+  SEALANE_HEADROOM_CRITICAL: z.coerce.number().int().min(1).max(100).default(95),
   /** How far the process steps back for others on a busy machine, as `nice` has it. */
   SEALANE_RECONCILIATION_NICE: z.coerce.number().int().min(0).max(19).default(5),
   SEALANE_LOG_LEVEL: z.string().default("info"),

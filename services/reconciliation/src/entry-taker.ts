@@ -68,7 +68,8 @@ export const makeEntryTaker = (deps: EntryTakerDeps): EntryTaker => {
         if (await supply(books, note, result)) continue;
         return result;
       }
-      books.pending.push(pendingOf(result.entry, result.leafHash, undefined));
+      const cited = state.history.states[result.entry.context.keys.size];
+      books.pending.push(pendingOf(result.entry, cited, result.leafHash, undefined));
       books.trees.add(state.range, state.logTimeMs);
       return undefined;
     }

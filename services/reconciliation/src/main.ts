@@ -3,7 +3,7 @@ import { readFileSync } from "node:fs";
 import { setPriority } from "node:os";
 import { makeLogReader, watchKeyLog, type KeyWatch } from "@sealane/client";
 import { openServiceDatabase } from "@sealane/database";
-import { createHttpApp, health, startHttp, type Readiness } from "@sealane/http";
+import { bearerAuth, createHttpApp, health, startHttp, type Readiness } from "@sealane/http";
 import { createMessaging, type Consumer } from "@sealane/messaging";
 import { kafkaSettings, loadConfig, onShutdown, pause, readSecretFile } from "@sealane/runtime";
 import { selfTest } from "@sealane/signer";
@@ -15,6 +15,7 @@ import { makeBookkeeper, type Bookkeeper } from "./bookkeeper.ts";
 import { makeBooksStore } from "./books-store.ts";
 import { reconciliationConfigSchema } from "./config.ts";
 import { consumeEntries, makeDeadLetters } from "./consume.ts";
+import { openSettlement, readStaffTokens } from "./open-settlement.ts";
 import { mountRoutes } from "./routes.ts";
 import { watchLog } from "./watch-log.ts";
 
@@ -40,10 +41,14 @@ const openStore = () =>
     onConnectionLost: (err) => log.warn({ err }, "database connection lost"),
   });
 
+const readLedgerToken = (): string | undefined => {
+  const tokenFile = config.SEALANE_LEDGER_TOKEN_FILE;
+  return tokenFile === undefined ? undefined : readSecretFile(tokenFile);
+};
+
 const openLog = (policyPath: string) => {
   const policy = parsePolicy(readFileSync(policyPath, "utf8"));
-  const tokenFile = config.SEALANE_LEDGER_TOKEN_FILE;
-  const token = tokenFile === undefined ? undefined : readSecretFile(tokenFile);
+  const token = readLedgerToken();
   const url = `${config.SEALANE_LEDGER_URL}/log`;
   const reader = makeLogReader(url, 5_000, token);
   const keys = watchKeyLog(makeLogReader(`${url}/keys`), policy, log);
@@ -120,9 +125,24 @@ const main = async (): Promise<void> => {
       return lag === undefined ? 0 : Number(lag.highWatermark - lag.position);
     },
   });
-  const app = createHttpApp({ name: "Sealane reconciliation", logger: log });
+  const operator = bearerAuth(readStaffTokens(config.SEALANE_STAFF_TOKENS_FILE));
+  const app = createHttpApp({ name: "Sealane reconciliation", logger: log, auth: { operator } });
   const books = makeBookReader(sql, lane);
   mountRoutes({ app, lane, origin, reader: books, fault: bookkeeper.fault });
+  const settlement = openSettlement({
+    app,
+    sql,
+    lane,
+    origin,
+    bookkeeper,
+    keys,
+    producer,
+    telemetry,
+    config,
+    clock,
+    log,
+    ledgerToken: readLedgerToken(),
+  });
   const ready = readinessOf(keys, bookkeeper, () => reading.trouble);
   health(app, { ready, metrics: telemetry.metricsHandler });
   const http = await startHttp({ app, port: config.SEALANE_RECONCILIATION_PORT });
@@ -163,6 +183,10 @@ const main = async (): Promise<void> => {
     log,
   });
   void checkBooks(bookkeeper);
+  void settlement.runScheduler(stopping.signal).catch((err: unknown) => {
+    log.fatal({ err }, "the scheduler's key cannot be used");
+    process.exit(1);
+  });
   const silenceMs = config.SEALANE_SILENCE;
   void watchLog(
     { bookkeeper, silenceMs, heardAtMs: () => reading.heardAtMs, clock, log },

@@ -2,9 +2,9 @@
 // then nothing is stored; balances are summed by Postgres from the postings of the same statement,
 // and come back to be compared with the fold's.
 import { pgArray } from "@sealane/database";
-import { auditSnapshot, minorOf } from "@sealane/rules";
+import { auditSnapshot, minorOf, takeSettlementRows } from "@sealane/rules";
 import { fromBase64, type CompactRange } from "@sealane/tlog";
-import type { Books } from "./books.ts";
+import type { Books, PendingEntry } from "./books.ts";
 
 const text = `
 with moved as (
@@ -14,10 +14,11 @@ with moved as (
   where lane = $1 and next_seq = $2 and sealed_size <= $10
   returning lane
 ), entries as (
-  insert into entry (lane, seq, time_ms, outcome, ended_id, leaf_hash, chains)
-  select lane, seq, time_ms, outcome, ended_id, leaf_hash, string_to_array(chains, ',')
+  insert into entry (lane, seq, time_ms, outcome, ended_id, leaf_hash, chains, corridor)
+  select lane, seq, time_ms, outcome, ended_id, leaf_hash, string_to_array(chains, ','), corridor
   from moved, unnest($14::int8[], $15::int8[], $16::text[], $17::uuid[], $18::bytea[],
-    $19::text[]) as t(seq, time_ms, outcome, ended_id, leaf_hash, chains)
+    $19::text[], $29::text[])
+    as t(seq, time_ms, outcome, ended_id, leaf_hash, chains, corridor)
 ), posted as (
   insert into posting (lane, seq, ordinal, debit, credit, currency, amount_minor)
   select lane, seq, ordinal, debit, credit, currency, amount_minor
@@ -40,12 +41,57 @@ with moved as (
   on conflict (lane, hash) do update set body = excluded.body
 ), forgotten as (
   delete from sheet using moved where sheet.lane = moved.lane and sheet.hash = any($28::text[])
+), said as (
+  insert into settlement_entry (lane, seq, time_ms, kind, corridor, number, participant, body)
+  select lane, seq, time_ms, kind, corridor, number, participant, body::jsonb
+  from moved, unnest($30::int8[], $31::int8[], $32::text[], $33::text[], $34::int8[], $35::text[],
+    $36::text[]) as t(seq, time_ms, kind, corridor, number, participant, body)
+), settled as (
+  insert into settlement (lane, name, body)
+  select lane, name, body from moved, unnest($37::text[], $38::text[]) as t(name, body)
+  on conflict (lane, name) do update set body = excluded.body
+), done as (
+  delete from settlement using moved
+  where settlement.lane = moved.lane and settlement.name = any($39::text[])
 )
 select (select count(*) from moved)::integer as moved,
   (select coalesce(json_agg(json_build_array(account, currency, debits::text, credits::text)), '[]')
    from balances) as balances`;
 
-const texts = (values: readonly string[]): Buffer => pgArray("text", values);
+const texts = (values: readonly (string | undefined)[]): Buffer => pgArray("text", values);
+
+/** Where a statement about settlement belongs: what it is looked up by. */
+const subjectOf = (said: NonNullable<PendingEntry["settlement"]>) => {
+  const { body } = said;
+  const window = said.kind === "bank-statement" ? said.body.window : body;
+  return {
+    corridor: window !== undefined && "corridor" in window ? window.corridor : undefined,
+    number: window !== undefined && "number" in window ? window.number : undefined,
+    participant: "participant" in body ? body.participant : undefined,
+  };
+};
+
+/** Entries about settlement, and what the fold remembers of it now. */
+const settlementValues = ({ state, pending }: Books): Buffer[] => {
+  const said = pending.flatMap(({ seq, timeMs, settlement }) =>
+    settlement === undefined ? [] : { seq, timeMs, settlement, ...subjectOf(settlement) },
+  );
+  const int8s = (values: readonly (number | undefined)[]): Buffer => pgArray("int8", values);
+  const rows = takeSettlementRows(state.settlement);
+  const kept = rows.filter(({ body }) => body !== undefined);
+  return [
+    int8s(said.map(({ seq }) => seq)),
+    int8s(said.map(({ timeMs }) => timeMs)),
+    texts(said.map(({ settlement }) => settlement.kind)),
+    texts(said.map(({ corridor }) => corridor)),
+    int8s(said.map(({ number }) => number)),
+    texts(said.map(({ participant }) => participant)),
+    texts(said.map(({ settlement }) => JSON.stringify(settlement.body))),
+    texts(kept.map(({ name }) => name)),
+    texts(kept.map(({ body }) => body)),
+    texts(rows.flatMap(({ name, body }) => (body === undefined ? [name] : []))),
+  ];
+};
 
 /** Sheets that are not stored as they are now, and stored ones that are forgotten. */
 export const changedSheets = ({ state, storedSheets }: Books) => {
@@ -137,6 +183,8 @@ export const saveSql = (lane: number, books: Books, { changed, gone }: SheetChan
       texts(changed.map(([hash]) => hash)),
       texts(changed.map(([, body]) => body)),
       texts(gone),
+      texts(pending.map(({ corridor }) => corridor)),
+      ...settlementValues(books),
     ],
   };
 };

@@ -3,6 +3,7 @@
 import {
   keysOrigin,
   laneOrigin,
+  type CorridorRecord,
   type FeeSchedule,
   type KeyStatementKind,
   type ParticipantRecord,
@@ -18,6 +19,7 @@ export const operator = "sealane.example";
 export const hk = "hk-wallet.example";
 export const ph = "ph-wallet.example";
 export const fx = "fx-desk.example";
+export const bank = "bank.example";
 /** 2026-11-22T07:00:00.000Z */
 export const genesisMs = 1_795_330_800_000;
 
@@ -37,6 +39,9 @@ export const testKeys = {
   fx: testKey(`${fx}/rates`),
   /** The provider's key for transfers, not for sheets. */
   fxTransfer: testKey(`${fx}/k1`),
+  bankRoot: testKey(`${bank}/root`),
+  bank: testKey(`${bank}/statements`),
+  scheduler: testKey("operator.example/scheduler"),
   stranger: testKey("stranger.example/k1"),
 } as const;
 
@@ -71,25 +76,60 @@ export type GenesisOptions = {
   readonly ph?: Partial<ParticipantRecord>;
   readonly fx?: Partial<ParticipantRecord>;
   readonly policy?: Partial<PolicyRecord>;
+  /** With it there are a bank, accounts there, and this corridor; without, all settle in `default`. */
+  readonly corridor?: Partial<CorridorRecord>;
+};
+
+/** A participant's account at the test bank: `HKWALLETHKD`. */
+export const accountOf = (participant: string, currency: string): string =>
+  `${participant.replaceAll(/[^a-z]/g, "").toUpperCase()}${currency}`;
+
+type Role = ParticipantRecord["roles"][number];
+
+const currencies = ["HKD", "PHP"];
+
+const accountsOf = (participant: string) =>
+  currencies.map((currency) => ({ bank, currency, account: accountOf(participant, currency) }));
+
+/** Both directions, all against all, due a day after the cut. */
+export const corridor: CorridorRecord = {
+  corridor: "hkd-php",
+  pairs: [
+    { from: "HKD", to: "PHP" },
+    { from: "PHP", to: "HKD" },
+  ],
+  netting: "multilateral",
+  bank,
+  operatorAccounts: currencies.map((currency) => ({
+    currency,
+    account: accountOf(operator, currency),
+  })),
+  payWithinMinutes: 24 * 60,
+  scheduler: testKeys.scheduler.vkey,
+};
+
+/** Gross exposure, no cap, with an account per currency. */
+const record = (
+  participant: string,
+  role: Role,
+  root: TestKey,
+  changes: Partial<ParticipantRecord> = {},
+): [ParticipantRecord, TestKey] => {
+  const lists = { roles: [role], currencies: [...currencies], caps: [] };
+  const common = { participant, rootKey: root.vkey, exposure: "gross" } as const;
+  return [{ ...common, ...lists, ...changes }, root];
 };
 
 const records = (options: GenesisOptions): [ParticipantRecord, TestKey][] => {
-  const common = { exposure: "gross", caps: [], currencies: ["HKD", "PHP"] } as const;
-  const lists = { ...common, caps: [], currencies: [...common.currencies] };
   const { hkRoot, phRoot, fxRoot } = testKeys;
+  const at = (participant: string, changes: Partial<ParticipantRecord> = {}) => ({
+    ...(options.corridor === undefined ? {} : { accounts: accountsOf(participant) }),
+    ...changes,
+  });
   return [
-    [{ ...lists, participant: hk, roles: ["wallet"], rootKey: hkRoot.vkey, ...options.hk }, hkRoot],
-    [{ ...lists, participant: ph, roles: ["wallet"], rootKey: phRoot.vkey, ...options.ph }, phRoot],
-    [
-      {
-        ...lists,
-        participant: fx,
-        roles: ["liquidity-provider"],
-        rootKey: fxRoot.vkey,
-        ...options.fx,
-      },
-      fxRoot,
-    ],
+    record(hk, "wallet", hkRoot, at(hk, options.hk)),
+    record(ph, "wallet", phRoot, at(ph, options.ph)),
+    record(fx, "liquidity-provider", fxRoot, at(fx, options.fx)),
   ];
 };
 
@@ -106,12 +146,12 @@ export const makeGenesis = (options: GenesisOptions = {}): KeyLogKit => {
 
 const logGenesis = (options: GenesisOptions): KeyLogKit => {
   const kit = makeKeyLogKit(testKeys.keyLog);
-  const { alice, bob, entry, checkpoint, hkRoot, phRoot, fxRoot } = testKeys;
+  const { alice, bob, entry, checkpoint, hkRoot, phRoot, fxRoot, bankRoot } = testKeys;
   const both = [alice, bob];
   const log = (kind: KeyStatementKind, body: unknown, signers: readonly TestKey[]): void =>
     kit.log(kind, body, signers, genesisMs);
   log("ledger", { operator, entryKey: entry.vkey, operators: both.map(({ vkey }) => vkey) }, both);
-  for (const [record, root] of records(options)) log("participant", record, [root, alice]);
+  for (const [one, root] of records(options)) log("participant", one, [root, alice]);
   const keys = [
     [hk, "transfer", testKeys.hk, hkRoot],
     [hk, "transfer", testKeys.hk2, hkRoot],
@@ -133,5 +173,10 @@ const logGenesis = (options: GenesisOptions): KeyLogKit => {
   const slots = [{ from: 0, to: 1_024 }];
   const lane = { lane: 0, origin, vkey: checkpoint.vkey, slots };
   log("lanes", { period: "2026", lanes: [lane] }, both);
+  if (options.corridor === undefined) return kit;
+  log("participant", record(bank, "settlement-bank", bankRoot)[0], [bankRoot, alice]);
+  const statements = { participant: bank, purpose: "bank-statement", vkey: testKeys.bank.vkey };
+  log("key", statements, [bankRoot, testKeys.bank]);
+  log("corridor", { ...corridor, ...options.corridor }, both);
   return kit;
 };

@@ -6,18 +6,23 @@ import {
   statementText,
   transferIdOf,
   type Advance,
+  type BankStatement,
   type Cancellation,
   type ChainStatement,
   type Credited,
   type RateSheet,
   type RateWithdrawal,
   type Rejection,
+  type SettlementAbort,
   type Terms,
+  type WindowCut,
+  type WindowDefault,
 } from "@sealane/protocol";
 import { composeNote, sha256, toBase64 } from "@sealane/tlog";
 import type {
   AcceptanceCommand,
   AdvanceCommand,
+  BankStatementCommand,
   CancellationCommand,
   CheckedLine,
   CreditedCommand,
@@ -26,10 +31,24 @@ import type {
   RateWithdrawalCommand,
   RejectionCommand,
   StatementCommand,
+  SettlementAbortCommand,
+  WindowCutCommand,
+  WindowDefaultCommand,
 } from "../commands.ts";
 import { keyIndex, type KeyState } from "../key-state.ts";
 import { priceTransfer } from "../pricing.ts";
-import { feeSchedule, fx, genesisMs, hk, operator, origin, ph, testKeys } from "./genesis.ts";
+import {
+  bank,
+  corridor,
+  feeSchedule,
+  fx,
+  genesisMs,
+  hk,
+  operator,
+  origin,
+  ph,
+  testKeys,
+} from "./genesis.ts";
 import { lineOf, type TestKey } from "./keys.ts";
 
 /** How a statement is signed and addressed; what is left out is as it should be. */
@@ -216,6 +235,35 @@ export const chainStatement = (
   ...common(keys, "statement", body, { signers: [testKeys.hk], ...signing }),
   kind: "statement",
 });
+const operatorLines = (keys: KeyState, text: string, signers: readonly TestKey[]) => {
+  const registered = [
+    ...keys.operatorKeys,
+    ...[...keys.corridors.values()].flatMap(({ schedulerKey }) => schedulerKey ?? []),
+  ];
+  const known = [...new Set(signers)].filter(({ key: { name, keyId } }) =>
+    registered.some((one) => one.name === name && one.keyId === keyId),
+  );
+  return known.map((signer): CheckedLine => {
+    const { key: own, vkey } = signer;
+    const fields = { vkey, addedAt: 0, revokedAt: undefined, purpose: "transfer" } as const;
+    return {
+      line: lineOf(signer, text),
+      key: { participant: operator, key: own, ...fields },
+      good: true,
+    };
+  });
+};
+
+/** A statement that counts operators; both of them unless told otherwise. */
+const byOperators = <B>(keys: KeyState, kind: string, body: B, signing: Signing) => {
+  const signers = signing.signers ?? [testKeys.alice, testKeys.bob];
+  const made = common(keys, kind, body, { ...signing, signers });
+  const lines = operatorLines(keys, made.text, signers);
+  const names = lines.map(({ key }) => key.key.name);
+  const operators = keys.operatorKeys.map(({ name }) => name).filter((one) => names.includes(one));
+  const schedulers = names.filter((one) => !operators.includes(one));
+  return { command: { ...made, lines, operators }, schedulers };
+};
 
 /** Signed by both operators unless told otherwise. */
 export const advance = (
@@ -232,19 +280,50 @@ export const advance = (
     note: "test",
     ...rest,
   };
-  const signers = signing.signers ?? [testKeys.alice, testKeys.bob];
-  const made = common(keys, "advance", statement, { ...signing, signers });
-  const operators = [...new Set(signers)].filter(({ key: { name, keyId } }) =>
-    keys.operatorKeys.some((one) => one.name === name && one.keyId === keyId),
-  );
-  const lines = operators.map((signer): CheckedLine => {
-    const { key: own, vkey } = signer;
-    const fields = { vkey, addedAt: 0, revokedAt: undefined, purpose: "transfer" } as const;
-    return {
-      line: lineOf(signer, made.text),
-      key: { participant: operator, key: own, ...fields },
-      good: true,
-    };
-  });
-  return { ...made, kind: "advance", lines, operators: operators.map(({ name }) => name) };
+  return { ...byOperators(keys, "advance", statement, signing).command, kind: "advance" };
+};
+
+/** Signed by the first operator unless told otherwise. */
+export const windowCut = (
+  keys: KeyState,
+  body: Partial<WindowCut> & Pick<WindowCut, "number">,
+  signing: Signing = {},
+): WindowCutCommand => {
+  const cut = { corridor: corridor.corridor, ...body };
+  const by = { signers: [testKeys.alice], ...signing };
+  const { command, schedulers } = byOperators(keys, "window-cut", cut, by);
+  return { ...command, kind: "window-cut", schedulers };
+};
+
+export const bankStatement = (
+  keys: KeyState,
+  body: Pick<BankStatement, "lines"> & Partial<BankStatement>,
+  signing: Signing = {},
+): BankStatementCommand => ({
+  ...common(
+    keys,
+    "bank-statement",
+    { bank, reference: "STATEMENT-1", digest: hashOf("camt.053"), ...body },
+    { signers: [testKeys.bank], ...signing },
+  ),
+  kind: "bank-statement",
+});
+
+export const windowDefault = (
+  keys: KeyState,
+  body: WindowDefault,
+  signing: Signing = {},
+): WindowDefaultCommand => ({
+  ...byOperators(keys, "window-default", body, signing).command,
+  kind: "window-default",
+});
+
+export const settlementAbort = (
+  keys: KeyState,
+  body: Pick<SettlementAbort, "number"> & Partial<SettlementAbort>,
+  signing: Signing = {},
+): SettlementAbortCommand => {
+  const whole = { corridor: corridor.corridor, attempt: 0, reason: "wrong-accounts", ...body };
+  const { command } = byOperators(keys, "settlement-abort", whole, signing);
+  return { ...command, kind: "settlement-abort" };
 };

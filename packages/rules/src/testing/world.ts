@@ -81,7 +81,10 @@ export const makeWorld = (options: GenesisOptions = {}) => {
     const prev = hashes.at(-1);
     const chainPrev = (participant: string): string => chains.get(participant)?.at(-1) ?? zeroHash;
     const previous = prev === undefined ? zeroHash : toBase64(prev);
-    const note = signed(entryText(origin, draft, previous, chainPrev), [testKeys.entry]);
+    const own = draft.ownInner === true;
+    const inner = own ? signed(draft.inner, [testKeys.entry]) : draft.inner;
+    const whole = { ...draft, inner };
+    const note = signed(entryText(origin, whole, previous, chainPrev), [testKeys.entry]);
     const hash = leafHash(note);
     for (const { participant } of draft.chains) {
       chains.set(participant, [...(chains.get(participant) ?? []), toBase64(hash)]);

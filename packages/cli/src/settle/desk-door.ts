@@ -1,0 +1,118 @@
+// Reconciliation's desk for operators, approvers and auditors: what it shows, and handing in a note that
+// people have signed with keys of their own.
+import { randomUUID } from "node:crypto";
+import { CliError } from "../cli-error.ts";
+import { readBytes, readDefaults } from "../defaults.ts";
+
+export type DeskFlags = {
+  readonly desk?: string;
+  readonly tokenFile?: string;
+  readonly json?: boolean;
+};
+
+type Leg = {
+  readonly reference: string;
+  readonly currency: string;
+  readonly side: "pay" | "receive";
+  readonly counterparty: string;
+  readonly amount: string;
+  readonly booked: boolean;
+};
+
+export type WindowView = {
+  readonly corridor: string;
+  readonly number: number;
+  readonly from?: number;
+  readonly to?: number;
+  readonly cutTime: string;
+  readonly payBy?: string;
+  readonly netting?: string;
+  readonly attempt: number;
+  readonly status: "settled" | "unsettled";
+  readonly nets: readonly {
+    readonly participant: string;
+    readonly status: "open" | "held" | "settled" | "defaulted";
+    readonly why?: string;
+    readonly reason?: string;
+    readonly totals: readonly {
+      readonly currency: string;
+      readonly debits: string;
+      readonly credits: string;
+      readonly fees: string;
+    }[];
+    readonly legs: readonly Leg[];
+  }[];
+};
+
+export type WindowList = {
+  readonly asOf: number;
+  readonly open: readonly {
+    readonly corridor: string;
+    readonly number: number;
+    readonly from: number;
+    readonly transfers: number;
+  }[];
+  readonly windows: readonly WindowView[];
+};
+
+export type Position = Readonly<
+  Record<
+    "participant" | "currency" | "liquidity" | "unbacked" | "pending" | "exposure" | "headroom",
+    string
+  >
+> & { readonly cap?: string; readonly usedPercent: number; readonly shortfall: string };
+
+const timeoutMs = 15_000;
+
+const doorOf = ({ desk, tokenFile }: DeskFlags) => {
+  const defaults = readDefaults();
+  const url = desk ?? defaults.reconciliation;
+  const file = tokenFile ?? defaults.staffToken;
+  if (url === undefined) {
+    throw new CliError("desk-missing", "which reconciliation?", "Give its URL: --desk URL.");
+  }
+  if (file === undefined) {
+    throw new CliError("token-missing", "who are you?", "Give your token: --token-file FILE.");
+  }
+  const token = Buffer.from(readBytes(file, "the token")).toString("utf8").trim();
+  return { url, token };
+};
+
+const call = async (flags: DeskFlags, path: string, init: RequestInit = {}): Promise<unknown> => {
+  const { url, token } = doorOf(flags);
+  const headers = new Headers(init.headers);
+  headers.set("Authorization", `Bearer ${token}`);
+  let response: Response;
+  try {
+    const signal = AbortSignal.timeout(timeoutMs);
+    response = await fetch(`${url}${path}`, { ...init, headers, signal, redirect: "error" });
+  } catch (cause) {
+    const action = "Is reconciliation up? Asking again does no harm.";
+    throw new CliError("desk-unreachable", `${url} cannot be reached`, action, cause);
+  }
+  const body = (await response.json().catch(() => ({}))) as Record<string, unknown>;
+  if (response.ok) return body;
+  const { code, action } = body;
+  const why = [body["detail"], body["title"]].find((one) => typeof one === "string");
+  throw new CliError(
+    typeof code === "string" ? code : `http-${response.status}`,
+    why ?? `it answers ${response.status}`,
+    typeof action === "string" ? action : "See `sealane window list`.",
+  );
+};
+
+export const askDesk = async <T>(flags: DeskFlags, path: string): Promise<T> =>
+  (await call(flags, path)) as T;
+
+/** Hands a signed note in. @throws CliError with the desk's own code when it cannot stand */
+export const handIn = async (
+  flags: DeskFlags,
+  note: string,
+): Promise<{ readonly kind: string; readonly subject: string; readonly already?: boolean }> => {
+  const headers = {
+    "Content-Type": "text/plain; charset=utf-8",
+    "Idempotency-Key": randomUUID(),
+  };
+  const init = { method: "POST", body: note, headers };
+  return (await call(flags, "/v1/statements", init)) as { kind: string; subject: string };
+};

@@ -1,0 +1,271 @@
+// `sealane settle`: positions, and the statements that move money. What takes two operators goes between
+// them as a file: the first makes and signs it, the second looks at it, signs and hands it in. A bank's
+// statement is signed by the bank, on the bank's machine, and handed in by an operator as it is.
+import { createHash } from "node:crypto";
+import { existsSync, writeFileSync } from "node:fs";
+import {
+  bankStatementSchema,
+  parseStrictJson,
+  readNote,
+  statementText,
+  transferIdOf,
+  type Advance,
+  type SettlementAbort,
+  type WindowDefault,
+} from "@sealane/protocol";
+import { amountOf, minorOf } from "@sealane/rules";
+import { composeNote } from "@sealane/tlog";
+import type { Command } from "commander";
+import { CliError } from "../cli-error.ts";
+import { readBytes } from "../defaults.ts";
+import { signerOf } from "../lane-command.ts";
+import { columns, out, outJson, running } from "../output.ts";
+import { askDesk, handIn, type DeskFlags, type Position } from "./desk-door.ts";
+import { askWindow, deskOptions, pinnedOrigin, windowNamed } from "./window-command.ts";
+
+type SignFlags = DeskFlags & { readonly operatorKey: string; readonly policy?: string };
+type MakeFlags = SignFlags & { readonly out: string };
+
+const textOf = (path: string, what: string): string =>
+  Buffer.from(readBytes(path, what)).toString("utf8");
+
+const writeNew = (path: string, note: string): void => {
+  if (existsSync(path)) {
+    throw new CliError("file-exists", `${path} exists`, "Name a new file: --out FILE.");
+  }
+  writeFileSync(path, note);
+};
+
+/** First signature of two. */
+const make = async (flags: MakeFlags, kind: string, body: object): Promise<boolean> => {
+  const text = statementText(pinnedOrigin(flags.policy), kind, body);
+  const line = await signerOf(flags.operatorKey).signLine(text);
+  writeNew(flags.out, composeNote(text, [line]));
+  if (flags.json === true) outJson({ ok: true, file: flags.out, kind, ...body });
+  else {
+    out(JSON.stringify(body, undefined, 2));
+    out(`One signature of two: ${flags.out}. Another operator looks at it and runs:`);
+    out(`  npx sealane settle cosign ${flags.out} --operator-key FILE`);
+  }
+  return true;
+};
+
+const send = async (file: string, note: string, flags: DeskFlags): Promise<boolean> => {
+  const { kind, subject, already = false } = await handIn(flags, note);
+  if (flags.json === true) outJson({ ok: true, file, kind, subject, already });
+  else out(already ? `${kind} ${subject}: said before.` : `${kind} ${subject}: the lane has it.`);
+  return true;
+};
+
+const runCosign = async (file: string, flags: SignFlags): Promise<boolean> => {
+  const read = readNote(textOf(file, "the statement"));
+  if (!read.ok) {
+    throw new CliError(
+      "statement-malformed",
+      `${file}: ${read.detail}`,
+      "Give the first one's file.",
+    );
+  }
+  const { text, signatures } = read.note;
+  const signer = signerOf(flags.operatorKey);
+  if (signatures.some(({ name }) => name === signer.name)) {
+    const action = "Two operators sign, each with a key of their own.";
+    throw new CliError("signed-already", `${signer.name} has signed it already`, action);
+  }
+  if (!text.startsWith(`${pinnedOrigin(flags.policy)}/`)) {
+    throw new CliError("wrong-log", `${file} is for another log`, "Ask who has sent it to you.");
+  }
+  const lines = signatures.map(({ line }) => line);
+  const both = composeNote(text, [...lines, await signer.signLine(text)]);
+  writeFileSync(file, both);
+  return send(file, both, flags);
+};
+
+type AdvanceFlags = MakeFlags & {
+  readonly participant: string;
+  readonly currency: string;
+  readonly amount: string;
+  readonly reference: string;
+};
+
+const runAdvance = (flags: AdvanceFlags): Promise<boolean> => {
+  const { participant, currency, amount, reference } = flags;
+  // The same reference is the same advance: it is posted once.
+  const id = transferIdOf(participant, `advance ${reference}`);
+  const body: Advance = { id, participant, currency, amount, note: reference };
+  return make(flags, "advance", body);
+};
+
+type DefaultFlags = MakeFlags & { readonly participant: string };
+
+const runDefault = async (name: string, flags: DefaultFlags): Promise<boolean> => {
+  const { participant } = flags;
+  const window = await askWindow(flags, windowNamed(name));
+  const net = window.nets.find((one) => one.participant === participant);
+  if (net === undefined) {
+    const message = `${participant} has no net in ${name}`;
+    throw new CliError("not-a-debtor", message, "See `sealane window show`.");
+  }
+  const path = `/v1/positions?participant=${encodeURIComponent(participant)}`;
+  const { positions } = await askDesk<{ positions: Position[] }>(flags, path);
+  const payments = net.totals.flatMap(({ currency, debits, credits, fees }) => {
+    const [debit = 0n, credit = 0n, fee = 0n] = [debits, credits, fees].map((one) =>
+      minorOf(one, currency),
+    );
+    const owed = debit - credit - fee;
+    const own = positions.find((one) => one.currency === currency);
+    if (owed <= 0n) return [];
+    const backed =
+      minorOf(own?.liquidity ?? "0", currency) - minorOf(own?.unbacked ?? "0", currency);
+    const most = backed < 0n ? 0n : backed;
+    const cover = most < owed ? most : owed;
+    return {
+      currency,
+      cover: amountOf(cover, currency),
+      shortfall: amountOf(owed - cover, currency),
+    };
+  });
+  const { corridor, number, attempt } = window;
+  const totals = net.totals.map(({ currency, debits, credits, fees }) => ({
+    currency,
+    debits,
+    credits,
+    fees,
+  }));
+  const body: WindowDefault = { corridor, number, attempt, participant, totals, payments };
+  return make(flags, "window-default", body);
+};
+
+type AbortFlags = MakeFlags & { readonly reason: string };
+
+const runAbort = async (name: string, flags: AbortFlags): Promise<boolean> => {
+  const window = await askWindow(flags, windowNamed(name));
+  const { corridor, number, attempt } = window;
+  const body: SettlementAbort = { corridor, number, attempt, reason: flags.reason };
+  return make(flags, "settlement-abort", body);
+};
+
+type StatementFlags = {
+  readonly bankKey: string;
+  readonly camt?: string;
+  readonly out: string;
+  readonly policy?: string;
+  readonly json?: boolean;
+};
+
+/** On the bank's side: signs what its statement says, with the digest of the file it was read from. */
+const runStatement = async (file: string, flags: StatementFlags): Promise<boolean> => {
+  const json = parseStrictJson(textOf(file, "the statement's lines"));
+  const given = json.ok && typeof json.value === "object" ? json.value : {};
+  const source = flags.camt ?? file;
+  const digest = createHash("sha256").update(readBytes(source, "the file")).digest("base64");
+  const parsed = bankStatementSchema.safeParse({ ...given, digest });
+  if (!parsed.success) {
+    const issue = parsed.error.issues[0];
+    const where = `/${issue?.path.join("/") ?? ""}: ${issue?.message ?? ""}`;
+    const action = "See the schema in packages/protocol/README.md.";
+    throw new CliError("statement-malformed", `${file}: ${where}`, action);
+  }
+  const text = statementText(pinnedOrigin(flags.policy), "bank-statement", parsed.data);
+  writeNew(flags.out, composeNote(text, [await signerOf(flags.bankKey).signLine(text)]));
+  if (flags.json === true) outJson({ ok: true, file: flags.out, ...parsed.data });
+  else out(`Signed: ${flags.out}. An operator runs: npx sealane settle send ${flags.out}`);
+  return true;
+};
+
+const runPositions = async (flags: DeskFlags): Promise<boolean> => {
+  type Answer = { asOf: number; pendingKnown: boolean; positions: Position[] };
+  const answer = await askDesk<Answer>(flags, "/v1/positions");
+  if (flags.json === true) outJson({ ok: true, ...answer });
+  else {
+    const head = [
+      "participant",
+      "",
+      "liquidity",
+      "unbacked",
+      "cap",
+      "pending",
+      "exposure",
+      "headroom",
+    ];
+    const rows = answer.positions.map((one) => [
+      one.participant,
+      one.currency,
+      one.liquidity,
+      one.unbacked,
+      one.cap ?? "-",
+      answer.pendingKnown ? one.pending : "?",
+      one.exposure,
+      one.headroom,
+    ]);
+    out(`as of ${answer.asOf} entries`);
+    out(columns([head, ...rows], [2, 3, 4, 5, 6, 7]));
+  }
+  return true;
+};
+
+const operatorOptions = (command: Command): Command =>
+  deskOptions(command)
+    .requiredOption("--operator-key <file>", "your own operator key")
+    .option("--policy <file>", "the policy that pins the log");
+
+const makeOptions = (command: Command): Command =>
+  operatorOptions(command).requiredOption("--out <file>", "where to put the statement");
+
+const registerMakers = (settle: Command): void => {
+  makeOptions(
+    settle
+      .command("advance")
+      .description("cover that no bank has confirmed yet: first signature of two")
+      .requiredOption("--participant <name>", "whose cover")
+      .requiredOption("--currency <code>", "such as HKD")
+      .requiredOption("--amount <amount>", "such as 1000000.00")
+      .requiredOption("--reference <text>", "names the advance; the same one is posted once"),
+  ).action((flags: AdvanceFlags) => running(flags.json === true, () => runAdvance(flags)));
+  makeOptions(
+    settle
+      .command("default <window>")
+      .description("a net debtor has not paid at the deadline: first signature of two")
+      .requiredOption("--participant <name>", "who has not paid; suspended before"),
+  ).action((name: string, flags: DefaultFlags) =>
+    running(flags.json === true, () => runDefault(name, flags)),
+  );
+  makeOptions(
+    settle
+      .command("abort <window>")
+      .description("take a settlement's instructions back, to give them again: first of two")
+      .requiredOption("--reason <label>", "why, such as wrong-accounts"),
+  ).action((name: string, flags: AbortFlags) =>
+    running(flags.json === true, () => runAbort(name, flags)),
+  );
+};
+
+/** Adds `settle` to the program. */
+export const registerSettle = (program: Command): void => {
+  const settle = program.command("settle").description("positions, and what moves money");
+  deskOptions(
+    settle.command("positions").description("liquidity, cap, exposure and headroom of everyone"),
+  ).action((flags: DeskFlags) => running(flags.json === true, () => runPositions(flags)));
+  registerMakers(settle);
+  operatorOptions(
+    settle.command("cosign <file>").description("second signature, and off to the desk"),
+  ).action((file: string, flags: SignFlags) =>
+    running(flags.json === true, () => runCosign(file, flags)),
+  );
+  deskOptions(
+    settle.command("send <file>").description("hand in a signed statement as it is"),
+  ).action((file: string, flags: DeskFlags) =>
+    running(flags.json === true, () => send(file, textOf(file, "the statement"), flags)),
+  );
+  settle
+    .command("statement <file>")
+    .description("for banks: sign a statement's lines, a JSON file")
+    .requiredOption("--bank-key <file>", "the bank's key for statements")
+    .requiredOption("--out <file>", "where to put the signed statement")
+    .option("--camt <file>", "the camt.053 or camt.054 file that the lines are from")
+    .option("--policy <file>", "the policy that pins the log")
+    .option("--json", "print one JSON object")
+    .action((file: string, flags: StatementFlags) =>
+      running(flags.json === true, () => runStatement(file, flags)),
+    );
+};

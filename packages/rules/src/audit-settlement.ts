@@ -1,0 +1,135 @@
+// Settlement as an auditor sees it: windows, nets, statements and cover, folded again from the entries.
+// After a cause the log must go on with just what follows from it, to the byte and in order; before
+// the next entry of any kind, and nothing of it may come by itself.
+import { noteHash, readNote, statementText, type DerivedStatement } from "@sealane/protocol";
+import { citedState, type KeyHistory } from "./key-history.ts";
+import type { KeyState } from "./key-state.ts";
+import type { AuditFault } from "./audit-sheets.ts";
+import type { AuditState } from "./audit-state.ts";
+import { minorOf, standingOf } from "./positions.ts";
+import {
+  abortFault,
+  applyAbort,
+  applyDefault,
+  bankStatementFault,
+  cutFault,
+  cutWindow,
+  defaultFault,
+  joinWindow,
+  takeBankStatement,
+  type SettlementState,
+  type StatementContext,
+} from "./settlement/index.ts";
+import type { VerifiedEntry } from "./verify-entry.ts";
+
+const fault = (code: string, detail: string): AuditFault => ({ code, detail });
+
+const keysOf = (state: AuditState, { context }: VerifiedEntry): KeyState => {
+  const keys = citedState(state.history, context.keys);
+  if (keys === undefined) throw new Error("broken invariant: a verified entry cites no state");
+  return keys;
+};
+
+/** Pending is not in the log, so an auditor sees at least the headroom that there was. */
+const contextOf = (state: AuditState, keys: KeyState): StatementContext => ({
+  keys,
+  balances: state.balances,
+  mayLeave: (name, currency) => {
+    const participant = keys.participants.get(name);
+    if (participant === undefined) return 0n;
+    return standingOf(state.balances, participant, currency, state.settlement).headroom;
+  },
+});
+
+const textOf = (note: string): string => {
+  const read = readNote(note);
+  return read.ok ? read.note.text : "";
+};
+
+const dueText = (state: AuditState, { kind, body }: DerivedStatement): string =>
+  statementText(state.origin, kind, body);
+
+const causeFault = (state: AuditState, entry: VerifiedEntry): AuditFault | undefined => {
+  const { settlement, context, timeMs } = entry;
+  if (settlement === undefined) return undefined;
+  const keys = keysOf(state, entry);
+  const { origin } = state;
+  switch (settlement.kind) {
+    case "window-cut": {
+      const at = { origin, keys, seq: context.seq, timeMs };
+      // Who has signed it was judged with the entry.
+      const signers = { operators: 1, scheduler: false };
+      return cutFault(state.settlement, settlement.body, at, signers);
+    }
+    case "bank-statement": {
+      const hash = noteHash(textOf(entry.inner));
+      return bankStatementFault(state.settlement, contextOf(state, keys), settlement.body, hash);
+    }
+    case "window-default": {
+      const at = { keys, balances: state.balances, timeMs };
+      return defaultFault(state.settlement, settlement.body, at);
+    }
+    case "settlement-abort":
+      return abortFault(state.settlement, settlement.body);
+    case "window-net":
+    case "settlement":
+    case "liquidity":
+      return fault("derived-unexpected", `nothing before it gives this ${settlement.kind}`);
+    default:
+      return settlement satisfies never;
+  }
+};
+
+/** Whether the entry may stand here, as far as settlement is concerned. Changes nothing. */
+export const auditedSettlementFault = (
+  state: AuditState,
+  entry: VerifiedEntry,
+): AuditFault | undefined => {
+  const [due] = state.settlement.due;
+  if (due === undefined) return causeFault(state, entry);
+  if (textOf(entry.inner) === dueText(state, due)) return undefined;
+  return fault("derived-missing", `the log must go on with a ${due.kind} that it gives`);
+};
+
+/** Takes what a transfer or an advance means for settlement. */
+export const noteSettlement = (
+  settlement: SettlementState,
+  history: KeyHistory,
+  { advance, terms, context }: VerifiedEntry,
+): void => {
+  if (advance !== undefined) {
+    const { id, participant, currency, amount } = advance;
+    settlement.unbacked.set(id, { participant, currency, minor: minorOf(amount, currency) });
+    settlement.dirty.add(`advance ${id}`);
+  }
+  const keys = citedState(history, context.keys);
+  if (terms === undefined || context.outcome !== "committed" || keys === undefined) return;
+  joinWindow(settlement, keys, terms, context.postings);
+};
+
+/** Folds an entry that stands. To be called before its postings are moved. */
+export const foldSettlement = (state: AuditState, entry: VerifiedEntry): void => {
+  const { settlement: own } = state;
+  if (own.due.length > 0) {
+    own.due = own.due.slice(1);
+    own.dirty.add("due");
+    return;
+  }
+  const { settlement, context, timeMs } = entry;
+  noteSettlement(own, state.history, entry);
+  if (settlement === undefined) return;
+  const keys = keysOf(state, entry);
+  const { origin } = state;
+  let due: readonly DerivedStatement[] = [];
+  if (settlement.kind === "window-cut") {
+    due = cutWindow(own, settlement.body, { origin, keys, seq: context.seq, timeMs });
+  } else if (settlement.kind === "bank-statement") {
+    const at = { hash: noteHash(textOf(entry.inner)), seq: context.seq };
+    due = takeBankStatement(own, contextOf(state, keys), settlement.body, at);
+  } else if (settlement.kind === "window-default") applyDefault(own, settlement.body);
+  else if (settlement.kind === "settlement-abort") applyAbort(own, settlement.body, origin);
+  if (due.length > 0) {
+    own.due = due;
+    own.dirty.add("due");
+  }
+};

@@ -1,0 +1,179 @@
+// Statements about settlement, as the lane decides on them: a cut, a bank's statement, a default, an
+// abort. What follows from a cause is appended right behind it in the same batch, so that no crash can
+// come between them, and what is half done never shows.
+import { formatTime, noteHash, statementText, type DerivedStatement } from "@sealane/protocol";
+import { append, tell } from "./batch-outcome.ts";
+import type {
+  BankStatementCommand,
+  SettlementAbortCommand,
+  SettlementCommand,
+  WindowCutCommand,
+  WindowDefaultCommand,
+} from "./commands.ts";
+import { linesOf, type BatchContext } from "./intent.ts";
+import type { KeyState } from "./key-state.ts";
+import { composeNote } from "./note-text.ts";
+import { applyPostings, standingOf } from "./positions.ts";
+import { hasInbox } from "./provider-statements.ts";
+import {
+  abortFault,
+  applyAbort,
+  applyDefault,
+  bankStatementFault,
+  cutFault,
+  cutWindow,
+  defaultFault,
+  defaultPostings,
+  derivedPostings,
+  takeBankStatement,
+  type SettlementFault,
+  type StatementContext,
+} from "./settlement/index.ts";
+
+/** How many operators must sign what moves money without a bank. */
+export const settlementOperators = 2;
+
+/** The same once more: it says nothing new, and harms nobody. */
+const harmless: ReadonlySet<string> = new Set(["window-closed", "statement-repeated"]);
+
+const refuse = (
+  context: BatchContext,
+  { offset }: SettlementCommand,
+  { code, detail }: SettlementFault,
+): void => {
+  if (!harmless.has(code)) context.outcome.deadLetters.push({ offset, code, detail });
+};
+
+/** Whose chain a derived entry joins: the operator itself, who earns fees, has none. */
+export const derivedParticipants = (keys: KeyState, participant: string): string[] => {
+  const record = keys.participants.get(participant);
+  return record !== undefined && hasInbox(record) ? [participant] : [];
+};
+
+const record = (
+  context: BatchContext,
+  command: SettlementCommand,
+  lines: readonly string[],
+  participants: readonly string[] = [],
+  postings: ReturnType<typeof defaultPostings> = [],
+) => {
+  const entry = append(context.state, context.outcome, {
+    keys: context.cited,
+    time: formatTime(context.timeMs),
+    result: "recorded",
+    participants,
+    postings,
+    inner: composeNote(command.text, lines),
+    trace: command.trace,
+  });
+  for (const to of participants) tell(context.outcome, to, { type: "entry", seq: entry.seq });
+  return entry;
+};
+
+const appendDerived = (context: BatchContext, derived: readonly DerivedStatement[]): void => {
+  const { state, outcome, keys } = context;
+  for (const one of derived) {
+    const postings = derivedPostings(keys.ledger?.operator ?? "", one);
+    applyPostings(state.balances, postings, "post");
+    const participants = derivedParticipants(keys, one.body.participant);
+    const entry = append(state, outcome, {
+      keys: context.cited,
+      time: formatTime(context.timeMs),
+      result: "recorded",
+      participants,
+      postings,
+      inner: statementText(state.origin, one.kind, one.body),
+      ownInner: true,
+    });
+    for (const to of participants) tell(outcome, to, { type: "entry", seq: entry.seq });
+  }
+};
+
+const goodLines = ({ lines }: SettlementCommand): string[] =>
+  lines.filter(({ good }) => good).map(({ line }) => line);
+
+const decideCut = (context: BatchContext, command: WindowCutCommand): void => {
+  const { state, keys, timeMs } = context;
+  const { body, operators, schedulers } = command;
+  const scheduler = keys.corridors.get(body.corridor)?.schedulerKey?.name;
+  const signers = {
+    operators: operators.length,
+    scheduler: scheduler !== undefined && schedulers.includes(scheduler),
+  };
+  const at = { origin: state.origin, keys, seq: state.size, timeMs };
+  const fault = cutFault(state.settlement, body, at, signers);
+  if (fault !== undefined) return refuse(context, command, fault);
+  record(context, command, goodLines(command));
+  return appendDerived(context, cutWindow(state.settlement, body, at));
+};
+
+const decideBankStatement = (context: BatchContext, command: BankStatementCommand): void => {
+  const { state, keys } = context;
+  const { body, text } = command;
+  const signed = linesOf(command.lines, body.bank, "bank-statement");
+  if (!signed.ok) return refuse(context, command, signed);
+  const { balances, settlement, size: seq } = state;
+  const seen: StatementContext = {
+    keys,
+    balances,
+    mayLeave: (name, currency) => {
+      const participant = keys.participants.get(name);
+      if (participant === undefined) return 0n;
+      return standingOf(balances, participant, currency, settlement).headroom;
+    },
+  };
+  const hash = noteHash(text);
+  const fault = bankStatementFault(settlement, seen, body, hash);
+  if (fault !== undefined) return refuse(context, command, fault);
+  const lines = signed.lines.map(({ line }) => line);
+  record(context, command, lines);
+  return appendDerived(context, takeBankStatement(settlement, seen, body, { hash, seq }));
+};
+
+const signedByTwo = ({ operators }: WindowDefaultCommand | SettlementAbortCommand) =>
+  operators.length >= settlementOperators
+    ? undefined
+    : { code: "signature-missing", detail: "two operators must sign" };
+
+const decideDefault = (context: BatchContext, command: WindowDefaultCommand): void => {
+  const { state, keys, timeMs } = context;
+  const { body } = command;
+  const { settlement, balances } = state;
+  const fault = signedByTwo(command) ?? defaultFault(settlement, body, { keys, balances, timeMs });
+  if (fault !== undefined) return refuse(context, command, fault);
+  const postings = defaultPostings(keys.ledger?.operator ?? "", body);
+  applyPostings(balances, postings, "post");
+  applyDefault(settlement, body);
+  const participants = derivedParticipants(keys, body.participant);
+  record(context, command, goodLines(command), participants, postings);
+  return undefined;
+};
+
+const decideAbort = (context: BatchContext, command: SettlementAbortCommand): void => {
+  const { state } = context;
+  const fault = signedByTwo(command) ?? abortFault(state.settlement, command.body);
+  if (fault !== undefined) return refuse(context, command, fault);
+  record(context, command, goodLines(command));
+  return applyAbort(state.settlement, command.body, state.origin);
+};
+
+/** Decides one statement about settlement: refused with a reason, or logged with all that follows. */
+export const decideSettlement = (context: BatchContext, command: SettlementCommand): void => {
+  const { origin } = context.state;
+  if (command.origin !== origin) {
+    const detail = `signed for ${command.origin}, this is ${origin}`;
+    return refuse(context, command, { code: "wrong-log", detail });
+  }
+  switch (command.kind) {
+    case "window-cut":
+      return decideCut(context, command);
+    case "bank-statement":
+      return decideBankStatement(context, command);
+    case "window-default":
+      return decideDefault(context, command);
+    case "settlement-abort":
+      return decideAbort(context, command);
+    default:
+      return command satisfies never;
+  }
+};

@@ -1,0 +1,71 @@
+// Settlement's state as rows: a name and one line of JSON, so that a service stores what changed and
+// nothing else, and goes on from there without reading the log again.
+import type { NetState, SettlementState } from "./state.ts";
+
+export type SettlementRow = {
+  readonly name: string;
+  /** Undefined: the row is gone. */
+  readonly body: string | undefined;
+};
+
+/** Kept as text with an `n`, as JSON has no such numbers. */
+const big = (_key: string, value: unknown): unknown => {
+  if (typeof value === "bigint") return `${value}n`;
+  return value instanceof Map ? [...value] : value;
+};
+
+const toBig = (text: string): bigint => BigInt(text.slice(0, -1));
+
+const bodyOf = (state: SettlementState, name: string): unknown => {
+  if (name === "due") return state.due.length === 0 ? undefined : state.due;
+  if (name === "crossings") return state.crossings.length === 0 ? undefined : state.crossings;
+  const [table = "", ...rest] = name.split(" ");
+  const key = rest.join(" ");
+  if (table === "open") return state.open.get(key);
+  if (table === "closed") return state.closed.get(key);
+  if (table === "advance") return state.unbacked.get(key);
+  return state.seen.get(key);
+};
+
+/** What changed since the rows were last taken; the state belongs to one writer, who stores them. */
+export const takeSettlementRows = (state: SettlementState): SettlementRow[] => {
+  const rows = [...state.dirty].map((name): SettlementRow => {
+    const body = bodyOf(state, name);
+    return { name, body: body === undefined ? undefined : JSON.stringify(body, big) };
+  });
+  state.dirty.clear();
+  return rows;
+};
+
+type Stored = { readonly name: string; readonly body: string };
+
+/** JSON drops what is undefined; the order of fields is that of a state that was never stored. */
+const restoredNet = (net: NetState): NetState => {
+  const { participant, totals, legs, status, why, reason, booked } = net;
+  return { participant, totals, legs, status, why, reason, booked };
+};
+
+/** Fills a fresh state from stored rows. */
+export const restoreSettlement = (state: SettlementState, rows: readonly Stored[]): void => {
+  for (const { name, body } of rows) {
+    const value = JSON.parse(body) as never;
+    const [table = "", ...rest] = name.split(" ");
+    const key = rest.join(" ");
+    if (name === "due") state.due = value;
+    else if (name === "crossings") {
+      const list = value as { minor: string }[];
+      state.crossings = list.map((one) => ({ ...one, minor: toBig(one.minor) })) as never;
+    } else if (table === "open") {
+      const { flows, ...window } = value as { flows: [string, string][] };
+      const kept = new Map(flows.map(([flow, minor]) => [flow, toBig(minor)]));
+      state.open.set(key, { ...window, flows: kept } as never);
+    } else if (table === "closed") {
+      const { nets, ...window } = value as { nets: [string, NetState][] };
+      const kept = nets.map(([who, net]) => [who, restoredNet(net)] as const);
+      state.closed.set(key, { ...window, nets: new Map(kept) } as never);
+    } else if (table === "advance") {
+      const one = value as { minor: string };
+      state.unbacked.set(key, { ...one, minor: toBig(one.minor) } as never);
+    } else state.seen.set(key, value);
+  }
+};

@@ -1,0 +1,113 @@
+// What a lane, and everybody who audits it, remembers of settlement: the flows of each corridor's open
+// window, cut windows until all of their nets are final, advances that nothing backs yet, and what was
+// taken from banks' statements. A fold over entries: no clock, and nothing that is not in the log.
+// `dirty` names the rows that changed since they were last stored; see `rows.ts`.
+import type { DerivedStatement, Netting, WindowLeg, WindowTotal } from "@sealane/protocol";
+
+/** Posted between two accounts in one currency, in minor units, by `debit credit currency`. */
+export type Flows = Map<string, bigint>;
+
+export type OpenWindow = {
+  readonly corridor: string;
+  readonly number: number;
+  /** Its first position of the log. */
+  readonly from: number;
+  /** Log time of the cut before; 0 for the first window. */
+  readonly sinceMs: number;
+  transfers: number;
+  readonly flows: Flows;
+};
+
+/** `settled` and `defaulted` are final. */
+export type NetStatus = "open" | "held" | "settled" | "defaulted";
+
+export type NetState = {
+  readonly participant: string;
+  readonly totals: readonly WindowTotal[];
+  legs: readonly WindowLeg[];
+  status: NetStatus;
+  why: string | undefined;
+  /** The bank's reason for a rejected line. */
+  reason: string | undefined;
+  /** `reference side` of legs that the bank has booked: alone, they are exposure. */
+  booked: readonly string[];
+};
+
+export type ClosedWindow = {
+  readonly corridor: string;
+  readonly number: number;
+  readonly from: number;
+  /** Exclusive: the place of its cut. */
+  readonly to: number;
+  readonly cutTimeMs: number;
+  readonly netting: Netting;
+  readonly payByMs: number;
+  readonly transfers: number;
+  /** Grows when the instructions are taken back and made again. */
+  attempt: number;
+  readonly nets: Map<string, NetState>;
+};
+
+export type UnbackedAdvance = {
+  readonly participant: string;
+  readonly currency: string;
+  readonly minor: bigint;
+};
+
+/**
+ * Where unsettled credits count, a transfer may be reserved before a cut and committed after it, when
+ * the cut window's credits no longer cover it: auditors allow for that as long as it can happen.
+ */
+export type Crossing = {
+  readonly untilMs: number;
+  readonly participant: string;
+  readonly currency: string;
+  readonly minor: bigint;
+};
+
+export type SettlementState = {
+  readonly open: Map<string, OpenWindow>;
+  /** By `corridor/number`. */
+  readonly closed: Map<string, ClosedWindow>;
+  readonly unbacked: Map<string, UnbackedAdvance>;
+  /** Hash of each statement by `bank reference`, and of each deposit's or withdrawal's line. */
+  readonly seen: Map<string, string>;
+  /** What must follow next in the log, in order. Empty between batches of the lane. */
+  due: readonly DerivedStatement[];
+  crossings: readonly Crossing[];
+  readonly dirty: Set<string>;
+};
+
+export const emptySettlement = (): SettlementState => ({
+  open: new Map(),
+  closed: new Map(),
+  unbacked: new Map(),
+  seen: new Map(),
+  due: [],
+  crossings: [],
+  dirty: new Set(),
+});
+
+/** Whoever trades a pair that no corridor names settles here, all against all. */
+export const defaultCorridor = "default";
+
+export const windowKey = ({ corridor, number }: { corridor: string; number: number }): string =>
+  `${corridor}/${number}`;
+
+/** The corridor's open window; the first one begins with the log. */
+export const openWindowOf = (state: SettlementState, corridor: string): OpenWindow => {
+  const known = state.open.get(corridor);
+  if (known !== undefined) return known;
+  const flows = new Map<string, bigint>();
+  const fresh = { corridor, number: 0, from: 0, sinceMs: 0, transfers: 0, flows };
+  state.open.set(corridor, fresh);
+  return fresh;
+};
+
+export const isFinal = ({ status }: Pick<NetState, "status">): boolean =>
+  status === "settled" || status === "defaulted";
+
+/** Of an account: `hk-wallet.example:fees` belongs to `hk-wallet.example`. */
+export const ownerOf = (account: string): string => account.slice(0, account.lastIndexOf(":"));
+
+export const isFees = (account: string): boolean => account.endsWith(":fees");

@@ -1,0 +1,145 @@
+// Entries about settlement, judged one by one: who has signed, and what they post, which follows from
+// their text. Whether they are what the log comes to is the fold's to say (`audit-settlement.ts`).
+import {
+  bankStatementSchema,
+  liquiditySchema,
+  settlementAbortSchema,
+  settlementSchema,
+  windowCutSchema,
+  windowDefaultSchema,
+  windowNetSchema,
+  type BankStatement,
+  type DerivedStatement,
+  type Posting,
+  type SettlementAbort,
+  type WindowCut,
+  type WindowDefault,
+} from "@sealane/protocol";
+import type { z } from "zod";
+import type { KeyState } from "./key-state.ts";
+import { defaultPostings, derivedPostings } from "./settlement/postings.ts";
+import { derivedParticipants, settlementOperators } from "./settlement-statements.ts";
+
+export type SettlementEntry =
+  | { readonly kind: "window-cut"; readonly body: WindowCut }
+  | { readonly kind: "bank-statement"; readonly body: BankStatement }
+  | { readonly kind: "window-default"; readonly body: WindowDefault }
+  | { readonly kind: "settlement-abort"; readonly body: SettlementAbort }
+  | DerivedStatement;
+
+export const settlementKinds = [
+  "window-cut",
+  "bank-statement",
+  "window-default",
+  "settlement-abort",
+  "window-net",
+  "settlement",
+  "liquidity",
+] as const satisfies readonly SettlementEntry["kind"][];
+
+type Fault = { readonly ok: false; readonly code: string; readonly detail: string };
+
+/** What the verifier of entries lends: it has opened the note and knows the keys of its place. */
+export type SettlementTools = {
+  readonly keys: KeyState;
+  readonly read: <T>(schema: z.ZodType<T>) => { readonly body: T } | Fault;
+  /** A line of this participant's key for bank statements, in force, that verifies. */
+  readonly bankSigned: (bank: string) => Fault | undefined;
+  /** How many distinct operators signed. */
+  readonly operators: () => number;
+  /** Whether the corridor's scheduler signed. */
+  readonly schedulerSigned: (corridor: string) => boolean;
+  /** Whether the ledger's entry key signed the inner note. */
+  readonly entrySigned: () => boolean;
+  readonly signatures: boolean;
+};
+
+export type FoundSettlement = {
+  readonly settlement: SettlementEntry;
+  readonly postings: readonly Posting[];
+  readonly participants: readonly string[];
+};
+
+const missing = (detail: string): Fault => ({ ok: false, code: "signature-missing", detail });
+
+const isFault = <T extends object>(value: T | Fault): value is Fault => "ok" in value;
+
+const bySome = ({ signatures, operators }: SettlementTools, needed: number): Fault | undefined =>
+  signatures && operators() < needed ? missing(`${needed} operators must sign`) : undefined;
+
+const derived = (tools: SettlementTools, one: DerivedStatement): FoundSettlement | Fault => {
+  if (tools.signatures && !tools.entrySigned()) return missing("the ledger itself must sign it");
+  return {
+    settlement: one,
+    postings: derivedPostings(tools.keys.ledger?.operator ?? "", one),
+    participants: derivedParticipants(tools.keys, one.body.participant),
+  };
+};
+
+const cut = (tools: SettlementTools): FoundSettlement | Fault => {
+  const read = tools.read(windowCutSchema);
+  if (isFault(read)) return read;
+  const { body } = read;
+  const bad = bySome(tools, 1);
+  if (bad !== undefined && !tools.schedulerSigned(body.corridor)) return bad;
+  return { settlement: { kind: "window-cut", body }, postings: [], participants: [] };
+};
+
+const statement = (tools: SettlementTools): FoundSettlement | Fault => {
+  const read = tools.read(bankStatementSchema);
+  if (isFault(read)) return read;
+  const { body } = read;
+  const bad = tools.signatures ? tools.bankSigned(body.bank) : undefined;
+  return bad ?? { settlement: { kind: "bank-statement", body }, postings: [], participants: [] };
+};
+
+const byDefault = (tools: SettlementTools): FoundSettlement | Fault => {
+  const read = tools.read(windowDefaultSchema);
+  if (isFault(read)) return read;
+  const { body } = read;
+  const postings = defaultPostings(tools.keys.ledger?.operator ?? "", body);
+  const participants = derivedParticipants(tools.keys, body.participant);
+  const settlement = { kind: "window-default", body } as const;
+  return bySome(tools, settlementOperators) ?? { settlement, postings, participants };
+};
+
+const abort = (tools: SettlementTools): FoundSettlement | Fault => {
+  const read = tools.read(settlementAbortSchema);
+  if (isFault(read)) return read;
+  const settlement = { kind: "settlement-abort", body: read.body } as const;
+  return bySome(tools, settlementOperators) ?? { settlement, postings: [], participants: [] };
+};
+
+const fromSchema = <T>(
+  tools: SettlementTools,
+  schema: z.ZodType<T>,
+  toDerived: (body: T) => DerivedStatement,
+): FoundSettlement | Fault => {
+  const read = tools.read(schema);
+  return isFault(read) ? read : derived(tools, toDerived(read.body));
+};
+
+/** Judges an entry of one of the kinds above. */
+export const findSettlement = (
+  kind: SettlementEntry["kind"],
+  tools: SettlementTools,
+): FoundSettlement | Fault => {
+  switch (kind) {
+    case "window-cut":
+      return cut(tools);
+    case "bank-statement":
+      return statement(tools);
+    case "window-default":
+      return byDefault(tools);
+    case "settlement-abort":
+      return abort(tools);
+    case "window-net":
+      return fromSchema(tools, windowNetSchema, (body) => ({ kind, body }));
+    case "settlement":
+      return fromSchema(tools, settlementSchema, (body) => ({ kind, body }));
+    case "liquidity":
+      return fromSchema(tools, liquiditySchema, (body) => ({ kind, body }));
+    default:
+      return kind satisfies never;
+  }
+};

@@ -1,0 +1,256 @@
+// The operators' desk: takes what people have signed with their own keys, says at once what is wrong
+// with it by the books of now, and hands it to the lane, which decides. The service holds none of those
+// keys. Who asked for what is kept for ever; the same idempotency key gets the same answer.
+import type { Sql } from "@sealane/database";
+import {
+  advanceSchema,
+  bankStatementSchema,
+  headerOf,
+  laneTopic,
+  noteHash,
+  readNote,
+  readStatement,
+  settlementAbortSchema,
+  windowCutSchema,
+  windowDefaultSchema,
+  type WindowCut,
+} from "@sealane/protocol";
+import {
+  abortFault,
+  bankStatementFault,
+  cutFault,
+  defaultFault,
+  settlementOperators,
+  standingOf,
+  windowKey,
+  type AuditState,
+  type KeyState,
+  type SettlementFault,
+} from "@sealane/rules";
+import { verifierFor, type Note, type VerifierKey } from "@sealane/tlog";
+
+export type Role = "operator" | "approver" | "auditor";
+
+/** What a role may hand in. Whoever may approve may also do what one operator may. */
+const mayHandIn: Readonly<Record<string, readonly Role[]>> = {
+  "window-cut": ["operator", "approver"],
+  "bank-statement": ["operator", "approver"],
+  advance: ["approver"],
+  "window-default": ["approver"],
+  "settlement-abort": ["approver"],
+};
+
+export type DeskAnswer = { readonly status: number; readonly body: Record<string, unknown> };
+
+export type DeskDeps = {
+  readonly sql: Sql;
+  readonly lane: number;
+  readonly origin: string;
+  readonly books: () => AuditState | undefined;
+  readonly keys: () => KeyState | undefined;
+  readonly send: (topic: string, value: string) => Promise<void>;
+  readonly clock: () => number;
+};
+
+export type HandIn = {
+  readonly principal: string;
+  readonly role: Role;
+  readonly idempotencyKey: string;
+  readonly note: string;
+};
+
+const signedBy = ({ text, signatures }: Note, key: VerifierKey): boolean =>
+  signatures.some(
+    ({ name, keyId, signature }) =>
+      name === key.name && keyId === key.keyId && verifierFor(key).verify(text, signature),
+  );
+
+type Judged = { readonly kind: string; readonly subject: string; readonly fault?: SettlementFault };
+
+const fault = (code: string, detail: string): SettlementFault => ({ code, detail });
+
+const lackOperators = (keys: KeyState, note: Note, needed: number) => {
+  const count = keys.operatorKeys.filter((key) => signedBy(note, key)).length;
+  return count >= needed
+    ? undefined
+    : fault("signature-missing", `needs ${needed} operators, has ${count}`);
+};
+
+type Judging = { state: AuditState; keys: KeyState; note: Note; origin: string; timeMs: number };
+
+const judgeCut = ({ state, keys, note, origin, timeMs }: Judging, body: WindowCut) => {
+  const scheduler = keys.corridors.get(body.corridor)?.schedulerKey;
+  const signers = {
+    operators: keys.operatorKeys.filter((key) => signedBy(note, key)).length,
+    scheduler: scheduler !== undefined && signedBy(note, scheduler),
+  };
+  return cutFault(state.settlement, body, { origin, keys, seq: state.next, timeMs }, signers);
+};
+
+/** Judged by the books of now; the lane judges again, and its word counts. */
+const judge = (judging: Judging): Judged => {
+  const { state, keys, note, origin, timeMs } = judging;
+  const kind = headerOf(note.text)?.kind ?? "";
+  const read = <T>(schema: Parameters<typeof readStatement<T>>[2]): T | SettlementFault => {
+    const found = readStatement(note, kind, schema);
+    if (!found.ok) return fault(found.code, found.detail);
+    if (found.statement.origin === origin) return found.statement.body;
+    return fault("wrong-log", `signed for ${found.statement.origin}, this is ${origin}`);
+  };
+  const answer = <T extends object>(
+    body: T | SettlementFault,
+    subject: (body: T) => string,
+    why: (body: T) => SettlementFault | undefined,
+  ): Judged => {
+    if ("code" in body && "detail" in body) return { kind, subject: "", fault: body };
+    const found = why(body);
+    return { kind, subject: subject(body), ...(found === undefined ? {} : { fault: found }) };
+  };
+  const { settlement, balances } = state;
+  const two = (): SettlementFault | undefined => lackOperators(keys, note, settlementOperators);
+  switch (kind) {
+    case "window-cut":
+      return answer(read(windowCutSchema), windowKey, (body) => judgeCut(judging, body));
+    case "bank-statement":
+      return answer(
+        read(bankStatementSchema),
+        ({ bank, reference }) => `${bank} ${reference}`,
+        (body) => {
+          const signers = [...keys.keys.values()].filter(
+            ({ participant, purpose, revokedAt }) =>
+              participant === body.bank && purpose === "bank-statement" && revokedAt === undefined,
+          );
+          if (!signers.some(({ key }) => signedBy(note, key))) {
+            return fault("signature-missing", `no good signature of ${body.bank}`);
+          }
+          const mayLeave = (name: string, currency: string): bigint => {
+            const record = keys.participants.get(name);
+            if (record === undefined) return 0n;
+            return standingOf(balances, record, currency, settlement).headroom;
+          };
+          const at = { keys, balances, mayLeave };
+          return bankStatementFault(settlement, at, body, noteHash(note.text));
+        },
+      );
+    case "advance":
+      return answer(
+        read(advanceSchema),
+        ({ id }) => id,
+        () => two(),
+      );
+    case "window-default":
+      return answer(
+        read(windowDefaultSchema),
+        (body) => `${windowKey(body)} ${body.participant}`,
+        (body) => two() ?? defaultFault(settlement, body, { keys, balances, timeMs }),
+      );
+    case "settlement-abort":
+      return answer(
+        read(settlementAbortSchema),
+        windowKey,
+        (body) => two() ?? abortFault(settlement, body),
+      );
+    default:
+      return { kind, subject: "", fault: fault("statement-kind", `no desk takes a ${kind}`) };
+  }
+};
+
+/** The same once more: accepted, since it says what was said. */
+const harmless: ReadonlySet<string> = new Set(["window-closed", "statement-repeated"]);
+
+const refusal = (status: number, { code, detail }: SettlementFault): DeskAnswer => ({
+  status,
+  body: { code, detail },
+});
+
+export const makeDesk = (deps: DeskDeps) => {
+  const { sql, lane, origin, clock } = deps;
+
+  type Stored = { hash: string; status: number; answer: string };
+  const known = async ({ principal, idempotencyKey }: HandIn): Promise<Stored | undefined> => {
+    const { rows } = await sql.query<Stored>({
+      name: "action-read",
+      text: "select hash, status, answer from action where principal = $1 and idempotency_key = $2",
+      values: [principal, idempotencyKey],
+    });
+    return rows[0];
+  };
+
+  const keep = async (given: HandIn, judged: Judged, hash: string, answer: DeskAnswer) => {
+    await sql.query({
+      name: "action-write",
+      text: `insert into action (principal, idempotency_key, at_ms, kind, subject, hash, status, answer)
+        values ($1, $2, $3, $4, $5, $6, $7, $8) on conflict do nothing`,
+      values: [
+        given.principal,
+        given.idempotencyKey,
+        clock(),
+        judged.kind,
+        judged.subject,
+        hash,
+        answer.status,
+        JSON.stringify(answer.body),
+      ],
+    });
+  };
+
+  const decide = async (given: HandIn, judged: Judged): Promise<DeskAnswer> => {
+    const { kind, subject, fault: why } = judged;
+    const roles = mayHandIn[kind];
+    if (roles !== undefined && !roles.includes(given.role)) {
+      return refusal(403, fault("not-allowed", `a ${given.role} may not hand in a ${kind}`));
+    }
+    if (why !== undefined && !harmless.has(why.code)) return refusal(422, why);
+    if (why !== undefined) return { status: 200, body: { kind, subject, already: true } };
+    await deps.send(laneTopic(lane), JSON.stringify({ v: 1, kind, note: given.note }));
+    return { status: 202, body: { kind, subject } };
+  };
+
+  /** Hands a signed note in. An answer 202 says that the lane has it, not how it decides. */
+  const handIn = async (given: HandIn): Promise<DeskAnswer> => {
+    const hash = noteHash(given.note);
+    const before = await known(given);
+    if (before !== undefined && before.hash !== hash) {
+      return refusal(422, fault("key-reused", "another note was handed in under this key"));
+    }
+    if (before !== undefined) {
+      return { status: before.status, body: JSON.parse(before.answer) as DeskAnswer["body"] };
+    }
+    const state = deps.books();
+    const keys = deps.keys();
+    const read = readNote(given.note);
+    if (!read.ok) return refusal(400, fault(read.code, read.detail));
+    if (state === undefined || keys === undefined) {
+      return refusal(503, fault("no-books", "the books are not read yet"));
+    }
+    const timeMs = Math.max(state.logTimeMs, clock());
+    const judged = judge({ state, keys, note: read.note, origin, timeMs });
+    const answer = await decide(given, judged);
+    await keep(given, judged, hash, answer);
+    return answer;
+  };
+
+  /** Who did what, the newest first. @param before ms */
+  const trail = async (before: number | undefined, limit: number) => {
+    type Action = {
+      principal: string;
+      at_ms: bigint;
+      kind: string;
+      subject: string;
+      hash: string;
+      status: number;
+      answer: string;
+    };
+    const { rows } = await sql.query<Action>({
+      name: "action-list",
+      text: `select principal, at_ms, kind, subject, hash, status, answer from action
+        where $1::int8 is null or at_ms < $1 order by at_ms desc limit $2`,
+      values: [before ?? null, limit],
+    });
+    return rows;
+  };
+
+  return { handIn, trail };
+};
+
+export type Desk = ReturnType<typeof makeDesk>;

@@ -1,0 +1,262 @@
+// Settlement over HTTP: participants, positions, windows, settlements, statements, alerts and the trail
+// of who did what. Auditors read; operators and approvers also hand in notes that they have signed.
+import { idempotencyKey, problem, route, type HttpApp, type Problem } from "@sealane/http";
+import { corridorNameSchema, formatTime } from "@sealane/protocol";
+import type { AuditState, KeyState } from "@sealane/rules";
+import { z } from "zod";
+import type { Desk, Role } from "./desk.ts";
+import { alertsOf, positionsOf, type AlertLevels, type Pending } from "./positions.ts";
+import type { EntryRow, SettlementReader } from "./settlement-reader.ts";
+
+export type SettlementRoutesDeps = {
+  readonly app: HttpApp;
+  readonly reader: SettlementReader;
+  readonly desk: Desk;
+  readonly books: () => AuditState | undefined;
+  readonly keys: () => KeyState | undefined;
+  /** From the ledger; undefined while it does not answer. */
+  readonly pending: () => Promise<Pending | undefined>;
+  readonly levels: AlertLevels;
+  readonly clock: () => number;
+};
+
+const cursor = z
+  .string()
+  .regex(/^\d{1,15}$/, "give the `next` of the page before")
+  .transform(Number)
+  .optional();
+const limit = z.coerce.number().int().min(1).max(200).default(50);
+const page = z.strictObject({ after: cursor, limit });
+
+const auth = "operator" as const;
+
+const notRead = (): Problem =>
+  problem({
+    status: 503,
+    code: "no-books",
+    title: "The books are not read yet",
+    action: "Ask again in a moment.",
+    headers: { "Retry-After": "1" },
+  });
+
+/** The newest first; `next` is there while there may be more. */
+const listOf = <T>(name: string, items: readonly T[], most: number, seqOf: (item: T) => number) => {
+  const last = items.at(-1);
+  const next = items.length < most || last === undefined ? undefined : String(seqOf(last));
+  return { status: 200, body: { [name]: items, ...(next === undefined ? {} : { next }) } };
+};
+
+const mountPositions = (deps: SettlementRoutesDeps): void => {
+  const { app, books, keys, pending, levels, clock } = deps;
+  route(app, {
+    method: "get",
+    path: "/v1/participants",
+    summary: "Who takes part, by the key log: roles, currencies, caps, accounts, suspension",
+    tags: ["settlement"],
+    auth,
+    responses: { 200: "Participants and corridors", 503: "The books are not read yet" },
+    handler: () => {
+      const state = keys();
+      if (state === undefined) return notRead();
+      const participants = [...state.participants.values()].map(
+        ({ participant, roles, currencies, exposure, caps, accounts = [], suspended }) => ({
+          participant,
+          roles,
+          currencies,
+          exposure,
+          caps,
+          accounts,
+          suspended,
+        }),
+      );
+      const corridors = [...state.corridors.values()].map((one) => ({
+        ...one,
+        schedulerKey: undefined,
+      }));
+      return { status: 200, body: { keysSize: state.size, participants, corridors } };
+    },
+  });
+  const positions = async () => {
+    const state = books();
+    const known = keys();
+    if (state === undefined || known === undefined) return undefined;
+    const held = await pending();
+    const rows = positionsOf(state, known, held ?? new Map());
+    return { state, rows, asOf: state.next, pendingKnown: held !== undefined };
+  };
+  route(app, {
+    method: "get",
+    path: "/v1/positions",
+    summary: "Per participant and currency: liquidity, cap, pending, exposure, headroom, unbacked",
+    tags: ["settlement"],
+    auth,
+    query: z.strictObject({ participant: z.string().max(200).optional() }),
+    responses: { 200: "Positions; `pendingKnown` is false while the ledger does not answer" },
+    handler: async ({ query }) => {
+      const at = await positions();
+      if (at === undefined) return notRead();
+      const { rows, asOf, pendingKnown } = at;
+      const { participant } = query;
+      const own = rows.filter(
+        (row) => participant === undefined || row.participant === participant,
+      );
+      return { status: 200, body: { asOf, pendingKnown, positions: own } };
+    },
+  });
+  route(app, {
+    method: "get",
+    path: "/v1/alerts",
+    summary:
+      "What somebody should look at: headroom, overdue and held nets, legs paid alone, shortfalls",
+    tags: ["settlement"],
+    auth,
+    responses: { 200: "Alerts", 503: "The books are not read yet" },
+    handler: async () => {
+      const at = await positions();
+      if (at === undefined) return notRead();
+      return { status: 200, body: { alerts: alertsOf(at.state, at.rows, levels, clock()) } };
+    },
+  });
+};
+
+const mountWindows = ({ app, reader, books }: SettlementRoutesDeps): void => {
+  route(app, {
+    method: "get",
+    path: "/v1/windows",
+    summary: "Open windows, and cut ones with their nets, the newest first",
+    tags: ["settlement"],
+    auth,
+    query: page,
+    responses: { 200: "Windows", 503: "The books are not read yet" },
+    handler: async ({ query }) => {
+      const state = books();
+      if (state === undefined) return notRead();
+      const open = [...state.settlement.open.values()].map(
+        ({ corridor, number, from, transfers }) => ({ corridor, number, from, transfers }),
+      );
+      const cut = await reader.windows(query as { after: number | undefined; limit: number });
+      const listed = listOf("windows", cut, query.limit, ({ cutSeq }) => cutSeq);
+      return { ...listed, body: { asOf: state.next, open, ...listed.body } };
+    },
+  });
+  route(app, {
+    method: "get",
+    path: "/v1/windows/:corridor/:number",
+    summary: "One cut window: its interval, nets, legs, how far each is settled, and their sums",
+    tags: ["settlement"],
+    auth,
+    params: z.object({ corridor: corridorNameSchema, number: z.coerce.number().int().min(0) }),
+    responses: { 200: "The window", 404: "Not cut yet, or not known" },
+    handler: async ({ params }) => {
+      const found = await reader.window(params);
+      if (found !== undefined) return { status: 200, body: found };
+      return problem({
+        status: 404,
+        code: "window-unknown",
+        title: "No such window has been cut",
+        action: "See GET /v1/windows.",
+      });
+    },
+  });
+};
+
+const mountEntries = ({ app, reader }: SettlementRoutesDeps): void => {
+  const list = (path: string, name: string, kinds: readonly string[], summary: string): void => {
+    route(app, {
+      method: "get",
+      path,
+      summary,
+      tags: ["settlement"],
+      auth,
+      query: page.extend({ participant: z.string().max(200).optional() }),
+      responses: { 200: "Entries of the log, the newest first" },
+      handler: async ({ query }) => {
+        const { after, limit: most, participant } = query;
+        const rows: EntryRow[] = await reader.entries(kinds, { after, limit: most }, participant);
+        return listOf(name, rows, most, ({ seq }) => seq);
+      },
+    });
+  };
+  const results = ["settlement", "window-default", "settlement-abort"];
+  list("/v1/settlements", "settlements", results, "What was settled, held, defaulted, taken back");
+  list("/v1/statements", "statements", ["bank-statement"], "Banks' statements that were taken");
+  list(
+    "/v1/liquidity",
+    "liquidity",
+    ["liquidity"],
+    "Deposits and withdrawals by banks' statements",
+  );
+};
+
+const titles: Readonly<Record<number, string>> = {
+  400: "This is no signed note",
+  403: "This role may not do this",
+  422: "The statement cannot stand",
+  503: "The books are not read yet",
+};
+
+/** A principal is `role/name`. */
+const roleOf = (principal: string): Role => {
+  const role = principal.split("/")[0];
+  return role === "operator" || role === "approver" ? role : "auditor";
+};
+
+const mountDesk = ({ app, desk }: SettlementRoutesDeps): void => {
+  route(app, {
+    method: "post",
+    path: "/v1/statements",
+    summary: "Hand in a signed note: a cut, a bank's statement, an advance, a default, an abort",
+    tags: ["settlement"],
+    auth,
+    bodyAs: "text",
+    body: z.string().min(1).max(32_768),
+    responses: {
+      200: "It says what was said before",
+      202: "The lane has it, and decides",
+      403: "Not for this role",
+      422: "Why it cannot stand",
+    },
+    handler: async ({ body, principal, req }) => {
+      const key = idempotencyKey(req);
+      const role = roleOf(principal);
+      const answer = await desk.handIn({ principal, role, idempotencyKey: key, note: body });
+      if (answer.status < 300) return { status: answer.status, body: answer.body };
+      const { code, detail } = answer.body as { code: string; detail: string };
+      return problem({
+        status: answer.status,
+        code,
+        title: titles[answer.status] ?? "It was not taken",
+        detail,
+        action: "Look at the window and the positions, make the statement anew, sign and send it.",
+      });
+    },
+  });
+  route(app, {
+    method: "get",
+    path: "/v1/audit-trail",
+    summary: "Who handed in what, and the answer, the newest first",
+    tags: ["settlement"],
+    auth,
+    query: z.strictObject({ after: cursor, limit }),
+    responses: { 200: "Actions" },
+    handler: async ({ query }) => {
+      const rows = await desk.trail(query.after, query.limit);
+      const actions = rows.map(({ at_ms, answer, ...one }) => ({
+        at: formatTime(Number(at_ms)),
+        ...one,
+        answer: JSON.parse(answer) as unknown,
+      }));
+      const last = rows.at(-1);
+      const next =
+        rows.length < query.limit || last === undefined ? {} : { next: String(last.at_ms) };
+      return { status: 200, body: { actions, ...next } };
+    },
+  });
+};
+
+export const mountSettlement = (deps: SettlementRoutesDeps): void => {
+  mountPositions(deps);
+  mountWindows(deps);
+  mountEntries(deps);
+  mountDesk(deps);
+};

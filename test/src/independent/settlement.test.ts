@@ -1,0 +1,119 @@
+// Settlement before the verifiers in Go and Python: a log with windows, a bank's statements, cover, an
+// abort and a default stands; the same log with one of them forged, put together anew so that all
+// hashes fit, does not.
+import { mkdirSync, mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { defaultPayments } from "@sealane/rules";
+import {
+  accountOf,
+  audit,
+  bankLinesOf,
+  cut,
+  hk,
+  lineOf,
+  makeSettlingWorld,
+  netsOf,
+  policyText,
+  putTogether,
+  say,
+  settle,
+  takeApart,
+  testKeys,
+  type World,
+} from "@sealane/rules/testing";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { publish } from "./corpus.ts";
+import { publishedFiles, writeFolder } from "./published-folder.ts";
+import { buildGoVerifier, findPythonVerifier, type Verifier } from "./verifiers.ts";
+
+const deposit = (world: World, reference: string, amount: string) => {
+  const account = accountOf(hk, "HKD");
+  const line = { account, currency: "HKD", side: "credit", amount, status: "booked" } as const;
+  const body = { reference: `D-${reference}`, lines: [{ ...line, reference }] };
+  world.run([say.bankStatement(world.keys(), body)]);
+};
+
+const makeLog = (): World => {
+  const world = makeSettlingWorld();
+  deposit(world, "B-1", "400.00");
+  world.transfer({ key: "a" });
+  settle(world, bankLinesOf(netsOf(cut(world))));
+  world.transfer({ key: "b" });
+  const nets = netsOf(cut(world, 1));
+  world.run([say.settlementAbort(world.keys(), { number: 1 })]);
+  const body = { participant: hk, suspended: true, reason: "unpaid" };
+  world.keyLog.log("suspension", body, [testKeys.alice], world.nowMs());
+  const net = nets.find(({ participant }) => participant === hk);
+  if (net === undefined) throw new Error("no net");
+  const { settlement, balances } = world.state;
+  const payments = defaultPayments(settlement, balances, net);
+  const { corridor, number, participant, totals } = net;
+  const unpaid = { corridor, number, attempt: 1, participant, totals, payments };
+  world.run([say.windowDefault(world.keys(), unpaid)], { atMs: world.nowMs() + 86_400_000 });
+  deposit(world, "B-2", "700.00");
+  return world;
+};
+
+const folder = mkdtempSync(join(tmpdir(), "sealane-settlement-"));
+let verifiers: Verifier[] = [];
+beforeAll(() => {
+  mkdirSync(join(folder, "go"));
+  for (const tool of [buildGoVerifier(join(folder, "go")), findPythonVerifier()]) {
+    if ("found" in tool) verifiers = [...verifiers, tool.found];
+  }
+});
+afterAll(() => rmSync(folder, { recursive: true }));
+
+const verdicts = async (name: string, world: World, entries: readonly string[]) => {
+  const place = join(folder, name);
+  writeFolder(place, publishedFiles(publish(world, { entries })));
+  const all: boolean[] = [];
+  for (const verifier of verifiers) {
+    const [verdict] = await verifier.logs([place], { policy: policyText });
+    all.push(verdict?.ok === true);
+  }
+  return all;
+};
+
+const none = (): boolean[] => verifiers.map(() => false);
+
+describe("a log with settlements", () => {
+  const world = makeLog();
+  const pieces = world.entries.map(takeApart);
+  const kindAt = (kind: string): number =>
+    pieces.findIndex(({ inner }) => inner.includes(`/${kind}/v1\n`));
+
+  test("stands before all verifiers", async () => {
+    expect(audit(world, world.entries)).toBe(world.entries.length);
+    expect(await verdicts("whole", world, world.entries)).toEqual(verifiers.map(() => true));
+  });
+
+  test.each(["settlement", "liquidity", "window-default", "window-net"])(
+    "with other postings of a %s is refused",
+    async (kind) => {
+      const at = kindAt(kind);
+      const posting = { debit: `${hk}:cash`, credit: `${hk}:liquidity` };
+      const forged = pieces.map((piece, place) => {
+        const { context, inner } = piece;
+        const postings = [...context.postings, { ...posting, currency: "HKD", amount: "1.00" }];
+        return place === at ? { context: { ...context, postings }, inner } : piece;
+      });
+      expect(await verdicts(`postings-${kind}`, world, putTogether(forged))).toEqual(none());
+    },
+  );
+
+  test.each(["settlement", "bank-statement", "window-default", "window-cut", "window-net"])(
+    "with a %s that nobody who may has signed is refused",
+    async (kind) => {
+      const at = kindAt(kind);
+      const forged = pieces.map((piece, place) => {
+        if (place !== at) return piece;
+        const text = piece.inner.slice(0, piece.inner.lastIndexOf("\n\n") + 1);
+        const line = lineOf(testKeys.stranger, text);
+        return { context: piece.context, inner: `${text}\n${line}\n` };
+      });
+      expect(await verdicts(`unsigned-${kind}`, world, putTogether(forged))).toEqual(none());
+    },
+  );
+});

@@ -1,0 +1,236 @@
+// Windows closed while transfers run and processes die: the ledger and reconciliation are killed with
+// SIGKILL around a cut, two operators cut at once, and everybody repeats what they do not know. Then the
+// oracle of promise 14: each transfer is in exactly one window, and windows sum to the log. And a whole
+// settlement through the command line: the bank's signed statement, a refused one, exposure that goes.
+import { randomUUID } from "node:crypto";
+import { readFileSync, writeFileSync } from "node:fs";
+import { makeLogReader, readKeyLog } from "@sealane/client";
+import type { TransferRequest } from "@sealane/client";
+import { auditEntry, beginAudit, minorOf, type VerifiedEntry } from "@sealane/rules";
+import { checkCheckpoint, parsePolicy } from "@sealane/tlog";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { eventually } from "./eventually.ts";
+import { runSealane, sealaneJson } from "./sealane.ts";
+import { startWholeSystem, type WholeSystem } from "./whole-system.ts";
+
+let system: WholeSystem;
+beforeAll(async () => {
+  system = await startWholeSystem();
+});
+afterAll(async () => {
+  await system.stop();
+});
+
+const request = (n: number): TransferRequest => ({
+  payer: { account: `+8529${String(1 + (n % 900)).padStart(7, "0")}` },
+  payee: {
+    participant: "ph-wallet.example",
+    account: `+63917${String(1 + (n % 900)).padStart(7, "0")}`,
+  },
+  amount: { currency: "HKD", amount: `${20 + (n % 50)}.00` },
+  expiresInSeconds: 120,
+});
+
+/** Transfers from eight workers until told to stop; each is repeated until its outcome is known. */
+const underLoad = async (during: (sent: () => number) => Promise<void>): Promise<number> => {
+  let going = true;
+  let sent = 0;
+  const worker = async (at: number): Promise<void> => {
+    for (let n = 0; going; n += 1) {
+      const idempotencyKey = randomUUID();
+      await eventually(
+        "an outcome",
+        async () => {
+          const options = { idempotencyKey, waitSeconds: 5 };
+          return (await system.hk.send(request(at * 1_000 + n), options)).final;
+        },
+        60_000,
+      );
+      sent += 1;
+    }
+  };
+  const workers = Promise.all(Array.from({ length: 8 }, (_, at) => worker(at)));
+  try {
+    await eventually("transfers flow", () => Promise.resolve(sent > 40));
+    await during(() => sent);
+  } finally {
+    going = false;
+  }
+  await workers;
+  return sent;
+};
+
+const kill = async (name: "ledger" | "reconciliation"): Promise<void> => {
+  const { exited } = system.stack.process(name);
+  await system.stack.kill(name);
+  await exited;
+  await system.stack.start(name);
+};
+
+const key = (person: string): string => system.stack.home.keys(person, "operator.key");
+
+const cut = (number: number, person = "alice") =>
+  runSealane(
+    system,
+    `window cut hkd-php --number ${number} --operator-key ${key(person)} --json`.split(" "),
+  );
+
+/** Says it again until reconciliation shows the window as cut: a 202 is no decision. */
+const cutForSure = (number: number): Promise<unknown> =>
+  eventually(
+    `window ${number} is cut`,
+    async () => {
+      const { stdout } = await cut(number);
+      return stdout.includes('"already":true');
+    },
+    60_000,
+  );
+
+const readEntries = async (): Promise<VerifiedEntry[]> => {
+  const policy = parsePolicy(readFileSync(system.stack.home.path("trust.policy"), "utf8"));
+  const url = `${system.stack.urls["ledger"] ?? ""}/log`;
+  const log = makeLogReader(url);
+  const { checkpoint } = checkCheckpoint(policy, await log.checkpoint());
+  const keys = await readKeyLog(makeLogReader(`${url}/keys`), policy);
+  if (!keys.ok) throw new Error(`key log: ${keys.code} ${keys.detail}`);
+  const options = { history: keys.history, signatures: true };
+  const state = beginAudit({ origin: checkpoint.origin, ...options });
+  const entries: VerifiedEntry[] = [];
+  for (const note of await log.entries(0, checkpoint.size)) {
+    const result = auditEntry(state, note);
+    if (!result.ok) throw new Error(`${result.position}: ${result.code} ${result.detail}`);
+    entries.push(result.entry);
+  }
+  return entries;
+};
+
+/** Added up anew from the transfers between two cuts, with nothing of the fold. */
+const naiveNets = (entries: readonly VerifiedEntry[], from: number, to: number) => {
+  const nets = new Map<string, bigint>();
+  const add = (account: string, currency: string, by: bigint): void => {
+    const id = `${account.split(":")[0] ?? ""} ${currency}`;
+    nets.set(id, (nets.get(id) ?? 0n) + by);
+  };
+  for (const { context } of entries.slice(from, to)) {
+    if (context.outcome !== "committed") continue;
+    for (const { debit, credit, currency, amount } of context.postings) {
+      add(debit, currency, -minorOf(amount, currency));
+      add(credit, currency, minorOf(amount, currency));
+    }
+  }
+  return nets;
+};
+
+describe("settlement windows", () => {
+  it("are closed once each, whoever dies meanwhile; no transfer is in none or in two", async () => {
+    const sent = await underLoad(async (count) => {
+      await Promise.all([cut(0), kill("ledger")]);
+      await cutForSure(0);
+      const before = count();
+      await eventually(
+        "transfers flow again",
+        () => Promise.resolve(count() > before + 20),
+        60_000,
+      );
+      await Promise.all([cut(1, "alice"), cut(1, "bob"), kill("reconciliation")]);
+      await cutForSure(1);
+      await kill("reconciliation");
+    });
+    await cutForSure(2);
+    const entries = await eventually("the cut is sealed", async () => {
+      const all = await readEntries();
+      const last = all.findLast(({ settlement }) => settlement?.kind === "window-cut");
+      return last?.settlement?.kind === "window-cut" && last.settlement.body.number === 2
+        ? all
+        : undefined;
+    });
+    const cuts = entries.filter(({ settlement }) => settlement?.kind === "window-cut");
+    expect(cuts).toHaveLength(3);
+    let from = 0;
+    let members = 0;
+    for (const { context } of cuts) {
+      const nets = naiveNets(entries, from, context.seq);
+      const said = entries.flatMap(({ settlement: one }) =>
+        one?.kind === "window-net" && one.body.to === context.seq ? one.body : [],
+      );
+      const sums = new Map<string, bigint>();
+      for (const { participant, totals } of said) {
+        for (const { currency, debits, credits, fees } of totals) {
+          const [debit = 0n, credit = 0n, fee = 0n] = [debits, credits, fees].map((one) =>
+            minorOf(one, currency),
+          );
+          const net = credit + fee - debit;
+          expect(net).toBe(nets.get(`${participant} ${currency}`));
+          sums.set(currency, (sums.get(currency) ?? 0n) + net);
+        }
+      }
+      expect([...sums.values()].every((sum) => sum === 0n)).toBe(true);
+      const between = entries.slice(from, context.seq);
+      members += between.filter((one) => one.context.outcome === "committed").length;
+      from = context.seq + 1;
+    }
+    expect(members).toBe(sent);
+    const audit = await sealaneJson(system, ["audit", "--balances"]);
+    expect(audit).toMatchObject({ ok: true });
+  }, 240_000);
+
+  it("settle by the bank's signed statement, and by nothing less", async () => {
+    type Leg = { reference: string; currency: string; side: string; amount: string };
+    type View = { status: string; nets: { participant: string; status: string; legs: Leg[] }[] };
+    const show = async (number: number) =>
+      (await sealaneJson(system, ["window", "show", `hkd-php/${number}`])) as unknown as View;
+    const accounts = new Map([
+      ["hk-wallet.example", "SEALHK0001"],
+      ["ph-wallet.example", "SEALPH0002"],
+      ["fx-desk.example", "SEALFX0003"],
+      ["sealane.example", "SEALOP0000"],
+    ]);
+    const { nets } = await show(0);
+    const lines = nets.flatMap(({ participant, legs }) =>
+      legs.map(({ reference, currency, side, amount }) => ({
+        reference,
+        account: `${accounts.get(participant) ?? ""}${currency}`,
+        currency,
+        side: side === "pay" ? "debit" : "credit",
+        amount,
+        status: "booked",
+      })),
+    );
+    const sign = async (name: string, changed: typeof lines, signer: string): Promise<string> => {
+      const window = { corridor: "hkd-php", number: 0, attempt: 0 };
+      const body = { bank: "bank.example", reference: name, window, lines: changed };
+      const file = system.stack.home.path(`${name}.json`);
+      writeFileSync(file, JSON.stringify(body));
+      const out = system.stack.home.path(`${name}.note`);
+      await sealaneJson(system, ["settle", "statement", file, "--bank-key", signer, "--out", out]);
+      return out;
+    };
+    const bankKey = system.stack.home.keys("bank", "statements.key");
+    const forged = await sign("FORGED", lines, key("alice"));
+    expect(await runSealane(system, ["settle", "send", forged, "--json"])).toMatchObject({
+      status: 1,
+      stdout: expect.stringContaining("signature-missing"),
+    });
+    const short = await sign("SHORT", lines.slice(1), bankKey);
+    expect(await runSealane(system, ["settle", "send", short, "--json"])).toMatchObject({
+      status: 1,
+      stdout: expect.stringContaining("account-missing"),
+    });
+    const exposure = async (): Promise<bigint> => {
+      type Answer = { positions: { participant: string; currency: string; exposure: string }[] };
+      const { positions } = (await sealaneJson(system, [
+        "settle",
+        "positions",
+      ])) as unknown as Answer;
+      const own = positions.find(({ participant }) => participant === "hk-wallet.example");
+      return minorOf(own?.exposure ?? "0", "HKD");
+    };
+    const before = await exposure();
+    const whole = await sign("STATEMENT-1", lines, bankKey);
+    await sealaneJson(system, ["settle", "send", whole]);
+    await eventually("the window is settled", async () => (await show(0)).status === "settled");
+    const paid = lines.find(({ account }) => account === "SEALHK0001HKD");
+    expect(before - (await exposure())).toBe(minorOf(paid?.amount ?? "0", "HKD"));
+    expect(await sealaneJson(system, ["audit", "--balances"])).toMatchObject({ ok: true });
+  }, 120_000);
+});
