@@ -20,6 +20,7 @@ import { makeLaneStore } from "./lane-store.ts";
 import { makeLaneMetrics, makeLaneSpans } from "./lane-telemetry.ts";
 import { makeLaneWriter, type LaneInput, type LaneWriter } from "./lane-writer.ts";
 import { mountLog } from "./log-routes.ts";
+import { mountPlaces } from "./place-routes.ts";
 import { publishedKeyLog, publishedLane } from "./published.ts";
 import { mountReceipts } from "./receipt-routes.ts";
 import { makeSealer } from "./sealer.ts";
@@ -243,6 +244,7 @@ const main = async (): Promise<void> => {
   mountLane({ app, lane, origin, writer, desk });
   telemetry.gauge("sealane_clock_off_ms", "Our clock less the witnesses'", time.offMs);
   mountHealth(app, telemetry, { writer, keyLog, time });
+  mountPlaces(served);
   const http = await startHttp({
     app,
     host: config.SEALANE_LEDGER_HOST,
