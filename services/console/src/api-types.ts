@@ -158,8 +158,6 @@ export type EntryDetail = EntryRow & {
   readonly seal: Verdict;
   readonly cosignedBy: readonly { readonly name: string; readonly at: string }[];
   readonly checkpointSize?: number;
-  /** The middle one of the cosignatures' times. */
-  readonly sealedAt?: string;
 };
 
 /** A transfer that has no entry, or none yet. */

@@ -31,6 +31,16 @@ const hashSources = (): string => {
 const isFresh = (wanted: string): boolean =>
   existsSync(stampOf(pagesFolder)) && readFileSync(stampOf(pagesFolder), "utf8") === wanted;
 
+/** Another console may have built the same at the same time: then that one stays. */
+const putInPlace = (built: string, wanted: string): void => {
+  rmSync(pagesFolder, { recursive: true, force: true });
+  try {
+    renameSync(built, pagesFolder);
+  } catch (error) {
+    if (!isFresh(wanted)) throw error;
+  }
+};
+
 /** @param say told only when something is built */
 export const buildPages = async (say: (line: string) => void): Promise<void> => {
   const wanted = hashSources();
@@ -55,8 +65,7 @@ export const buildPages = async (say: (line: string) => void): Promise<void> => 
       },
     });
     writeFileSync(stampOf(unfinished), wanted);
-    rmSync(pagesFolder, { recursive: true, force: true });
-    renameSync(unfinished, pagesFolder);
+    putInPlace(unfinished, wanted);
   } finally {
     rmSync(unfinished, { recursive: true, force: true });
   }

@@ -9,7 +9,6 @@ import type { CheckpointView, EntryDetail, Step, Verdict } from "./api-types.ts"
 import { moneyOf, openEntry, rowOf, signersOf, type OpenedEntry } from "./entry-view.ts";
 import type { LogBook } from "./log-book.ts";
 import { judgeSeal } from "./log-source.ts";
-import { sealedAtOf } from "./watch-log.ts";
 
 export type DetailDeps = {
   readonly book: LogBook;
@@ -18,6 +17,7 @@ export type DetailDeps = {
   readonly origin: string;
   readonly keys: Pick<KeyWatch, "history" | "reach">;
   readonly sealed: () => CheckpointView | undefined;
+  readonly firstSealed: (seq: number) => string | undefined;
 };
 
 /** A provider says "credited" about once a second: how far its statement is looked for. */
@@ -67,11 +67,21 @@ const endings: Readonly<Record<string, string>> = {
   cancelled: "The payer's provider took it back",
 };
 
-const sealStep = (entry: OpenedEntry, sealed: CheckpointView | undefined): Step => {
+const sealStep = (
+  entry: OpenedEntry,
+  sealed: CheckpointView | undefined,
+  at: string | undefined,
+): Step => {
   if (sealed === undefined || entry.seq >= sealed.size) {
     return { name: "Sealed", state: "waiting", detail: "No quorum of witnesses covers it yet" };
   }
-  const detail = `A quorum has cosigned ${sealed.size} entries, this one among them`;
+  const names = sealed.cosignedBy.map(({ name }) => name).join(", ");
+  if (at !== undefined) {
+    const detail = "A quorum of witnesses cosigned: their clocks, in whole seconds";
+    return { name: "Sealed", state: "done", at, detail };
+  }
+  // The first seal was before the console looked: the newest one proves as much.
+  const detail = `Under the checkpoint of ${sealed.size} entries, cosigned by ${names}`;
   return { name: "Sealed", state: "done", detail };
 };
 
@@ -92,13 +102,14 @@ const creditStep = (entry: OpenedEntry, credit: Credit | undefined): Step => {
 export const stepsOf = (
   entry: OpenedEntry,
   sealed: CheckpointView | undefined,
+  sealedAt: string | undefined,
   credit: Credit | undefined,
 ): Step[] => {
   const { context, terms, seq } = entry;
   const at = context?.time ?? "";
   const here = `Entry ${seq}, by the ledger's log time`;
   if (terms === undefined)
-    return [{ name: "Logged", state: "done", at, detail: here }, sealStep(entry, sealed)];
+    return [{ name: "Logged", state: "done", at, detail: here }, sealStep(entry, sealed, sealedAt)];
   const intent: Step = {
     name: "Intent",
     state: "done",
@@ -110,7 +121,7 @@ export const stepsOf = (
     return [
       intent,
       { name, state: "failed", at, detail: `${why}. ${here}` },
-      sealStep(entry, sealed),
+      sealStep(entry, sealed, sealedAt),
     ];
   }
   const accepted = `${terms.payee.participant} signed the same terms: a yes that binds it`;
@@ -118,7 +129,7 @@ export const stepsOf = (
     intent,
     { name: "Accepted", state: "done", detail: accepted },
     { name: "Committed", state: "done", at, detail: here },
-    sealStep(entry, sealed),
+    sealStep(entry, sealed, sealedAt),
     creditStep(entry, credit),
   ];
 };
@@ -171,7 +182,6 @@ export const describeEntry = async (deps: DetailDeps, entry: OpenedEntry): Promi
     }),
   ]);
   const bytes = utf8(note);
-  const sealedAt = covering === undefined ? undefined : sealedAtOf(covering);
   return {
     ...rowOf(entry, sealed?.size ?? 0),
     note,
@@ -186,12 +196,11 @@ export const describeEntry = async (deps: DetailDeps, entry: OpenedEntry): Promi
       amount: moneyOf({ currency, amount }),
     })),
     ...termsView(entry),
-    steps: stepsOf(entry, covering, credit),
+    steps: stepsOf(entry, covering, deps.firstSealed(seq), credit),
     signers: signersOf(note, terms),
     signatures,
     seal,
     cosignedBy: covering?.cosignedBy ?? [],
     ...(covering === undefined ? {} : { checkpointSize: covering.size }),
-    ...(sealedAt === undefined ? {} : { sealedAt }),
   };
 };

@@ -19,6 +19,8 @@ export type FollowDeps = {
   readonly messaging: Messaging;
   readonly reader: LogReader;
   readonly book: LogBook;
+  /** Told of each checkpoint on the topic. */
+  readonly onCheckpoint: (note: string) => void;
   readonly log: { warn(fields: object, message: string): void };
 };
 
@@ -68,6 +70,14 @@ export const followEntries = (deps: FollowDeps): Following => {
     }
   };
 
+  const beginAgain = async (): Promise<void> => {
+    try {
+      await begin();
+    } catch (err) {
+      log.warn({ err }, "the topic's end is not known");
+    }
+  };
+
   const take = async (value: Uint8Array | null): Promise<void> => {
     const message = readMessage(value);
     if (message === undefined || message.lane !== lane) return;
@@ -78,6 +88,7 @@ export const followEntries = (deps: FollowDeps): Following => {
       );
     }
     book.add(message.entries, true);
+    if (message.checkpoint !== undefined) deps.onCheckpoint(message.checkpoint);
   };
 
   const run = async (): Promise<void> => {
@@ -107,8 +118,7 @@ export const followEntries = (deps: FollowDeps): Following => {
       onError: (error) => {
         fault = error.message;
         // Older than the topic keeps: from its end again, and the gap from the log.
-        if (error.code !== "offset-lost") return;
-        void begin().catch((err: unknown) => log.warn({ err }, "the topic's end is not known"));
+        if (error.code === "offset-lost") void beginAgain();
       },
     });
   };

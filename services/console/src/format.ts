@@ -15,6 +15,7 @@ export const countText = (count: number): string => groupDigits(String(Math.roun
 
 /** A duration in the unit that fits, to three digits or so: `4.2 ms`, `950 ms`, `3.1 s`, `12 min`. */
 export const durationText = (ms: number): string => {
+  if (ms === 0) return "0 ms";
   if (ms < 10) return `${ms.toFixed(1)} ms`;
   if (ms < 1_000) return `${Math.round(ms)} ms`;
   if (ms < 10_000) return `${(ms / 1_000).toFixed(1)} s`;
@@ -27,7 +28,9 @@ export const durationText = (ms: number): string => {
 /** How long ago, never in the future: clocks differ. */
 export const agoText = (atMs: number, nowMs: number): string => {
   const ms = nowMs - atMs;
-  return ms < 1_000 ? "now" : `${durationText(Math.floor(ms / 1_000) * 1_000)} ago`;
+  if (ms < 1_000) return "now";
+  const text = ms < 10_000 ? `${Math.floor(ms / 1_000)} s` : durationText(ms);
+  return `${text} ago`;
 };
 
 /** UTC, with the day when it is not today; fractions of a second only where the time has some. */

@@ -42,7 +42,7 @@ const summaries: Readonly<Record<string, (body: Body) => readonly [string, strin
   ],
   lanes: (body) => [
     `period ${text(body.period)}`,
-    `${Array.isArray(body.lanes) ? body.lanes.length : 0} lanes decide the 1,024 slots`,
+    `lanes that decide the 1,024 slots: ${Array.isArray(body.lanes) ? body.lanes.length : 0}`,
   ],
 };
 

@@ -79,7 +79,14 @@ const main = async (): Promise<void> => {
   const book = makeLogBook(clock);
   const services = watchServices(config.SEALANE_CONSOLE_SERVICES, clock);
   const watched = watchLog(policy, config.SEALANE_LEDGER_URL, origin);
-  const following = followEntries({ lane, messaging, reader, book, log });
+  const following = followEntries({
+    lane,
+    messaging,
+    reader,
+    book,
+    onCheckpoint: watched.take,
+    log,
+  });
   const pulse = makePulse({
     policy,
     origin,
@@ -99,8 +106,8 @@ const main = async (): Promise<void> => {
   const ready = (): Readiness => ({ ok: true, checks: { pages: "ok" } });
   health(app, { ready, metrics: telemetry.metricsHandler });
   mountGuard({ app, sessions });
-  const { sealed } = watched;
-  mountRoutes({ ...sources, app, access, sessions, pulse, stream, book, sealed });
+  const { sealed, firstSealed } = watched;
+  mountRoutes({ ...sources, app, access, sessions, pulse, stream, book, sealed, firstSealed });
   mountPages(app, readPages(pagesFolder));
   const host = config.SEALANE_CONSOLE_HOST;
   const http = await startHttp({ app, port: config.SEALANE_CONSOLE_PORT, host });

@@ -48,7 +48,7 @@ const isPage = (path: string): boolean =>
 
 /** Mount it last: every path that nobody else takes is a page, and the pages find their own way. */
 export const mountPages = (app: HttpApp, pages: ReadonlyMap<string, PageFile>): void => {
-  app.router.get("/*path", (req, res, next) => {
+  app.router.get("/{*path}", (req, res, next) => {
     const file = pages.get(req.path) ?? (isPage(req.path) ? pages.get("/index.html") : undefined);
     if (file === undefined) {
       next();
@@ -61,14 +61,5 @@ export const mountPages = (app: HttpApp, pages: ReadonlyMap<string, PageFile>): 
       contentType: type,
       headers: { ...securityHeaders, "Cache-Control": cache },
     });
-  });
-  app.router.get("/", (_req, res, next) => {
-    const file = pages.get("/index.html");
-    if (file === undefined) {
-      next();
-      return;
-    }
-    const headers = { ...securityHeaders, "Cache-Control": file.cache };
-    sendAnswer(res, { status: 200, body: file.body, contentType: file.type, headers });
   });
 };

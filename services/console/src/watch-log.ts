@@ -13,6 +13,10 @@ export type LogWatch = {
   /** Why the newest answer could not be used. */
   readonly fault: () => string | undefined;
   readonly witnesses: () => readonly WitnessHealth[];
+  /** Takes a checkpoint that came another way; what cannot be used changes nothing. */
+  readonly take: (note: string) => void;
+  /** When an entry was first sealed, if that was seen here. */
+  readonly firstSealed: (seq: number) => string | undefined;
   readonly run: (signal: AbortSignal) => Promise<void>;
 };
 
@@ -20,6 +24,7 @@ const timeoutMs = 1_500;
 const everyMs = 1_000;
 /** A witness that is so many ms behind the log's newest seal is not merely one that was slower. */
 const behindMs = 10_000;
+const mostSeals = 5_000;
 
 /** A checkpoint as a page shows it. @throws TlogError when the policy's log has not signed it */
 export const viewCheckpoint = (policy: TlogPolicy, note: string): CheckpointView => {
@@ -94,11 +99,22 @@ export const watchLog = (policy: TlogPolicy, ledgerUrl: string, origin: string):
     state: "unknown",
   }));
 
+  const seals: { readonly size: number; readonly at: string }[] = [];
+
+  /** An older one that comes late takes nothing back. */
+  const note = (view: CheckpointView): void => {
+    if (!view.quorum || view.origin !== origin || view.size < (sealed?.size ?? 0)) return;
+    if (view.size > (seals.at(-1)?.size ?? -1)) {
+      seals.push({ size: view.size, at: sealedAtOf(view) ?? "" });
+      if (seals.length > mostSeals) seals.shift();
+    }
+    sealed = view;
+  };
+
   const look = async (): Promise<void> => {
     const read = readView(policy, asked(await ledger.get("/checkpoint")));
     fault = read.fault;
-    // An older answer that comes late takes nothing back.
-    if (read.view !== undefined && read.view.size >= (sealed?.size ?? 0)) sealed = read.view;
+    if (read.view !== undefined) note(read.view);
     witnesses = await Promise.all(
       peers.map(async ({ known, client }): Promise<WitnessHealth> => {
         if (client === undefined) return { ...known, state: "unknown", detail: "no address" };
@@ -111,6 +127,15 @@ export const watchLog = (policy: TlogPolicy, ledgerUrl: string, origin: string):
     sealed: () => sealed,
     fault: () => fault,
     witnesses: () => witnesses,
+    take: (text) => {
+      const { view } = readView(policy, { ok: true, status: 200, body: text });
+      if (view !== undefined) note(view);
+    },
+    firstSealed: (seq) => {
+      const at = seals.findIndex(({ size }) => size > seq);
+      // Of what the oldest one covers, older ones may have covered some.
+      return at > 0 ? seals[at]?.at : undefined;
+    },
     run: async (signal) => {
       while (!signal.aborted) {
         await look();

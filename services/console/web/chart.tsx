@@ -26,8 +26,13 @@ const axes = (unit: string): uPlot.Axis[] => {
   };
   const values = (_: uPlot, splits: number[]): string[] =>
     splits.map((value) => `${value.toLocaleString("en")}${unit}`);
+  const clock = (_: uPlot, splits: number[]): string[] =>
+    splits.map((second) => {
+      const time = new Date(second * 1_000).toISOString();
+      return second % 60 === 0 ? time.slice(11, 16) : time.slice(11, 19);
+    });
   return [
-    { ...axis, grid: { show: false }, space: 70 },
+    { ...axis, grid: { show: false }, space: 70, size: 28, values: clock },
     { ...axis, size: 56, values, space: 36 },
   ];
 };
@@ -35,7 +40,6 @@ const axes = (unit: string): uPlot.Axis[] => {
 const optionsOf = (series: readonly Series[], unit: string, width: number): uPlot.Options => ({
   width,
   height,
-  tzDate: (seconds) => uPlot.tzDate(new Date(seconds * 1_000), "Etc/UTC"),
   legend: { show: false },
   cursor: { drag: { x: false, y: false }, points: { size: 6 } },
   padding: [10, 8, 0, 0],

@@ -32,29 +32,29 @@ const stepWords: Readonly<Record<Step["state"], string>> = {
   none: "",
 };
 
+const noTime = ({ name, state }: Step): string => {
+  if (state === "waiting") return "waiting";
+  return name === "Sealed" ? "before this console looked" : "no time in the log";
+};
+
 const Steps = ({ entry }: { readonly entry: EntryDetail }) => (
   <ol className="steps">
-    {entry.steps.map((step) => {
-      const at = step.name === "Sealed" && step.state === "done" ? entry.sealedAt : step.at;
-      return (
-        <li key={step.name} className={stepTones[step.state]}>
-          <span className="name">
-            {step.name}
-            <span className="visually-hidden"> {stepWords[step.state]}</span>
-          </span>
-          <span className="when">
-            {at === undefined ? (
-              <span className="muted">
-                {step.state === "waiting" ? "waiting" : "no time in the log"}
-              </span>
-            ) : (
-              <Time at={at} />
-            )}
-          </span>
-          <span className="detail muted">{step.detail}</span>
-        </li>
-      );
-    })}
+    {entry.steps.map((step) => (
+      <li key={step.name} className={stepTones[step.state]}>
+        <span className="name">
+          {step.name}
+          <span className="visually-hidden"> {stepWords[step.state]}</span>
+        </span>
+        <span className="when">
+          {step.at === undefined ? (
+            <span className="muted">{noTime(step)}</span>
+          ) : (
+            <Time at={step.at} />
+          )}
+        </span>
+        <span className="detail muted">{step.detail}</span>
+      </li>
+    ))}
   </ol>
 );
 
@@ -178,7 +178,7 @@ const Signers = ({ entry }: { readonly entry: EntryDetail }) => (
           {entry.cosignedBy.map(({ name, at }) => (
             <tr key={name}>
               <th scope="row">{name} (witness)</th>
-              <td>the checkpoint of {countText(entry.checkpointSize ?? 0)} entries</td>
+              <td>a checkpoint of {countText(entry.checkpointSize ?? 0)}</td>
               <td>
                 <Time at={at} />
               </td>

@@ -13,7 +13,7 @@ export const Login = () => {
     setBusy(true);
     setError(undefined);
     try {
-      const body = JSON.stringify({ token: String(form.get("token") ?? "") });
+      const body = JSON.stringify({ token: form.get("token") });
       const headers = { "Content-Type": "application/json" };
       await ask("/api/login", { method: "POST", body, headers });
       await client.invalidateQueries({ queryKey: ["session"] });

@@ -37,7 +37,7 @@ const Stat = ({ name, value, unit = "", note, tone }: StatProps) => (
     <dd>
       <span className="value num">{value ?? "–"}</span>
       {value === undefined ? null : <span className="unit"> {unit}</span>}
-      <span className="note">{value === undefined ? "not known" : note}</span>
+      <span className="hint">{value === undefined ? "not known" : note}</span>
     </dd>
   </div>
 );
@@ -47,6 +47,9 @@ const rateOf = (samples: readonly Sample[]): number | undefined => {
   if (last.length === 0) return undefined;
   return last.reduce((sum, { committed }) => sum + committed, 0) / last.length;
 };
+
+const rateText = (rate: number): string =>
+  rate === 0 || rate >= 10 ? countText(rate) : rate.toFixed(1);
 
 const split = (text: string | undefined): { value: string | undefined; unit: string } => {
   const [value, unit = ""] = text?.split(" ") ?? [];
@@ -76,7 +79,7 @@ const Stats = ({
     <dl className="stats">
       <Stat
         name="Transfers a second"
-        value={rate === undefined ? undefined : rate < 10 ? rate.toFixed(1) : countText(rate)}
+        value={rate === undefined ? undefined : rateText(rate)}
         note={`committed, over ${rateOver} s`}
       />
       <Stat name="Seal latency" {...p50} note={`median; 99 % within ${p99}`} />

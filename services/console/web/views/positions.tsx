@@ -14,13 +14,14 @@ const Meter = ({ row }: { readonly row: PositionRow }) => {
   const low = row.headroomPercent < 20;
   return (
     <div className="meter-box">
-      <meter
-        className={low ? "low" : ""}
-        min={0}
-        max={100}
-        value={row.headroomPercent}
+      <div
+        className={low ? "meter low" : "meter"}
+        role="meter"
+        aria-valuenow={row.headroomPercent}
         aria-label={`Headroom of ${row.participant} in ${row.currency}`}
-      />
+      >
+        <div style={{ width: `${row.headroomPercent}%` }} />
+      </div>
       <span className="num muted">{row.headroomPercent} %</span>
       {low ? <Badge tone="warn">Low</Badge> : null}
     </div>
