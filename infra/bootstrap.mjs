@@ -154,6 +154,13 @@ function innerEnvironment(extra = {}) {
   return { ...process.env, ...QUIET, ...extra, PATH: path };
 }
 
+/** The console's pages, when they are missing or changed; it says so itself. */
+async function buildPages() {
+  const program = join(ROOT, "services", "console", "src", "build-pages.ts");
+  const code = await run(join(BIN, "node"), [program], { env: innerEnvironment() });
+  if (code !== 0) fail("the console's pages could not be built: see above.");
+}
+
 const REPEAT_MS = 1000;
 
 /**
@@ -249,6 +256,7 @@ async function main([command, ...args]) {
   if (needsKafka) await installKafka();
   switch (command) {
     case "start":
+      await buildPages();
       process.exit(await handOver([...WATCHED, join(INFRA, "src", "start.ts"), ...args]));
       break;
     case "bench":

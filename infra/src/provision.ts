@@ -119,6 +119,8 @@ const makeKeys = async (home: Home): Promise<void> => {
   await makeKey(keys("fx-desk", "root.key"), `${liquidityProvider}/root`);
   await makeKey(keys("fx-desk", "rates.key"), `${liquidityProvider}/rates-1`);
   makeSecret(keys("operator", "reconciliation.token"));
+  makeSecret(keys("operator", "console.token"));
+  for (const person of operators) makeSecret(keys(person, "console.token"));
   makeSecret(keys("fx-desk", "ledger.token"));
   makeSecret(keys("fx-desk", "api.token"));
   await makeKey(keys("bank", "root.key"), `${bank}/root`);
@@ -209,7 +211,11 @@ const introduceWallets = (home: Home, genesis: Genesis, operatorKeys: KeyMateria
 
 /** Participants' root keys, which auditors pin beside the policy. */
 const rootsText = (home: Home): string =>
-  [...wallets, { name: "fx-desk", participant: liquidityProvider }]
+  [
+    ...wallets,
+    { name: "fx-desk", participant: liquidityProvider },
+    { name: "bank", participant: bank },
+  ]
     .map(
       ({ name, participant }) =>
         `${participant} ${readKeyFile(home.keys(name, "root.key")).vkey}\n`,
@@ -385,12 +391,16 @@ export const provision = async (
     [liquidityProvider, home.keys("fx-desk", "ledger.token")] as const,
   ];
   writeAtomic(home.path("state", "participant-tokens.json"), digests(participants), 0o600);
-  const services = [["reconciliation", home.keys("operator", "reconciliation.token")]] as const;
+  const services = ["reconciliation", "console"].map(
+    (name) => [name, home.keys("operator", `${name}.token`)] as const,
+  );
   writeAtomic(home.path("state", "service-tokens.json"), digests(services), 0o600);
   const desk = staff.map(
     ([role, owner]) => [`${role}/${owner}`, home.keys(owner, "staff.token")] as const,
   );
   writeAtomic(home.path("state", "staff-tokens.json"), digests(desk), 0o600);
+  const viewers = operators.map((person) => [person, home.keys(person, "console.token")] as const);
+  writeAtomic(home.path("state", "console-tokens.json"), digests(viewers), 0o600);
   writeAtomic(home.path("cli.json"), `${JSON.stringify(cliConfig(ports), undefined, 2)}\n`);
   writeAtomic(
     home.path("cores.json"),

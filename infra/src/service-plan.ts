@@ -20,7 +20,8 @@ export type ServiceName =
   | "ph-wallet"
   | "fx-desk"
   | "ledger"
-  | "reconciliation";
+  | "reconciliation"
+  | "console";
 
 export type Service = {
   readonly name: ServiceName;
@@ -185,6 +186,31 @@ const reconciliationService = ({ home, ports, common }: Shared): Service => ({
   },
 });
 
+/** Whose health the console looks at: all that has metrics, the console itself excepted. */
+const watchedBy = (services: readonly Service[]): string =>
+  services
+    .filter(({ name }) => name !== "cores")
+    .map(({ name, url }) => `${name}=${url}`)
+    .join(",");
+
+const consoleService = (
+  { home, ports, common, openBundles }: Shared,
+  others: readonly Service[],
+): Service => ({
+  name: "console",
+  entry: entry("services/console"),
+  url: at(ports.console),
+  env: {
+    ...common("console"),
+    SEALANE_CONSOLE_PORT: String(ports.console),
+    SEALANE_CONSOLE_OPEN: openBundles ? "yes" : "no",
+    SEALANE_CONSOLE_TOKENS_FILE: home.path("state", "console-tokens.json"),
+    SEALANE_CONSOLE_SERVICES: watchedBy(others),
+    SEALANE_LEDGER_TOKEN_FILE: home.keys("operator", "console.token"),
+    SEALANE_RECONCILIATION_URL: at(ports.reconciliation),
+  },
+});
+
 /** The ports that people and programs outside speak HTTP to; servers of others are not among them. */
 export const httpPorts = portPlan.filter(
   ({ name }) => name !== "postgres" && !name.startsWith("kafka"),
@@ -193,7 +219,7 @@ export const httpPorts = portPlan.filter(
 /** Every service of the system, in the order in which they are started. */
 export const planServices = (options: ServicePlanOptions): Service[] => {
   const shared = share(options);
-  return [
+  const services = [
     coresService(shared),
     witnessService(shared),
     ...wallets.map((wallet) => adapterService(shared, wallet)),
@@ -201,4 +227,5 @@ export const planServices = (options: ServicePlanOptions): Service[] => {
     ledgerService(shared),
     reconciliationService(shared),
   ];
+  return [...services, consoleService(shared, services)];
 };

@@ -28,6 +28,8 @@ export type StackOptions = {
   readonly closedBundles?: boolean;
   /** Wallets whose adapters have no key: their cores sign. */
   readonly hosted?: readonly string[];
+  /** Starts the console too; tests and benchmarks measure the system without its screen. */
+  readonly console?: boolean;
   /** More settings for every service, e.g. failpoints in tests. */
   readonly env?: Readonly<Record<string, string>>;
 };
@@ -152,7 +154,9 @@ export const startStack = async (options: StackOptions): Promise<Stack> => {
       return service;
     };
 
-    const present = services.filter(({ entry }) => existsSync(entry));
+    const present = services
+      .filter(({ name }) => name !== "console" || options.console === true)
+      .filter(({ entry }) => existsSync(entry));
     step("services");
     for (const service of present) await launch(service);
     await Promise.race([

@@ -74,6 +74,7 @@ const run = async (talk: Talk): Promise<number> => {
     databaseUrl: process.env.DATABASE_URL,
     kafkaBrokers: process.env.KAFKA_BROKERS,
     onStep: talk.progress,
+    console: true,
   });
   let stack: Stack;
   try {

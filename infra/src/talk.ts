@@ -78,12 +78,13 @@ const personTalk = (): Talk => {
       out("");
       out(`Transfer   ${transferId}`);
       out(`Receipt    ${receipt}`);
+      out(`Console    ${stack.urls.console ?? "not started"}`);
       out(`Check it   npx sealane verify ${receipt} --policy ${stack.home.path("trust.policy")}`);
       out("");
       for (const [name, url] of Object.entries(urlsOf(stack))) out(`  ${name.padEnd(15)} ${url}`);
       out("");
       out(
-        "  The log's entries are readable without a token here: this stack is on 127.0.0.1 only.",
+        "  The log's entries and the console ask for no token here: this stack is on 127.0.0.1 only.",
       );
     },
     waiting: () => {

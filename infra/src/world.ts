@@ -82,6 +82,7 @@ export const feeSchedules = [
 ] as const;
 
 export type PortName =
+  | "console"
   | "hkAdapter"
   | "phAdapter"
   | "ledger"
@@ -98,6 +99,7 @@ export type Ports = Readonly<Record<PortName, number>>;
 
 /** Default ports, each with the variable that moves it. */
 export const portPlan: readonly { name: PortName; port: number; env: string; what: string }[] = [
+  { name: "console", port: 8080, env: "SEALANE_CONSOLE_PORT", what: "the console" },
   { name: "hkAdapter", port: 8081, env: "SEALANE_HK_ADAPTER_PORT", what: "HK wallet adapter" },
   { name: "phAdapter", port: 8082, env: "SEALANE_PH_ADAPTER_PORT", what: "PH wallet adapter" },
   { name: "ledger", port: 8083, env: "SEALANE_LEDGER_PORT", what: "ledger" },

@@ -102,6 +102,7 @@ const matrix = (own: number): Row[] => [
   ["get /log/keys/checkpoint", "/log/keys/checkpoint", everybody(200)],
   ["get /log/keys/tile/*path", "/log/keys/tile/0/000.p/2", everybody(200)],
   ["get /log/keys/tile/entries/*path", "/log/keys/tile/entries/000.p/2", everybody(200)],
+  ["get /v1/places/{id}", `/v1/places/${transfers[0]}`, auditors],
   ["get /v1/inbox/{participant}", `/v1/inbox/${hk}`, payerOnly],
   ["get /v1/entries", "/v1/entries", participants],
   ["get /v1/proofs", `/v1/proofs?seqs=${own}`, payerOnly],

