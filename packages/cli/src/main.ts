@@ -6,6 +6,7 @@ import { registerExport } from "./export-command.ts";
 import { registerKeys } from "./keys/commands.ts";
 import { registerLane } from "./lane-command.ts";
 import { registerReceipt } from "./receipt.ts";
+import { registerRecover } from "./recover-command.ts";
 import { registerSend } from "./send.ts";
 import { registerVerify } from "./verify-command.ts";
 
@@ -20,6 +21,7 @@ export const makeProgram = (): Command => {
   registerExport(program);
   registerKeys(program);
   registerLane(program);
+  registerRecover(program);
   return program;
 };
 
