@@ -4,7 +4,7 @@ import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { parse } from "yaml";
-import { homeAt } from "./provision.ts";
+import { homeAt } from "./home.ts";
 import { httpPorts, planServices } from "./service-plan.ts";
 import { portsFromEnv } from "./world.ts";
 

@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 import { readContainerSettings } from "./container-settings.ts";
-import { homeAt } from "./provision.ts";
+import { homeAt } from "./home.ts";
 import { planServices } from "./service-plan.ts";
 import { portsFromEnv } from "./world.ts";
 

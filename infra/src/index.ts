@@ -26,7 +26,8 @@ export {
 export { freePorts } from "./free-ports.ts";
 export { writeKeyLogFile } from "./key-log-file.ts";
 export { sendFirstLiquidity, type FirstLiquidity } from "./liquidity.ts";
-export { homeAt, provision, type Home } from "./provision.ts";
+export { homeAt, type Home } from "./home.ts";
+export { provision } from "./provision.ts";
 export {
   planServices,
   type Service,

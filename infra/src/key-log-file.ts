@@ -2,7 +2,7 @@
 // checkpoint, its entries, and the rate sheets that receipts of this folder cite.
 import { existsSync, readFileSync, renameSync, writeFileSync } from "node:fs";
 import { fetchKeyLog, makeLogReader } from "@sealane/client";
-import type { Home } from "./provision.ts";
+import type { Home } from "./home.ts";
 
 /** Writes `keylog` anew from the ledger; sheets that are there already stay. */
 export const writeKeyLogFile = async (home: Home, ledgerUrl: string): Promise<void> => {

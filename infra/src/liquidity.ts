@@ -4,7 +4,7 @@ import { laneTopic, statementText, transferIdOf, type Advance } from "@sealane/p
 import { readKeyFile } from "@sealane/signer";
 import { composeNote, signNoteLine } from "@sealane/tlog";
 import { openKafka } from "./open-kafka.ts";
-import type { Home } from "./provision.ts";
+import type { Home } from "./home.ts";
 import { firstLiquidity, lane, operator, operators, origin } from "./world.ts";
 
 export type FirstLiquidity = Omit<Advance, "id" | "note">;

@@ -6,7 +6,7 @@ import { fileURLToPath } from "node:url";
 import { runMigrations } from "@sealane/database";
 import type { TopicSpec } from "@sealane/messaging";
 import { deadLetterTopic, entriesTopic, inboxTopic, laneTopic } from "@sealane/protocol";
-import type { Home } from "./provision.ts";
+import type { Home } from "./home.ts";
 import { lane, liquidityProvider, wallets } from "./world.ts";
 
 const root = fileURLToPath(new URL("../../", import.meta.url));

@@ -4,7 +4,7 @@
 import { pathToFileURL } from "node:url";
 import { readContainerSettings } from "./container-settings.ts";
 import { InfraError } from "./infra-error.ts";
-import { homeAt } from "./provision.ts";
+import { homeAt } from "./home.ts";
 import { planServices } from "./service-plan.ts";
 import { portsFromEnv } from "./world.ts";
 

@@ -3,7 +3,7 @@
 // nothing of another's.
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
-import type { Home } from "./provision.ts";
+import type { Home } from "./home.ts";
 import {
   lane,
   liquidityProvider,
@@ -210,6 +210,12 @@ const consoleService = (
     SEALANE_RECONCILIATION_URL: at(ports.reconciliation),
   },
 });
+
+/** A service's settings as a file of `NAME="value"` lines, for programs that act in its place. */
+export const settingsText = ({ env }: Service): string =>
+  Object.entries(env)
+    .map(([name, value]) => `${name}="${value}"\n`)
+    .join("");
 
 /** The ports that people and programs outside speak HTTP to; servers of others are not among them. */
 export const httpPorts = portPlan.filter(

@@ -4,7 +4,7 @@ import { liquidityAccount, positionAccount } from "@sealane/protocol";
 import {
   amountOf,
   balanceKey,
-  headroom,
+  standingOf,
   minorOf,
   type Balance,
   type Balances,
@@ -56,7 +56,7 @@ const rowOf = (balances: Balances, participant: Participant, currency: string): 
   const liquidity = (cover?.postedCredit ?? 0n) - (cover?.postedDebit ?? 0n);
   const cap = caps.find((one) => one.currency === currency);
   const most = cap === undefined ? liquidity : minorOf(cap.amount, currency);
-  const room = headroom(balances, participant, currency);
+  const room = standingOf(balances, participant, currency, undefined).headroom;
   return {
     participant: name,
     role: roles.join(", ").replaceAll("-", " "),

@@ -56,11 +56,11 @@ const makeLog = (): World => {
 };
 
 const folder = mkdtempSync(join(tmpdir(), "sealane-settlement-"));
-let verifiers: Verifier[] = [];
+const verifiers: Verifier[] = [];
 beforeAll(() => {
   mkdirSync(join(folder, "go"));
   for (const tool of [buildGoVerifier(join(folder, "go")), findPythonVerifier()]) {
-    if ("found" in tool) verifiers = [...verifiers, tool.found];
+    if ("found" in tool) verifiers.push(tool.found);
   }
 });
 afterAll(() => rmSync(folder, { recursive: true }));
