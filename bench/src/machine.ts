@@ -21,16 +21,21 @@ const dependency = (name: string): string => {
   return lock.packages[`node_modules/${name}`]?.version ?? "unknown";
 };
 
-export const describeMachine = (stack: Stack) => ({
+/** For what runs in this process alone. */
+export const describeHost = () => ({
   cores: cpus().length,
   cpu: cpus()[0]?.model.trim() ?? "unknown",
   memoryGiB: Math.round(totalmem() / 2 ** 30),
   node: process.version,
+  commit: commit(),
+});
+
+export const describeMachine = (stack: Stack) => ({
+  ...describeHost(),
   kafka: "4.3.1, one broker, flush.messages=1 on the lane, acks=all",
   postgres: "18.4, fsync on, synchronous_commit on",
   kafkajs: dependency("kafkajs"),
   witnesses: "4, quorum 3, each with its own fsynced file",
   tracesRecorded: "1 in 1000",
   processes: Object.keys(stack.pids()),
-  commit: commit(),
 });

@@ -1,4 +1,4 @@
-// `npm run bench -- latency|throughput|growth|audit`: starts its own stack, warms up, measures, asks every oracle,
+// `npm run bench -- latency|throughput|growth|audit|settlement`: starts its own stack, warms up, measures, asks every oracle,
 // and only then prints a number. `--json` for programs, `--keep` writes to bench/results/.
 import { mkdirSync, writeFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
@@ -6,8 +6,9 @@ import { parseArgs } from "node:util";
 import { measureAudit } from "./audit.ts";
 import { measureGrowth } from "./growth.ts";
 import { measureLatency } from "./latency.ts";
-import { describeMachine } from "./machine.ts";
+import { describeHost, describeMachine } from "./machine.ts";
 import { askOracles } from "./oracles.ts";
+import { measureSettlement } from "./settlement.ts";
 import { measureThroughput } from "./throughput.ts";
 import { startWorld, type BenchWorld } from "./world.ts";
 
@@ -112,11 +113,26 @@ const loadReport = async (world: BenchWorld, name: string): Promise<Record<strin
   };
 };
 
+/** The rules alone, in this process: no stack. */
+const settlementReport = (): Record<string, unknown> => {
+  const { closings, findings } = measureSettlement(say);
+  const machine = describeHost();
+  const oracles = findings.length === 0 ? "green" : "RED";
+  return { bench: "settlement", closings, machine, oracleFindings: findings, oracles };
+};
+
 const main = async (): Promise<void> => {
   const name = positionals[0] ?? "";
+  if (name === "settlement") {
+    const report = settlementReport();
+    print(report);
+    keep(name, report);
+    if (report["oracles"] !== "green") process.exitCode = 1;
+    return;
+  }
   if (!["latency", "throughput", "growth", "audit"].includes(name)) {
     say(
-      "npm run bench -- latency|throughput|growth|audit [--seconds N] [--rate N] [--bulk N]\n" +
+      "npm run bench -- latency|throughput|growth|audit|settlement [--seconds N] [--rate N] [--bulk N]\n" +
         "  [--connections N] [--transfers N] [--segments N] [--json] [--keep]",
     );
     process.exit(2);
@@ -133,4 +149,4 @@ const main = async (): Promise<void> => {
 };
 
 await main();
-process.exit();
+process.exit(process.exitCode);

@@ -110,6 +110,7 @@ const matrix = (own: number): Row[] => [
   ["get /v1/transfers/{id}/receipt", `/v1/transfers/${transfers[0]}/receipt`, participants],
   // Its authority is in the signatures of what is sent: everybody may send, nobody may send this.
   ["post /v1/key-log", "/v1/key-log", everybody(422)],
+  ["get /v1/positions", "/v1/positions", auditors],
   ["get /v1/lane", "/v1/lane", everybody(200)],
   ["post /v1/lane/set-aside", "/v1/lane/set-aside", everybody(400)],
 ];
