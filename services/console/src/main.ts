@@ -55,6 +55,7 @@ const openSources = () => {
     ledger: httpClient({ baseUrl: config.SEALANE_LEDGER_URL, token, timeoutMs, connections: 4 }),
     reconciliation: httpClient({
       baseUrl: config.SEALANE_RECONCILIATION_URL,
+      token,
       timeoutMs,
       connections: 4,
     }),

@@ -1,6 +1,6 @@
 import { makeLog } from "@sealane/rules/testing";
 import { expect, it } from "vitest";
-import { percentOf, positionsOf, type BalancesBody } from "./positions.ts";
+import { percentOf, positionsOf, type BalancesBody, type StandingsBody } from "./positions.ts";
 
 const state = makeLog().keyLog.history().states.at(-1)!;
 
@@ -27,32 +27,63 @@ const body: BalancesBody = {
     account("sealane.example:fees", "HKD", "0.00", "5.00"),
   ],
 };
-const answer = positionsOf(body, state);
+const standing = (participant: string, currency: string, more: object) => ({
+  participant,
+  currency,
+  liquidity: "0.00",
+  unbacked: "0.00",
+  pending: "0.00",
+  headroom: "0.00",
+  shortfall: "0.00",
+  ...more,
+});
+const standings: StandingsBody = {
+  asOf: 12,
+  pendingKnown: true,
+  positions: [
+    standing("hk-wallet.example", "HKD", {
+      liquidity: "5000.00",
+      unbacked: "5000.00",
+      headroom: "4000.00",
+    }),
+    standing("ph-wallet.example", "PHP", { headroom: "-12.00" }),
+    standing("fx-desk.example", "HKD", {}),
+    standing("fx-desk.example", "PHP", {
+      liquidity: "10000.00",
+      unbacked: "7500.00",
+      cap: "4000.00",
+      headroom: "1000.00",
+    }),
+  ],
+};
+const answer = positionsOf(body, standings, state);
 const rowOf = (participant: string, currency: string) =>
   answer.rows.find((row) => row.participant === participant && row.currency === currency);
 
-it("shows what a participant owes, and its headroom by the rule of the lane", () => {
+it("shows what a participant owes beside its cover, and how much of that is left", () => {
   expect(rowOf("hk-wallet.example", "HKD")).toMatchObject({
+    role: "wallet",
     owes: "1000.00",
     isOwed: "0.00",
     liquidity: "5000.00",
+    unbacked: "5000.00",
     headroom: "4000.00",
     headroomPercent: 80,
   });
 });
 
-it("does not count what is owed to a gross participant as headroom", () => {
+it("shows no headroom, and not less than none, of a participant without cover", () => {
   expect(rowOf("ph-wallet.example", "PHP")).toMatchObject({
     owes: "0.00",
     isOwed: "8035.56",
-    liquidity: "0.00",
-    headroom: "0.00",
+    headroom: "-12.00",
+    headroomPercent: 0,
   });
 });
 
-it("shows every currency that a liquidity provider holds", () => {
+it("measures what is left against a cap that is below the cover", () => {
   expect(rowOf("fx-desk.example", "HKD")).toMatchObject({ isOwed: "995.00" });
-  expect(rowOf("fx-desk.example", "PHP")).toMatchObject({ owes: "8035.56", headroom: "1964.44" });
+  expect(rowOf("fx-desk.example", "PHP")).toMatchObject({ owes: "8035.56", headroomPercent: 25 });
 });
 
 it("shows what no bank's statement covers as unbacked", () => {
