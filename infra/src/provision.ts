@@ -1,8 +1,8 @@
 // Makes a world's keys, tokens and first statements, once: every party's own keys in a folder of its
 // own, what auditors pin (policy, verifier keys), and the statements that begin the key log. In
 // production each party does its own part of this; here one program plays all of them.
-import { createHash, randomBytes } from "node:crypto";
-import { existsSync, mkdirSync, readFileSync, renameSync, writeFileSync } from "node:fs";
+import { randomBytes } from "node:crypto";
+import { existsSync, mkdirSync, renameSync, writeFileSync } from "node:fs";
 import {
   generateEnvelopeKey,
   generateKeyFile,
@@ -12,6 +12,7 @@ import {
 } from "@sealane/signer";
 import { makeGenesis, rootsText } from "./genesis.ts";
 import { homeAt, type Home } from "./home.ts";
+import { staff, tokenDigests } from "./token-digests.ts";
 import {
   auditor,
   bank,
@@ -29,13 +30,6 @@ const witnessesOf = [
   ["ph-wallet", "ph-wallet.example"],
   ["fx-desk", liquidityProvider],
   ["auditor", auditor],
-] as const;
-
-/** Who may do what at reconciliation's desk, and whose folder holds the token. */
-const staff = [
-  ["operator", operators[0]],
-  ["approver", operators[1]],
-  ["auditor", "auditor"],
 ] as const;
 
 const makeKey = async (
@@ -135,8 +129,6 @@ const writeAtomic = (path: string, text: string, mode = 0o644): void => {
   renameSync(`${path}.new`, path);
 };
 
-const digest = (token: string): string => createHash("sha256").update(token).digest("base64");
-
 /** What the local command line needs to act for each wallet. */
 const cliConfig = (ports: Ports): object => ({
   participants: Object.fromEntries(
@@ -202,29 +194,9 @@ export const provision = async (
   writeAtomic(home.path("log.vkey"), `${logKey}\n`);
   const keyLogKey = readKeyFile(home.keys("operator", "key-log.key")).vkey;
   writeAtomic(home.path("state", "logs.vkeys"), `${logKey}\n${keyLogKey}\n`);
-  const digests = (owners: readonly (readonly [name: string, file: string])[]): string =>
-    JSON.stringify(
-      Object.fromEntries(
-        owners.map(([name, file]) => [name, digest(readFileSync(file, "utf8").trim())]),
-      ),
-    );
-  const participants = [
-    ...wallets.map(
-      ({ name, participant }) => [participant, home.keys(name, "ledger.token")] as const,
-    ),
-    [liquidityProvider, home.keys("fx-desk", "ledger.token")] as const,
-  ];
-  writeAtomic(home.path("state", "participant-tokens.json"), digests(participants), 0o600);
-  const services = ["reconciliation", "console"].map(
-    (name) => [name, home.keys("operator", `${name}.token`)] as const,
-  );
-  writeAtomic(home.path("state", "service-tokens.json"), digests(services), 0o600);
-  const desk = staff.map(
-    ([role, owner]) => [`${role}/${owner}`, home.keys(owner, "staff.token")] as const,
-  );
-  writeAtomic(home.path("state", "staff-tokens.json"), digests(desk), 0o600);
-  const viewers = operators.map((person) => [person, home.keys(person, "console.token")] as const);
-  writeAtomic(home.path("state", "console-tokens.json"), digests(viewers), 0o600);
+  for (const [file, text] of tokenDigests(home.keys)) {
+    writeAtomic(home.path("state", file), text, 0o600);
+  }
   writeAtomic(home.path("cli.json"), `${JSON.stringify(cliConfig(ports), undefined, 2)}\n`);
   writeAtomic(
     home.path("cores.json"),

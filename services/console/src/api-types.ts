@@ -174,21 +174,27 @@ export type PositionRow = {
   readonly participant: string;
   readonly role: string;
   readonly currency: string;
-  /** Debits of the position less its credits are what is owed; here credits less debits. */
-  readonly position: string;
+  /** Of its position: what it owes, or is owed, until a settlement. */
   readonly owes: string;
   readonly isOwed: string;
+  /** Reserved, and not ended. */
+  readonly pending: string;
   readonly liquidity: string;
+  /** Of it, what operators advanced and no bank's statement covers. */
+  readonly unbacked: string;
   readonly cap?: string;
   readonly headroom: string;
   /** Headroom of `min(liquidity, cap)`, in percent, 0 to 100. */
   readonly headroomPercent: number;
-  readonly exposure: "gross" | "net";
+  /** What its liquidity paid for it, and is not paid back. */
+  readonly shortfall: string;
   readonly suspended: boolean;
 };
 export type PositionsAnswer = {
   readonly asOf: number;
   readonly sealedSize: number;
+  /** False while the ledger does not say what is reserved: then it is not counted. */
+  readonly pendingKnown: boolean;
   readonly rows: readonly PositionRow[];
   readonly fees: readonly { readonly participant: string; readonly amount: Money }[];
   /** Liquidity that no bank's statement covers. */

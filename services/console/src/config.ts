@@ -1,5 +1,5 @@
 // The service's settings, read once; see the room's README for each.
-import { filePath, port, urlLoopbackOrHttps } from "@sealane/runtime";
+import { filePath, kafkaFields, port, urlLoopbackOrHttps } from "@sealane/runtime";
 import { z } from "zod";
 
 /** `name=url`, separated by commas: whose health is looked at. */
@@ -17,7 +17,7 @@ export const consoleConfigSchema = z.object({
   /** JSON: operator → SHA-256 of the token, base64. Needed where the console is not open. */
   SEALANE_CONSOLE_TOKENS_FILE: filePath.optional(),
   SEALANE_LANE: z.coerce.number().int().min(0).max(1_023).default(0),
-  KAFKA_BROKERS: z.string().describe("host:port, separated by commas"),
+  ...kafkaFields,
   /** C2SP tlog-policy: the first log is the lane's, the one named `…/keys` the key log. */
   SEALANE_POLICY_FILE: filePath,
   SEALANE_LEDGER_URL: urlLoopbackOrHttps,

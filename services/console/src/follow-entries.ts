@@ -1,7 +1,7 @@
 // Follows `entries.<lane>` from its end; what came before, and what is missing, is read from the log over
 // HTTP. The topic proves nothing: pages show what it says at once, and a transfer's own page checks the
 // entry against a cosigned checkpoint.
-import type { LogReader } from "@sealane/client";
+import { LogReadError, type LogReader } from "@sealane/client";
 import type { Consumer, Messaging } from "@sealane/messaging";
 import { entriesMessageSchema, entriesTopic } from "@sealane/protocol";
 import { pause } from "@sealane/runtime";
@@ -26,6 +26,7 @@ export type FollowDeps = {
 
 /** Entries that are read at the start, and at most for one gap. */
 const mostMissed = 1_000;
+const retryMs = 1_000;
 const decoder = new TextDecoder("utf-8", { fatal: true });
 
 const readMessage = (value: Uint8Array | null) => {
@@ -57,24 +58,35 @@ export const followEntries = (deps: FollowDeps): Following => {
     );
   };
 
-  /** Where the topic ends now; then what the log holds already. */
-  const begin = async (): Promise<void> => {
-    const { high } = await messaging.admin().topicOffsets(topic);
-    next = high;
-    try {
-      const { size } = parseCheckpointText(parseNote(await reader.checkpoint()).text);
-      await fill(0, size);
-    } catch (err) {
-      // An empty log has no checkpoint; a ledger that is down is shown as down.
-      log.warn({ err }, "the newest entries could not be read from the log");
+  /** What the log holds already; an empty log has no checkpoint. */
+  const backfill = async (): Promise<void> => {
+    const { size } = parseCheckpointText(parseNote(await reader.checkpoint()).text);
+    await fill(0, size);
+  };
+
+  /** The ledger may start later than we: until it has answered. */
+  const keepBackfilling = async (): Promise<void> => {
+    while (!stopping.signal.aborted) {
+      try {
+        await backfill();
+        return;
+      } catch (err) {
+        if (!(err instanceof LogReadError)) log.warn({ err }, "the newest entries cannot be read");
+        await pause(retryMs, stopping.signal);
+      }
     }
+  };
+
+  const begin = async (): Promise<void> => {
+    next = (await messaging.admin().topicOffsets(topic)).high;
   };
 
   const beginAgain = async (): Promise<void> => {
     try {
       await begin();
+      await backfill();
     } catch (err) {
-      log.warn({ err }, "the topic's end is not known");
+      log.warn({ err }, "the newest entries cannot be read");
     }
   };
 
@@ -97,7 +109,7 @@ export const followEntries = (deps: FollowDeps): Following => {
         await begin();
       } catch (error) {
         fault = reasonOf(error);
-        await pause(1_000, stopping.signal);
+        await pause(retryMs, stopping.signal);
       }
     }
     if (stopping.signal.aborted) return;
@@ -123,7 +135,7 @@ export const followEntries = (deps: FollowDeps): Following => {
     });
   };
 
-  const running = run();
+  const running = Promise.all([run(), keepBackfilling()]);
   return {
     fault: () => fault,
     stop: async () => {

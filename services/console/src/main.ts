@@ -4,7 +4,7 @@ import { setPriority } from "node:os";
 import { makeLogReader, watchKeyLog } from "@sealane/client";
 import { createHttpApp, health, httpClient, startHttp, type Readiness } from "@sealane/http";
 import { createMessaging } from "@sealane/messaging";
-import { loadConfig, onShutdown, readSecretFile } from "@sealane/runtime";
+import { kafkaSettings, loadConfig, onShutdown, readSecretFile } from "@sealane/runtime";
 import { createLogger, startTelemetry } from "@sealane/telemetry";
 import { fromBase64, parsePolicy } from "@sealane/tlog";
 import { buildPages, pagesFolder } from "./build-pages.ts";
@@ -55,6 +55,7 @@ const openSources = () => {
     ledger: httpClient({ baseUrl: config.SEALANE_LEDGER_URL, token, timeoutMs, connections: 4 }),
     reconciliation: httpClient({
       baseUrl: config.SEALANE_RECONCILIATION_URL,
+      token,
       timeoutMs,
       connections: 4,
     }),
@@ -74,8 +75,7 @@ const main = async (): Promise<void> => {
   const sources = openSources();
   const { policy, origin, reader, keys, ledger, reconciliation } = sources;
   const lane = config.SEALANE_LANE;
-  const brokers = config.KAFKA_BROKERS.split(",");
-  const messaging = createMessaging({ brokers, clientId: "console" });
+  const messaging = createMessaging({ ...kafkaSettings(config), clientId: "console" });
   const book = makeLogBook(clock);
   const services = watchServices(config.SEALANE_CONSOLE_SERVICES, clock);
   const watched = watchLog(policy, config.SEALANE_LEDGER_URL, origin);

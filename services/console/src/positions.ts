@@ -1,16 +1,7 @@
-// Positions and headroom, from reconciliation's balances and the key log's participants. Pure; minor
-// units as bigint, text outside. What is only reserved is not in the books, and so not in here.
-import { liquidityAccount, positionAccount } from "@sealane/protocol";
-import {
-  amountOf,
-  balanceKey,
-  standingOf,
-  minorOf,
-  type Balance,
-  type Balances,
-  type KeyState,
-  type Participant,
-} from "@sealane/rules";
+// Positions and headroom as reconciliation has them, with what is pending by the ledger; and what the
+// balances say besides: fees, and whether they are zero together. Pure; minor units as bigint, text outside.
+import { positionAccount } from "@sealane/protocol";
+import { amountOf, minorOf, type KeyState } from "@sealane/rules";
 import { z } from "zod";
 import type { PositionRow, PositionsAnswer } from "./api-types.ts";
 
@@ -24,21 +15,38 @@ export const balancesSchema = z.object({
 });
 export type BalancesBody = z.infer<typeof balancesSchema>;
 
-/** Reconciliation's balances as the rules have them; nothing of it is pending. */
-export const balancesOf = ({ balances }: BalancesBody): Balances =>
-  new Map(
-    balances.map(({ account, currency, debits, credits }): [string, Balance] => [
-      balanceKey(account, currency),
-      {
-        account,
-        currency,
-        pendingDebit: 0n,
-        pendingCredit: 0n,
-        postedDebit: minorOf(debits, currency),
-        postedCredit: minorOf(credits, currency),
-      },
-    ]),
-  );
+export const standingsSchema = z.object({
+  asOf: z.int(),
+  pendingKnown: z.boolean(),
+  positions: z.array(
+    z.object({
+      participant: z.string(),
+      currency: z.string(),
+      liquidity: amount,
+      unbacked: amount,
+      cap: amount.optional(),
+      pending: amount,
+      headroom: amount,
+      shortfall: amount,
+    }),
+  ),
+});
+export type StandingsBody = z.infer<typeof standingsSchema>;
+type Standing = StandingsBody["positions"][number];
+
+type Balance = { readonly account: string; readonly currency: string; readonly net: bigint };
+
+/** Credits less debits. */
+const balancesOf = ({ balances }: BalancesBody): Balance[] =>
+  balances.map(({ account, currency, debits, credits }) => ({
+    account,
+    currency,
+    net: minorOf(credits, currency) - minorOf(debits, currency),
+  }));
+
+/** Of what may be below zero. */
+const signedOf = (text: string, currency: string): bigint =>
+  text.startsWith("-") ? -minorOf(text.slice(1), currency) : minorOf(text, currency);
 
 /** Whole percent of a part, 0 to 100; 0 of nothing. */
 export const percentOf = (part: bigint, whole: bigint): number => {
@@ -48,52 +56,55 @@ export const percentOf = (part: bigint, whole: bigint): number => {
 
 const positive = (value: bigint): bigint => (value > 0n ? value : 0n);
 
-const rowOf = (balances: Balances, participant: Participant, currency: string): PositionRow => {
-  const { participant: name, roles, caps, exposure, suspended } = participant;
-  const position = balances.get(balanceKey(positionAccount(name), currency));
-  const cover = balances.get(balanceKey(liquidityAccount(name), currency));
-  const net = (position?.postedCredit ?? 0n) - (position?.postedDebit ?? 0n);
-  const liquidity = (cover?.postedCredit ?? 0n) - (cover?.postedDebit ?? 0n);
-  const cap = caps.find((one) => one.currency === currency);
-  const most = cap === undefined ? liquidity : minorOf(cap.amount, currency);
-  const room = standingOf(balances, participant, currency, undefined).headroom;
+const rowOf = (standing: Standing, balances: readonly Balance[], state: KeyState): PositionRow => {
+  const { participant, currency, liquidity, cap, pending, unbacked, headroom, shortfall } =
+    standing;
+  const record = state.participants.get(participant);
+  const account = positionAccount(participant);
+  const net =
+    balances.find((one) => one.account === account && one.currency === currency)?.net ?? 0n;
+  const cover = signedOf(liquidity, currency);
+  const most = cap === undefined ? cover : signedOf(cap, currency);
   return {
-    participant: name,
-    role: roles.join(", ").replaceAll("-", " "),
+    participant,
+    role: (record?.roles ?? []).join(", ").replaceAll("-", " "),
     currency,
-    position: amountOf(net, currency),
     owes: amountOf(positive(-net), currency),
     isOwed: amountOf(positive(net), currency),
-    liquidity: amountOf(liquidity, currency),
-    ...(cap === undefined ? {} : { cap: amountOf(most, currency) }),
-    headroom: amountOf(room, currency),
-    headroomPercent: percentOf(room, most < liquidity ? most : liquidity),
-    exposure,
-    suspended,
+    pending,
+    liquidity,
+    unbacked,
+    ...(cap === undefined ? {} : { cap }),
+    headroom,
+    headroomPercent: percentOf(signedOf(headroom, currency), most < cover ? most : cover),
+    shortfall,
+    suspended: record?.suspended === true,
   };
 };
 
-const byCurrency = (balances: Balances, pick: (balance: Balance) => bigint) => {
+const sumBy = <T>(
+  items: readonly T[],
+  currencyOf: (item: T) => string,
+  amountIn: (item: T) => bigint,
+): [string, bigint][] => {
   const sums = new Map<string, bigint>();
-  for (const balance of balances.values()) {
-    sums.set(balance.currency, (sums.get(balance.currency) ?? 0n) + pick(balance));
+  for (const item of items) {
+    const currency = currencyOf(item);
+    sums.set(currency, (sums.get(currency) ?? 0n) + amountIn(item));
   }
   return [...sums].toSorted(([a], [b]) => a.localeCompare(b));
 };
 
-const kindOf = ({ account }: Balance): string => account.slice(account.indexOf(":") + 1);
-
 /** Advances that no bank's statement covers, against all the liquidity of that currency. */
-const unbackedOf = (balances: Balances): PositionsAnswer["unbacked"] => {
-  const liquidity = new Map(
-    byCurrency(balances, (balance) =>
-      kindOf(balance) === "liquidity" ? balance.postedCredit - balance.postedDebit : 0n,
-    ),
-  );
-  const advances = byCurrency(balances, (balance) =>
-    kindOf(balance) === "advances" ? balance.postedDebit - balance.postedCredit : 0n,
-  );
-  return advances
+const unbackedOf = ({ positions }: StandingsBody): PositionsAnswer["unbacked"] => {
+  const sum = (field: "unbacked" | "liquidity") =>
+    sumBy(
+      positions,
+      ({ currency }) => currency,
+      (one) => signedOf(one[field], one.currency),
+    );
+  const liquidity = new Map(sum("liquidity"));
+  return sum("unbacked")
     .filter(([, open]) => open > 0n)
     .map(([currency, open]) => {
       const all = liquidity.get(currency) ?? 0n;
@@ -106,32 +117,31 @@ const unbackedOf = (balances: Balances): PositionsAnswer["unbacked"] => {
     });
 };
 
-/** @param body what `/v1/balances` answered */
-export const positionsOf = (body: BalancesBody, state: KeyState): PositionsAnswer => {
+/** @param body what `/v1/balances` answered; `standings` what `/v1/positions` did */
+export const positionsOf = (
+  body: BalancesBody,
+  standings: StandingsBody,
+  state: KeyState,
+): PositionsAnswer => {
   const balances = balancesOf(body);
-  const held = (name: string, currency: string): boolean =>
-    [positionAccount(name), liquidityAccount(name)].some((account) =>
-      balances.has(balanceKey(account, currency)),
-    );
-  const rows = [...state.participants.values()].flatMap((participant) => {
-    const known = [...new Set([...balances.values()].map(({ currency }) => currency))];
-    const also = known.filter((currency) => held(participant.participant, currency));
-    const currencies = [...new Set([...participant.currencies, ...also])].toSorted();
-    return currencies.map((currency) => rowOf(balances, participant, currency));
-  });
-  const fees = [...balances.values()]
-    .filter((balance) => kindOf(balance) === "fees")
-    .map(({ account, currency, postedCredit, postedDebit }) => ({
+  const fees = balances
+    .filter(({ account }) => account.endsWith(":fees"))
+    .map(({ account, currency, net }) => ({
       participant: account.slice(0, account.indexOf(":")),
-      amount: { currency, amount: amountOf(postedCredit - postedDebit, currency) },
+      amount: { currency, amount: amountOf(net, currency) },
     }));
-  const sums = byCurrency(balances, ({ postedDebit, postedCredit }) => postedDebit - postedCredit);
+  const sums = sumBy(
+    balances,
+    ({ currency }) => currency,
+    ({ net }) => -net,
+  );
   return {
-    asOf: body.asOf,
+    asOf: standings.asOf,
     sealedSize: body.sealedSize,
-    rows,
+    pendingKnown: standings.pendingKnown,
+    rows: standings.positions.map((standing) => rowOf(standing, balances, state)),
     fees,
-    unbacked: unbackedOf(balances),
+    unbacked: unbackedOf(standings),
     sums: sums.map(([currency, difference]) => ({
       currency,
       difference: amountOf(difference, currency),

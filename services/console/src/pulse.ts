@@ -85,7 +85,9 @@ export const makePulse = (deps: PulseDeps): Pulse => {
 
   const logView = (): Overview["log"] => {
     const sealed = log.sealed();
-    const size = sumOf(services.metrics("ledger"), "sealane_log_size") ?? sealed?.size;
+    // Read at different moments: what is sealed is there.
+    const told = sumOf(services.metrics("ledger"), "sealane_log_size") ?? sealed?.size;
+    const size = told === undefined ? undefined : Math.max(told, sealed?.size ?? 0);
     return {
       origin,
       ...optional("size", size),

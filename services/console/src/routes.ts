@@ -18,7 +18,7 @@ import { describeEntry, readEntries, type DetailDeps } from "./entry-detail.ts";
 import type { OpenedEntry } from "./entry-view.ts";
 import { readLogPage } from "./log-page.ts";
 import { makeReceipt } from "./log-source.ts";
-import { balancesSchema, positionsOf } from "./positions.ts";
+import { balancesSchema, positionsOf, standingsSchema } from "./positions.ts";
 import type { Pulse } from "./pulse.ts";
 import { searchEntries } from "./search.ts";
 import { securityHeaders } from "./pages.ts";
@@ -294,6 +294,15 @@ const mountEntries = (deps: RoutesDeps): void => {
 
 const mountBooks = (deps: RoutesDeps): void => {
   const { app, sessions, reconciliation, keys, keysReader, policy, policyText, logUrl } = deps;
+  const books = async <T>(path: string, schema: z.ZodType<T>): Promise<T | Problem> => {
+    const answer = asked(await reconciliation.get(path));
+    if (!answer.ok) return unavailable("Reconciliation", answer.detail);
+    const read = schema.safeParse(jsonOf(answer.body));
+    return read.success
+      ? read.data
+      : unavailable("Reconciliation", `${path} answered HTTP ${answer.status}`);
+  };
+
   route(app, {
     method: "get",
     path: "/api/positions",
@@ -302,15 +311,15 @@ const mountBooks = (deps: RoutesDeps): void => {
     responses: { 200: "Positions", 503: "Reconciliation, or the key log, cannot be read" },
     handler: async ({ req }) => {
       sessions.viewer(req);
-      const answer = asked(await reconciliation.get("/v1/balances"));
-      if (!answer.ok) return unavailable("Reconciliation", answer.detail);
-      const balances = balancesSchema.safeParse(jsonOf(answer.body)).data;
-      if (balances === undefined) {
-        return unavailable("Reconciliation", `it answered HTTP ${answer.status}`);
-      }
+      const [balances, standings] = await Promise.all([
+        books("/v1/balances", balancesSchema),
+        books("/v1/positions", standingsSchema),
+      ]);
+      if (balances instanceof Error) return balances;
+      if (standings instanceof Error) return standings;
       const state = keys.history()?.states.at(-1);
       if (state === undefined) return unavailable("The key log", "it has not been read yet");
-      const positions: PositionsAnswer = positionsOf(balances, state);
+      const positions: PositionsAnswer = positionsOf(balances, standings, state);
       return json(positions);
     },
   });

@@ -1,5 +1,4 @@
 // The frame around every view: where one is, whether what is shown is live, how many alerts there are.
-import { useQueryClient } from "@tanstack/react-query";
 import { useEffect, useState } from "react";
 import type { Session } from "../src/api-types.ts";
 import { clockText, groupDigits } from "../src/format.ts";
@@ -94,13 +93,13 @@ const ConnectionBadge = () => {
 };
 
 const SignedIn = ({ session }: { readonly session: Session }) => {
-  const client = useQueryClient();
   if (session.open) {
     return <p className="who">Local stack: open to this machine (127.0.0.1), without a login.</p>;
   }
   const leave = async (): Promise<void> => {
     await ask("/api/logout", { method: "POST" });
-    client.clear();
+    // Begin anew: nothing that was shown stays in memory.
+    location.assign("/");
   };
   return (
     <p className="who">

@@ -42,7 +42,7 @@ const optionsOf = (series: readonly Series[], unit: string, width: number): uPlo
   height,
   legend: { show: false },
   cursor: { drag: { x: false, y: false }, points: { size: 6 } },
-  padding: [10, 8, 0, 0],
+  padding: [10, 20, 0, 0],
   scales: { y: { range: (_, __, max) => [0, Math.max(1, (max ?? 0) * 1.15)] } },
   axes: axes(unit),
   series: [

@@ -67,12 +67,21 @@ const Table = ({ rows }: { readonly rows: readonly PositionRow[] }) => (
               <td>{row.currency}</td>
               <td className="right">
                 <Figure amount={row.owes} />
+                {isZero(row.pending) ? null : (
+                  <span className="under">{groupDigits(row.pending)} under way</span>
+                )}
+                {isZero(row.shortfall) ? null : (
+                  <Badge tone="bad">{`${groupDigits(row.shortfall)} short`}</Badge>
+                )}
               </td>
               <td className="right">
                 <Figure amount={row.isOwed} />
               </td>
               <td className="right">
                 <Figure amount={row.liquidity} />
+                {isZero(row.unbacked) ? null : (
+                  <span className="under">{groupDigits(row.unbacked)} unbacked</span>
+                )}
                 {row.cap === undefined ? null : (
                   <span className="under">cap {groupDigits(row.cap)}</span>
                 )}
@@ -137,9 +146,8 @@ export const Positions = () => {
   return (
     <>
       <PageHead title="Positions">
-        Net of all that is committed and not settled yet. Headroom is what a participant may still
-        owe: the smaller of liquidity and cap, less what it owes. Transfers under way are not
-        counted here.
+        What is committed and not settled yet. Headroom is what a participant may still owe: the
+        smaller of liquidity and cap, less what it owes and what is under way.
       </PageHead>
       {error === null ? null : <Fault error={error} />}
       {data === undefined ? (
@@ -152,6 +160,11 @@ export const Positions = () => {
             title="By participant and currency"
             aside={<span className="muted num">{`as of entry ${countText(data.asOf)}`}</span>}
           >
+            {data.pendingKnown ? null : (
+              <p className="pad">
+                <Badge tone="warn">What is under way is not known, and not counted</Badge>
+              </p>
+            )}
             {data.rows.length === 0 ? (
               <Empty>No participant yet.</Empty>
             ) : (
