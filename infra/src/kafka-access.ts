@@ -28,6 +28,8 @@ export const accessRules = (): AccessRule[] => [
     allow(one, "write", laneTopic(lane)),
   ),
   allow(ledgerPrincipal, "write", entriesTopic(lane)),
+  // What it has published is what it is rebuilt from.
+  allow(ledgerPrincipal, "read", entriesTopic(lane)),
   ...readersOfEntries.map((one) => allow(one, "read", entriesTopic(lane))),
   ...participants.flatMap((one) => [
     allow(ledgerPrincipal, "write", inboxTopic(one)),

@@ -211,6 +211,12 @@ const consoleService = (
   },
 });
 
+/** A service's settings as a file of `NAME="value"` lines, for programs that act in its place. */
+export const settingsText = ({ env }: Service): string =>
+  Object.entries(env)
+    .map(([name, value]) => `${name}="${value}"\n`)
+    .join("");
+
 /** The ports that people and programs outside speak HTTP to; servers of others are not among them. */
 export const httpPorts = portPlan.filter(
   ({ name }) => name !== "postgres" && !name.startsWith("kafka"),

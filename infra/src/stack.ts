@@ -1,7 +1,7 @@
 // The whole local system as processes: Kafka, Postgres, the wallets' cores, the witnesses and every
 // service, in the order in which they need each other. Everything is on 127.0.0.1, in one folder,
 // and ends when the one who started it ends.
-import { existsSync, mkdirSync } from "node:fs";
+import { existsSync, mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { startKafka, type KafkaServer } from "./kafka.ts";
 import { openKafka } from "./open-kafka.ts";
@@ -9,7 +9,7 @@ import { startPostgres, type PostgresServer } from "./postgres.ts";
 import { migrateAll, topicSpecs } from "./prepare.ts";
 import { checkPortsFree, spawnService, waitForReady, type NamedPort } from "./processes.ts";
 import { provision, type Home } from "./provision.ts";
-import { planServices, type Service, type ServiceName } from "./service-plan.ts";
+import { planServices, settingsText, type Service, type ServiceName } from "./service-plan.ts";
 import type { SupervisedProcess } from "./supervised-process.ts";
 import { portPlan, type Ports } from "./world.ts";
 
@@ -123,6 +123,12 @@ export const startStack = async (options: StackOptions): Promise<Stack> => {
     const openBundles = closedBundles !== true;
     const reached = { home, ports, brokers, databaseUrl };
     const services = planServices({ ...reached, traceRatio, env, openBundles, hosted });
+
+    const ledger = services.find(({ name }) => name === "ledger");
+    // For `sealane recover`, which acts for a ledger that is down. No secret: keys are named by path.
+    if (ledger !== undefined) {
+      writeFileSync(home.path("state", "ledger.env"), settingsText(ledger), { mode: 0o600 });
+    }
 
     const launch = async (service: Service): Promise<void> => {
       const child = await spawnService({

@@ -2,7 +2,7 @@
 export { auditLog } from "./audit-log.ts";
 export type { AuditDifference, AuditLogOptions, AuditReport } from "./audit-types.ts";
 export { exportLog, type ExportOptions, type ExportReport } from "./export-log.ts";
-export { openLog, type LogFiles, type LogSource } from "./log-source.ts";
+export { openLog, readTile, type LogFiles, type LogSource } from "./log-source.ts";
 export {
   formatBundle,
   parseBundle,

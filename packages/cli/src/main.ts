@@ -6,6 +6,7 @@ import { registerExport } from "./export-command.ts";
 import { registerKeys } from "./keys/commands.ts";
 import { registerLane } from "./lane-command.ts";
 import { registerReceipt } from "./receipt.ts";
+import { registerRecover } from "./recover-command.ts";
 import { registerSend } from "./send.ts";
 import { registerSettle } from "./settle/settle-command.ts";
 import { registerWindow } from "./settle/window-command.ts";
@@ -24,6 +25,7 @@ export const makeProgram = (): Command => {
   registerLane(program);
   registerWindow(program);
   registerSettle(program);
+  registerRecover(program);
   return program;
 };
 

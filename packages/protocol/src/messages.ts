@@ -102,7 +102,13 @@ export type RefusalItem = {
   readonly note: string;
   readonly trace?: string | undefined;
 };
-export type InboxItem = ProposalItem | ReservedItem | EntryItem | RefusalItem;
+/**
+ * First in its message: the ledger was rebuilt from what was published, and numbers its messages anew
+ * from here, higher than ever before. What followed the participant's last number was lost; the entries
+ * that it may lack are told again in this message and those after it.
+ */
+export type RenumberedItem = { readonly type: "renumbered" };
+export type InboxItem = ProposalItem | ReservedItem | EntryItem | RefusalItem | RenumberedItem;
 
 const entryItemSchema = z.strictObject({
   type: z.literal("entry"),
@@ -121,6 +127,7 @@ const itemSchema = z.discriminatedUnion("type", [
   z.strictObject({ type: z.literal("reserved"), id: transferIdSchema, time: timeSchema }),
   entryItemSchema,
   z.strictObject({ type: z.literal("refusal"), note: noteSchema, trace: traceSchema.optional() }),
+  z.strictObject({ type: z.literal("renumbered") }),
 ]);
 
 /** One message of an inbox: what one batch of the lane has for one participant, numbered. */
@@ -135,6 +142,10 @@ export const inboxBatchSchema = z.strictObject({
   items: z.array(itemSchema),
 });
 export type InboxBatch = z.infer<typeof inboxBatchSchema>;
+
+/** Whether a message is the next one after those below `next`. */
+export const followsInbox = ({ n, items }: InboxBatch, next: number): boolean =>
+  n === next || (n > next && items[0]?.type === "renumbered");
 
 /** One entry's inclusion proof under the checkpoint of the same message. */
 const proofSchema = z.strictObject({ seq: counterSchema, hashes: z.array(hashSchema).max(64) });

@@ -53,6 +53,11 @@ export const refusalCodes = {
   "not-cancellable": ["ARDT", 409, "It has ended already; ask the payee for a return."],
   "entry-too-large": ["FF01", 422, "Send shorter terms."],
   "set-aside": ["TM01", 422, "The operators set this command aside."],
+  recovered: [
+    "AB10",
+    422,
+    "It was lost with the ledger: send it again with a new idempotency key.",
+  ],
   "lane-unsealed": ["AB08", 503, "Try again later: too few witnesses answer."],
   "lane-clock": ["AB08", 503, "Try again later: the ledger's clock and the witnesses' differ."],
 } as const satisfies Record<string, readonly [string, number, string]>;

@@ -23,7 +23,9 @@ export type InboxRef =
   | { readonly type: "reserved"; readonly id: string; readonly timeMs: number }
   | { readonly type: "entry"; readonly seq: number }
   /** A refusal by its place in this batch, or a remembered one by id. */
-  | { readonly type: "refusal"; readonly id: string; readonly index: number | undefined };
+  | { readonly type: "refusal"; readonly id: string; readonly index: number | undefined }
+  /** Numbers begin anew with this message: only a recovery writes it. */
+  | { readonly type: "renumbered" };
 
 export type Ended = KnownTransfer & { readonly outcome: Outcome | "refused" };
 

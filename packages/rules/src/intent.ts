@@ -43,6 +43,7 @@ export type BatchContext = {
   readonly timeMs: number;
   readonly mayReserve: boolean;
   readonly clockOff?: boolean | undefined;
+  readonly recoveredTo?: bigint | undefined;
   /** Leaf hash of a participant's entry n, base64; undefined when there is no such entry. */
   readonly headOf?: ((participant: string, n: number) => string | undefined) | undefined;
   /** A participant's link in the entry at a place, with that entry's leaf hash. */
@@ -300,6 +301,19 @@ const replay = (context: BatchContext, command: IntentCommand): boolean => {
   return true;
 };
 
+/**
+ * An intent of before a recovery that has no entry: whether it was reserved or refused is lost, and the
+ * payee may have said yes to it. It ends here for good, and both sides are told.
+ */
+const refuseLost = (context: BatchContext, command: IntentCommand): void => {
+  const { id, payee } = command.body;
+  const fault = refused("recovered", "the ledger was rebuilt after this was sent");
+  refuseIntent(context, command, fault, true);
+  const index = context.outcome.refusals.length - 1;
+  if (!context.keys.participants.has(payee.participant)) return;
+  tell(context.outcome, payee.participant, { type: "refusal", id, index });
+};
+
 /** Decides one intent: dead letter, replay, refusal, or a reservation and a proposal. */
 export const decideIntent = (context: BatchContext, command: IntentCommand): void => {
   const { state, keys, outcome, timeMs } = context;
@@ -327,6 +341,10 @@ export const decideIntent = (context: BatchContext, command: IntentCommand): voi
     return;
   }
   if (replay(context, command)) return;
+  if (context.recoveredTo !== undefined && command.offset < context.recoveredTo) {
+    refuseLost(context, command);
+    return;
+  }
   if (context.clockOff === true) {
     const fault = refused("lane-clock", "the clock is more than 2 s off the witnesses'");
     refuseIntent(context, command, fault, false);

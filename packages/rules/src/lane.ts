@@ -40,6 +40,8 @@ export type BatchInput = {
   readonly mayReserve: boolean;
   /** The clock cannot be trusted: nothing new is reserved, open transfers still end. */
   readonly clockOff?: boolean | undefined;
+  /** Intents below this offset of the topic were sent before a recovery, and are refused. */
+  readonly recoveredTo?: bigint | undefined;
   /**
    * Leaf hash of a participant's entry n, base64, so that a `credited` statement that names another
    * history is not logged. Without it heads are not judged here, but every verifier does.

@@ -1,7 +1,12 @@
 // The desk's inbox: batches in order, each number once; what is missing is fetched from the ledger when
 // there is a token for it, and else shows as a gap of the own chain. Seals are skipped unread.
 import { httpClient } from "@sealane/http";
-import { inboxBatchSchema, inboxMessageSchema, type InboxBatch } from "@sealane/protocol";
+import {
+  followsInbox,
+  inboxBatchSchema,
+  inboxMessageSchema,
+  type InboxBatch,
+} from "@sealane/protocol";
 import { OperationalError } from "@sealane/runtime";
 import type { OwnChain } from "./own-chain.ts";
 import type { DeskState } from "./state-file.ts";
@@ -68,15 +73,22 @@ export const makeInbox = ({ participant, state, chain, missed, log }: Deps) => {
     inbox.n = batch.n + 1;
   };
 
-  const fetchMissing = async (from: number, upTo: number, by: MissedBatches): Promise<void> => {
+  const fetchMissing = async (
+    from: number,
+    message: InboxBatch,
+    by: MissedBatches,
+  ): Promise<void> => {
+    const upTo = message.n;
     log.warn({ from, upTo }, "the inbox has a gap: fetching it");
     for (let next = from; next < upTo;) {
       const before = next;
       for (const batch of await by.after(next - 1)) {
-        if (batch.n !== next || next >= upTo) continue;
+        if (!followsInbox(batch, next) || batch.n >= upTo) continue;
         await takeBatch(batch);
-        next += 1;
+        next = batch.n + 1;
       }
+      // A ledger that was rebuilt has nothing up to where its numbers begin anew.
+      if (next === before && followsInbox(message, next)) return;
       if (next === before) throw new Error(`the ledger does not have message ${before}`);
     }
   };
@@ -100,7 +112,7 @@ export const makeInbox = ({ participant, state, chain, missed, log }: Deps) => {
     if (message.to !== participant) return refuse("not-ours", `it is for ${message.to}`);
     if (message.type === "seal" || message.n < (inbox.n ?? 0)) return { ok: true };
     if (inbox.n !== undefined && message.n > inbox.n && missed !== undefined) {
-      await fetchMissing(inbox.n, message.n, missed);
+      await fetchMissing(inbox.n, message, missed);
     }
     await takeBatch(message);
     return { ok: true };

@@ -145,7 +145,8 @@ export const makeBatchRunner = (deps: Deps) => {
     const mayReserve = unsealedSince === undefined || timeMs - unsealedSince <= maxUnsealedMs;
     const clockOff = deps.clockTrouble() !== undefined;
     const looked = { known, usedQuotes, headOf, linkAt };
-    const told = { timeMs, keys, cited, mayReserve, clockOff };
+    const { recoveredTo } = now.loaded;
+    const told = { timeMs, keys, cited, mayReserve, clockOff, recoveredTo };
     const outcome = decideBatch(state, { commands, ...told, ...looked });
     now.recent = outcome.ended;
     now.recentQuotes = outcome.usedQuotes;

@@ -45,6 +45,8 @@ export type LoadedLane = {
   readonly batch: number;
   readonly publishedBatch: number;
   readonly inputOffset: bigint;
+  /** Where the topic ended when the lane was recovered last; 0 when it never was. */
+  readonly recoveredTo: bigint;
   readonly sealedSize: number;
   readonly checkpoint: string;
   readonly sealed: string;
@@ -64,6 +66,7 @@ type LaneRow = {
   readonly last_hash: Buffer;
   readonly frontier: Buffer;
   readonly input_offset: bigint;
+  readonly recovered_to: bigint;
   readonly batch: bigint;
   readonly published_batch: bigint;
   readonly sealed_size: bigint;
@@ -223,6 +226,7 @@ export const makeLaneLoader = (
       batch: Number(row.batch),
       publishedBatch: Number(row.published_batch),
       inputOffset: row.input_offset,
+      recoveredTo: row.recovered_to,
       sealedSize: Number(row.sealed_size),
       checkpoint: row.checkpoint,
       sealed: row.sealed,

@@ -46,7 +46,8 @@ export type StoredMessage = {
 
 const bigints = { bigint: (value: bigint): string => `${value}n` };
 
-const toJson = (value: unknown): string =>
+/** JSON with bigint as text. */
+export const toJson = (value: unknown): string =>
   JSON.stringify(value, (_key, inner: unknown) =>
     typeof inner === "bigint" ? bigints.bigint(inner) : inner,
   );

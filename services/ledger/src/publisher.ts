@@ -98,6 +98,8 @@ export const makeMessageBuilder = (store: LaneStore, lane: number) => {
           ...(trace === undefined ? {} : { trace }),
         };
       }
+      case "renumbered":
+        return { type: "renumbered" };
       default:
         return ref satisfies never;
     }

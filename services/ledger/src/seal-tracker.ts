@@ -1,6 +1,6 @@
 // Which entries wait for a quorum, and up to where the participants were told of their seals. What is
 // kept across restarts is what was *told*: an untold seal is made and told again.
-import { toBase64 } from "@sealane/tlog";
+import { parseCheckpointText, parseNote, toBase64 } from "@sealane/tlog";
 import type { AssembledEntry } from "./lane-store.ts";
 import { sealMessages, type Outgoing, type SealedEntry } from "./publisher.ts";
 import type { Sealed } from "./sealer.ts";
@@ -21,10 +21,14 @@ export const makeSealTracker = (lane: number, tree: Tree) => {
   let told: Told = { size: 0, note: "" };
 
   return {
-    /** Begins again at what participants were surely told of. */
+    /**
+     * Begins again at what participants were surely told of. After a recovery the note may be of a
+     * larger size: it is shown, so that the log does not shrink, and its seals are told again.
+     */
     begin: (at: Told, waiting: readonly UnsealedEntry[]): void => {
       told = at;
-      if (sealed.size < at.size) sealed = at;
+      const size = at.note === "" ? 0 : parseCheckpointText(parseNote(at.note).text).size;
+      if (sealed.size < size) sealed = { size, note: at.note };
       unsealed.length = 0;
       unsealed.push(...waiting);
     },

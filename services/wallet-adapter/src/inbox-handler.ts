@@ -3,6 +3,7 @@
 // checked before it is believed.
 import type { KeyWatch } from "@sealane/client";
 import {
+  followsInbox,
   inboxMessageSchema,
   parseTime,
   type ChainStatement,
@@ -99,7 +100,12 @@ export const makeInboxHandler = (deps: InboxDeps): InboxHandler => {
     const { context } = entry;
     const link = context.chains.find((candidate) => candidate.participant === participant);
     if (link === undefined) return true; // not of our chain
-    if (link.n < position.nextChain) return false;
+    if (link.n < position.nextChain) {
+      const held = chain.find(({ n }) => n === link.n);
+      if (held === undefined || toBase64(held.leafHash) === toBase64(leafHash)) return false;
+      deps.onAlarm(`entry ${link.n} of our own chain is another than the one that we hold`);
+      throw new Error("our own chain was rewritten");
+    }
     if (link.n > position.nextChain) {
       deps.onAlarm(`entry ${position.nextChain} of our own chain is missing before ${link.n}`);
       throw new Error("a gap in our own chain");
@@ -236,6 +242,8 @@ export const makeInboxHandler = (deps: InboxDeps): InboxHandler => {
       case "entry":
         if (checked !== undefined) await takeEntry(item, checked);
         return;
+      case "renumbered":
+        return; // where it stands is what counts: `followsInbox`
       default:
         item satisfies never;
     }
@@ -260,7 +268,7 @@ export const makeInboxHandler = (deps: InboxDeps): InboxHandler => {
     while (position.nextN < upTo) {
       const before = position.nextN;
       for (const message of await deps.ledger.inbox(position.nextN - 1)) {
-        if (message.n === position.nextN) await takeBatch(message);
+        if (followsInbox(message, position.nextN)) await takeBatch(message);
       }
       if (position.nextN === before) throw new Error(`the ledger does not have message ${before}`);
     }

@@ -8,6 +8,7 @@ import type { TransferBook } from "./transfer-book.ts";
 import type { ViewMover } from "./view-mover.ts";
 
 export const makeRefusalTaker = (deps: {
+  readonly participant: string;
   readonly origin: string;
   readonly keys: KeyWatch;
   readonly book: TransferBook;
@@ -27,8 +28,10 @@ export const makeRefusalTaker = (deps: {
     if (!(await verifyOffThread(key.publicKey, utf8(read.note.text), line.signature))) return;
     const refusal = readStatement(read.note, "refusal", refusalSchema);
     if (!refusal.ok || refusal.statement.origin !== origin) return;
-    const { id, request, code, reason, detail, final } = refusal.statement.body;
+    const { id, request, code, reason, detail, final, participant } = refusal.statement.body;
     const known = await book.findKept(id);
+    // Told as the payee: of a transfer that was not proposed to us there is nothing to end.
+    if (participant !== deps.participant && known === undefined) return;
     const own = known?.view.request;
     // A refusal of another request under the same id says nothing about this one.
     if (

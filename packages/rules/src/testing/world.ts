@@ -52,6 +52,8 @@ export type RunOptions = {
   /** Log time of the batch; 10 ms after the last one unless told. */
   readonly atMs?: number;
   readonly mayReserve?: boolean;
+  /** Intents below this offset are from before a recovery; the first command has offset 0. */
+  readonly recoveredTo?: bigint;
   /** The state of the key log that is cited; all of it unless told. */
   readonly keysSize?: number;
 };
@@ -96,7 +98,7 @@ export const makeWorld = (options: GenesisOptions = {}) => {
   };
 
   const run = (commands: readonly LaneCommand[] = [], runOptions: RunOptions = {}): Batch => {
-    const { atMs = nowMs + 10, mayReserve = true } = runOptions;
+    const { atMs = nowMs + 10, mayReserve = true, recoveredTo } = runOptions;
     nowMs = atMs;
     const history = keyLog.history();
     const size = runOptions.keysSize ?? history.size;
@@ -109,6 +111,7 @@ export const makeWorld = (options: GenesisOptions = {}) => {
       known,
       usedQuotes,
       mayReserve,
+      recoveredTo,
       headOf: (participant, n) => chains.get(participant)?.[n],
       linkAt: (participant, seq) => {
         const head = toBase64(hashes[seq] ?? new Uint8Array());

@@ -1,0 +1,55 @@
+// A copy of one service's tables as they are at a moment, and that copy put back later: what happens when
+// somebody restores an old backup. Done by the superuser, whom no trigger stops.
+import { createDatabase } from "@sealane/database";
+import type { WholeSystem } from "./whole-system.ts";
+
+type Client = { query(text: string): Promise<{ rows: { name: string }[] }> };
+
+const withAdmin = async (
+  system: WholeSystem,
+  work: (client: Client) => Promise<void>,
+): Promise<void> => {
+  const { pool, close } = createDatabase({
+    url: system.stack.databaseUrl,
+    applicationName: "test-copy",
+    poolSize: 1,
+    schema: "public",
+    statementTimeoutMs: 30_000,
+  });
+  const client = await pool.connect();
+  try {
+    await client.query("begin isolation level repeatable read");
+    await work(client);
+    await client.query("commit");
+  } finally {
+    client.release();
+    await close();
+  }
+};
+
+const tablesOf = async (client: Client, schema: string): Promise<string[]> => {
+  const { rows } = await client.query(
+    `select tablename as name from pg_tables where schemaname = '${schema}' order by 1`,
+  );
+  return rows.map(({ name }) => name);
+};
+
+/** Copies every table of a schema, all of one moment. */
+export const copySchema = (system: WholeSystem, schema: string): Promise<void> =>
+  withAdmin(system, async (client) => {
+    await client.query(`create schema ${schema}_copy`);
+    for (const table of await tablesOf(client, schema)) {
+      await client.query(`create table ${schema}_copy.${table} as table ${schema}.${table}`);
+    }
+  });
+
+/** Puts the copy back, in the place of everything that came after it. */
+export const restoreSchema = (system: WholeSystem, schema: string): Promise<void> =>
+  withAdmin(system, async (client) => {
+    const tables = await tablesOf(client, schema);
+    await client.query("set local session_replication_role = replica");
+    await client.query(`truncate ${tables.map((table) => `${schema}.${table}`).join(", ")}`);
+    for (const table of tables) {
+      await client.query(`insert into ${schema}.${table} table ${schema}_copy.${table}`);
+    }
+  });
