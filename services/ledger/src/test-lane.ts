@@ -58,6 +58,10 @@ export type TestLaneOptions = {
   readonly clockTrouble?: () => string | undefined;
   readonly entryKey: KeyMaterial;
   readonly checkpointKey: KeyMaterial;
+  /** Who holds the lease; writers of one name take the lane from each other. */
+  readonly holder?: string;
+  /** Stands between the writer and Kafka; without it every message arrives. */
+  readonly produce?: (send: () => void) => Promise<void>;
   /** The lane's topic: what is in it when the writer begins, and what is pushed later. */
   readonly records: RawCommand[];
 };
@@ -66,6 +70,7 @@ export type TestLaneOptions = {
 export const startTestLane = (options: TestLaneOptions) => {
   const { sql, origin, keys, records, clock, entryKey, checkpointKey } = options;
   const published: Outgoing[] = [];
+  const produce = options.produce ?? ((send) => Promise.resolve(send()));
   const errors: object[] = [];
   const nothing = (): void => undefined;
   const desk = makeSetAsideDesk({ sql, lane: 0, origin, keys });
@@ -80,14 +85,14 @@ export const startTestLane = (options: TestLaneOptions) => {
       stop: () => Promise.resolve(),
     },
     tree: openTree(join(options.dir, randomUUID())),
-    holder: "test",
+    holder: options.holder ?? "test",
     clock,
     keys,
     history: options.history,
     clockTrouble: options.clockTrouble ?? (() => undefined),
     publish: (messages) => {
-      published.push(...messages);
-      return Promise.resolve();
+      const send = (): void => void published.push(...messages);
+      return produce(send);
     },
     onCheckpoint: nothing,
     metrics: { batch: nothing, sealed: nothing, deadLetter: nothing },
