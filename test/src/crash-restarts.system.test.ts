@@ -3,6 +3,7 @@
 // oracles of `promises.md`: 1 (a 2xx is in the ledger once, or ended with a reason), 2 (at most one
 // end), 3 (chain, signatures, policies), 6 (sums), 7 (Postgres equals the log).
 import { randomUUID } from "node:crypto";
+import { setTimeout as delay } from "node:timers/promises";
 import type { Transfer, TransferRequest } from "@sealane/client";
 import { transferIdOf } from "@sealane/protocol";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
@@ -124,6 +125,16 @@ describe("killed with SIGKILL under load and started again", () => {
 
   it("the ledger loses nothing and decides nothing twice", async () => {
     await underLoad(journal, () => killAndRestart("ledger"));
+    await checkOracles(journal);
+  }, 180_000);
+
+  it("the ledger, killed again and again at moments that nobody chose, writes one log", async () => {
+    await underLoad(journal, async () => {
+      for (let kill = 0; kill < 4; kill += 1) {
+        await delay(Math.random() * 400);
+        await killAndRestart("ledger");
+      }
+    });
     await checkOracles(journal);
   }, 180_000);
 

@@ -53,3 +53,10 @@ export const restoreSchema = (system: WholeSystem, schema: string): Promise<void
       await client.query(`insert into ${schema}.${table} table ${schema}_copy.${table}`);
     }
   });
+
+/** One statement as the superuser, with triggers off: what no service may do. */
+export const tamper = (system: WholeSystem, statement: string): Promise<void> =>
+  withAdmin(system, async (client) => {
+    await client.query("set local session_replication_role = replica");
+    await client.query(statement);
+  });

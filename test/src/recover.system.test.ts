@@ -6,7 +6,7 @@ import type { Transfer } from "@sealane/client";
 import { transferIdOf } from "@sealane/protocol";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { openAuditedLog } from "./audited-log.ts";
-import { copySchema, restoreSchema } from "./database-copy.ts";
+import { copySchema, restoreSchema, tamper } from "./database-copy.ts";
 import { eventually } from "./eventually.ts";
 import { runSealane, sealaneJson } from "./sealane.ts";
 import { startWholeSystem, type WholeSystem } from "./whole-system.ts";
@@ -140,5 +140,22 @@ describe("a database that was put back to an old copy", () => {
     const place = ["audit", "--policy", "trust.policy", "--remember", "export"];
     const { status, stdout, stderr } = await runSealane(system, [...place, "--json", logUrl()]);
     expect(status, stderr + stdout).toBe(0);
+  }, 60_000);
+});
+
+describe("a byte on disk that is not what was written", () => {
+  it("stops the lane, which is unready and names the position", async () => {
+    const change = "update ledger.entry set bytes = set_byte(bytes, 40, 63) where seq = 17";
+    await tamper(system, change);
+    const why = await eventually("the ledger has read it again", async () => {
+      const { checks } = await ready();
+      return checks?.lane?.startsWith("corrupt") === true ? checks.lane : undefined;
+    });
+    expect(why).toContain("corrupt at 17");
+    const { status } = await system.hk.send(requestOf(60), {
+      idempotencyKey: randomUUID(),
+      waitSeconds: 1,
+    });
+    expect(status).toBe("received");
   }, 60_000);
 });

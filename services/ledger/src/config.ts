@@ -34,6 +34,8 @@ export const ledgerConfigSchema = z.object({
   SEALANE_SERVICE_TOKENS_FILE: filePath.optional(),
   /** Entry bundles without a token: the local stack only; refused unless bound to 127.0.0.1. */
   SEALANE_OPEN_BUNDLES: z.enum(["yes", "no"]).default("no"),
+  /** Entries a second that are read again from disk and checked, in the background; 0: none. */
+  SEALANE_RECHECK_RATE: z.coerce.number().min(0).max(100_000).default(500),
   SEALANE_CLOCK_TOLERANCE: durationMs.default(2_000),
   SEALANE_LOG_LEVEL: z.string().default("info"),
   SEALANE_TRACES_FILE: filePath.optional(),

@@ -27,3 +27,6 @@ export const sheetIn = (entry: string): string | undefined => {
 /** Whether a participant is in an entry's chains: it may read that entry with its proof. */
 export const concerns = (entry: string, participant: string): boolean =>
   chainsOf(entry).some((link) => link.participant === participant);
+
+/** The leaf hash, base64, that an entry names as the one before it. */
+export const prevOf = (entry: string): string | undefined => open(entry)?.body.prev;

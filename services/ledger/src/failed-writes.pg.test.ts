@@ -56,8 +56,8 @@ const holding = (sql: Sql, write: Write) => {
 };
 
 let schema: Awaited<ReturnType<typeof openTestSchema>>;
-let running: TestLane[] = [];
-let gates: (() => void)[] = [];
+const running: TestLane[] = [];
+const gates: (() => void)[] = [];
 beforeEach(async () => {
   schema = await openTestSchema(inject("databaseUrl"));
 });
@@ -233,5 +233,6 @@ describe("a writer that lost its lane", () => {
     const lanes = [start(transfers), start(transfers)];
     await acceptAll(lanes, transfers);
     await expectSound(lanes, transfers);
+    expect(await stored()).toEqual({ size: transfers.entries, open: 0 });
   });
 });

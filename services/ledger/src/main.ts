@@ -23,6 +23,7 @@ import { mountLog } from "./log-routes.ts";
 import { mountPositions } from "./position-routes.ts";
 import { mountPlaces } from "./place-routes.ts";
 import { publishedKeyLog, publishedLane } from "./published.ts";
+import { makeRecheck } from "./recheck.ts";
 import { mountReceipts } from "./receipt-routes.ts";
 import { makeSealer } from "./sealer.ts";
 import { makeSetAsideDesk } from "./set-aside.ts";
@@ -225,6 +226,19 @@ const main = async (): Promise<void> => {
     spans: makeLaneSpans(telemetry),
     log,
   });
+  const recheck = makeRecheck({
+    sql,
+    lane,
+    tree,
+    checkpoint: writer.checkpoint,
+    perSecond: config.SEALANE_RECHECK_RATE,
+    onCorrupt: (position, detail) => {
+      log.fatal({ position, detail }, "what is on disk is not what was written");
+      writer.halt(`corrupt at ${position}: ${detail}`);
+    },
+    onRound: (entries) => log.info({ entries }, "everything on disk was read again and stands"),
+    onError: (err) => log.warn({ err }, "reading what is on disk again failed"),
+  });
   const { input, lag } = makeInput(messaging, lane, writer);
   gauges(telemetry, writer, lag);
 
@@ -286,6 +300,7 @@ const main = async (): Promise<void> => {
     writer.halt(behind);
   }
   await time.whenKnown(signal);
+  if (config.SEALANE_RECHECK_RATE > 0) void recheck.run(signal);
   await writer.run(input);
 };
 

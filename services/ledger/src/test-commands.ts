@@ -127,7 +127,7 @@ export const faultsOfPublished = (published: readonly Outgoing[], entries: numbe
       const text = messages.get(n);
       if (text === undefined) faults.push(`${topic} lacks ${n}`);
       const items = JSON.parse(text ?? "[]") as { seq?: number }[];
-      for (const { seq } of items) if (seq !== undefined) told.add(seq);
+      for (const seq of items.flatMap((item) => item.seq ?? [])) told.add(seq);
     }
   }
   if (told.size !== entries) faults.push(`${told.size} of ${entries} entries were told`);

@@ -134,6 +134,11 @@ export const openTree = (directory: string) => {
       if (index === edge.index && widthOf(edge.tile) < width) return undefined;
       return bytesOf(readTile(level, index), width);
     },
+    /** A full tile as it is on disk now, whatever is remembered of it; undefined when there is no file. */
+    readFile: (level: number, index: number): Uint8Array | undefined => {
+      const file = join(directory, tilePath(level, index));
+      return existsSync(file) ? new Uint8Array(readFileSync(file)) : undefined;
+    },
     inclusion: (index: number, treeSize: number): Uint8Array[] =>
       inclusionProof(index, treeSize, read),
     consistency: (oldSize: number, newSize: number): Uint8Array[] =>
