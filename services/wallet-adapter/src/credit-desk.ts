@@ -4,13 +4,13 @@
 import type { HttpClient } from "@sealane/http";
 import { statementText } from "@sealane/protocol";
 import { pause } from "@sealane/runtime";
-import type { EnvelopeOpener } from "@sealane/signer";
 import { toBase64 } from "@sealane/tlog";
 import { z } from "zod";
 import { makeCoreQueue } from "./core-desk.ts";
 import type { SignOwn } from "./hosted-own.ts";
 import { readNoteTerms } from "./note-terms.ts";
-import { readAccounts } from "./open-accounts.ts";
+import { accountsFrom } from "./open-accounts.ts";
+import type { Vault } from "./vault.ts";
 import type { TransferBook } from "./transfer-book.ts";
 import type { ChainEntry, InboxPosition } from "./view-store.ts";
 
@@ -38,7 +38,7 @@ type Deps = {
   readonly origin: string;
   readonly core: HttpClient;
   readonly signOwn: SignOwn;
-  readonly openEnvelope: EnvelopeOpener;
+  readonly vault: Pick<Vault, "read">;
   readonly book: TransferBook;
   readonly chain: ChainEntry[];
   readonly position: InboxPosition;
@@ -75,8 +75,10 @@ export const makeCreditDesk = (deps: Deps) => {
     if (known !== undefined) return { transferId: id, ...known };
     const kept = await book.findKept(id);
     const terms = kept?.view.entry === undefined ? undefined : readNoteTerms(kept.view.entry);
-    if (kept?.envelope === undefined || terms === undefined) return undefined;
-    const accounts = readAccounts(deps.openEnvelope, JSON.parse(kept.envelope), terms);
+    if (terms === undefined) return undefined;
+    const { payer, payee, reference } = await deps.vault.read(id);
+    if (payee === undefined) return undefined;
+    const accounts = accountsFrom({ payer: payer ?? "", payee, reference }, terms);
     if (accounts === undefined) return undefined;
     const { currency, amount } = terms.receive;
     return { transferId: id, account: accounts.account, currency, amount };

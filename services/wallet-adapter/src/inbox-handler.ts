@@ -23,6 +23,7 @@ import type { TransferBook } from "./transfer-book.ts";
 import type { ChainEntry, InboxPosition, Kept } from "./view-store.ts";
 import { makeRefusalTaker } from "./inbox-refusals.ts";
 import { makeSealTaker } from "./inbox-seals.ts";
+import type { Vault } from "./vault.ts";
 import { makeViewMover } from "./view-mover.ts";
 import { withTerms, type TransferStatus, type TransferView } from "./views.ts";
 
@@ -34,6 +35,7 @@ export type InboxDeps = {
   readonly sheets: SheetBook;
   readonly book: TransferBook;
   readonly persister: Persister;
+  readonly vault: Pick<Vault, "keep">;
   readonly payee: ReturnType<typeof makePayeeDesk>;
   readonly ledger: LedgerClient;
   readonly position: InboxPosition;
@@ -229,7 +231,9 @@ export const makeInboxHandler = (deps: InboxDeps): InboxHandler => {
         if (proposal === undefined) return;
         const kept = openView(proposal.terms.id, "payee");
         withTerms(kept.view, proposal.terms);
-        if (proposal.envelope !== undefined) kept.envelope = JSON.stringify(proposal.envelope);
+        if (proposal.accounts !== undefined) {
+          deps.vault.keep(proposal.terms.id, proposal.accounts.all);
+        }
         kept.view.trace = proposal.trace;
         move(kept, "reserved", clock());
         if (kept.view.status === "reserved") deps.payee.take(proposal);

@@ -8,6 +8,7 @@ import { composeNote } from "@sealane/tlog";
 import type { TransferRequest } from "./requests.ts";
 import type { Made, Quote, Refusal, TermsMaker } from "./terms-maker.ts";
 import type { TransferBook } from "./transfer-book.ts";
+import type { Vault } from "./vault.ts";
 import { withTerms, type TransferView } from "./views.ts";
 
 export type Taken =
@@ -20,6 +21,7 @@ type Deps = {
   readonly lane: number;
   readonly maker: TermsMaker;
   readonly book: TransferBook;
+  readonly vault: Pick<Vault, "keep">;
   /** Undefined where the provider keeps its key to itself and signs with the client library. */
   readonly signer: Signer | undefined;
   readonly producer: Producer;
@@ -72,6 +74,7 @@ export const makeIntake = (deps: Deps) => {
     withTerms(view, made.terms);
     // Known from here on: the ledger's answer may be quicker than the broker's acknowledgement.
     const kept = book.put(view);
+    deps.vault.keep(id, made.openings);
     view.terms = await note;
     const trace = traceparentOf(span);
     await produce(

@@ -16,6 +16,7 @@ import { kafkaSettings, loadConfig, onShutdown, pause, readSecretFile } from "@s
 import {
   keyFamily,
   makeEnvelopeOpener,
+  makeVaultKeys,
   readEnvelopeKey,
   selfTest,
   type KeyFamily,
@@ -35,6 +36,7 @@ import { makeIntake } from "./intake.ts";
 import { makeLedgerClient } from "./ledger-client.ts";
 import { makeNotices, type Notices } from "./notices.ts";
 import { makePayeeDesk, type Answer } from "./payee-desk.ts";
+import { mountPersons } from "./person-routes.ts";
 import { makePersister } from "./persister.ts";
 import { signedByProvider, signedHere } from "./provider-answers.ts";
 import { mountRoutes } from "./routes.ts";
@@ -42,6 +44,7 @@ import { makeSheetBook, type SheetBook } from "./sheet-book.ts";
 import { makeStatementDesk } from "./statement-desk.ts";
 import { makeTermsMaker } from "./terms-maker.ts";
 import { makeTransferBook } from "./transfer-book.ts";
+import { makeVault } from "./vault.ts";
 import { makeViewStore, type Kept } from "./view-store.ts";
 
 const config = loadConfig(adapterConfigSchema);
@@ -72,10 +75,23 @@ const openStores = async () => {
     const sheet = read.ok ? readStatement(read.note, "rate-sheet", rateSheetSchema) : undefined;
     if (sheet?.ok === true) sheets.add(sheet.statement.body, note);
   }
-  const persister = makePersister(store, clock, (err) =>
-    log.warn({ err }, "the read model was not written, trying again"),
-  );
-  return { database, store, position, chain, sheets, persister, book: makeTransferBook(store) };
+  const { privateKey } = readEnvelopeKey(config.SEALANE_ENVELOPE_KEY_FILE);
+  const vault = makeVault(sql, makeVaultKeys(privateKey));
+  const onError = (err: unknown): void =>
+    log.warn({ err }, "the read model was not written, trying again");
+  const persister = makePersister(store, clock, onError, vault.flush);
+  const openEnvelope = makeEnvelopeOpener(participant, privateKey);
+  return {
+    database,
+    vault,
+    openEnvelope,
+    store,
+    position,
+    chain,
+    sheets,
+    persister,
+    book: makeTransferBook(store),
+  };
 };
 
 const openPeers = () => ({
@@ -144,11 +160,10 @@ const main = async (): Promise<void> => {
   const observed = makeAdapterTelemetry(telemetry);
   const policy = parsePolicy(readFileSync(config.SEALANE_POLICY_FILE, "utf8"));
   const origin = policy.logs[0]?.key.name ?? "";
-  const { database, store, position, chain, sheets, persister, book } = await openStores();
+  const opened = await openStores();
+  const { database, store, position, chain, sheets, persister, book, vault, openEnvelope } = opened;
   const { messaging, core, ledger } = openPeers();
   const producer = messaging.producer();
-  const { privateKey } = readEnvelopeKey(config.SEALANE_ENVELOPE_KEY_FILE);
-  const openEnvelope = makeEnvelopeOpener(participant, privateKey);
   const keys = watchKeyLog(makeLogReader(`${config.SEALANE_LEDGER_URL}/log/keys`), policy, log);
   const alarm = makeAlarm();
   const file = config.SEALANE_TRANSFER_KEY_FILE;
@@ -172,6 +187,7 @@ const main = async (): Promise<void> => {
     lane,
     maker,
     book,
+    vault,
     signer,
     producer,
     telemetry,
@@ -192,7 +208,7 @@ const main = async (): Promise<void> => {
       .send(records, { deadlineMs: 10_000 })
       .catch((err: unknown) => log.warn({ err }, "answers were not published"));
   };
-  const common = { participant, origin, core, openEnvelope, clock, log };
+  const common = { participant, origin, core, openEnvelope, vault, clock, log };
   const hosted = { participant, origin, core, store, ledger, keys: keys.state, log };
   const signOwn: SignOwn =
     signer === undefined
@@ -238,6 +254,7 @@ const main = async (): Promise<void> => {
     sheets,
     book,
     persister,
+    vault,
     payee,
     ledger,
     position,
@@ -265,6 +282,7 @@ const main = async (): Promise<void> => {
       ?.join(": ");
   mountRoutes({ app, intake, book, ledger, statements, clock, closed });
   const desk = makeHostedDesk({ participant, origin, intake, keys: keys.state, clock });
+  mountPersons(app, vault);
   mountHostedRoutes({ app, desk, book, clock, closed });
   const witness = await openParticipantWitness(
     config.SEALANE_WITNESS_KEY_FILE,

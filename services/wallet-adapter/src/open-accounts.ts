@@ -20,10 +20,28 @@ export const openCommitment = (opening: string, commitment: string): string | un
 };
 
 export type OpenedAccounts = {
+  /** Everything that the envelope opened to, for the vault. */
+  readonly all: Openings;
   readonly account: string;
   readonly reference: string | undefined;
   /** What the commitments open to, base64: for a provider that checks them itself. */
   readonly openings: { readonly payee: string; readonly reference?: string | undefined };
+};
+
+/** The same from openings that are at hand, whose commitments are checked again. */
+export const accountsFrom = (
+  all: Openings,
+  terms: Pick<Terms, "payee" | "reference">,
+): OpenedAccounts | undefined => {
+  const account = openCommitment(all.payee, terms.payee.account);
+  if (account === undefined) return undefined;
+  const reference =
+    all.reference === undefined || terms.reference === undefined
+      ? undefined
+      : openCommitment(all.reference, terms.reference);
+  const { payee, reference: opening } = all;
+  const openings = reference === undefined ? { payee } : { payee, reference: opening };
+  return { all, account, reference, openings };
 };
 
 /** What the payee may read of a transfer's personal data; undefined when it cannot be opened. */
@@ -35,16 +53,7 @@ export const readAccounts = (
   if (envelope === undefined) return undefined;
   try {
     const text = fromUtf8(openEnvelope(envelope, terms.id));
-    const openings: Openings = openingsSchema.parse(JSON.parse(text));
-    const account = openCommitment(openings.payee, terms.payee.account);
-    if (account === undefined) return undefined;
-    const reference =
-      openings.reference === undefined || terms.reference === undefined
-        ? undefined
-        : openCommitment(openings.reference, terms.reference);
-    const { payee, reference: opening } = openings;
-    const opened = reference === undefined ? { payee } : { payee, reference: opening };
-    return { account, reference, openings: opened };
+    return accountsFrom(openingsSchema.parse(JSON.parse(text)), terms);
   } catch {
     return undefined; // whoever sealed it badly gets a rejection, not an exception
   }

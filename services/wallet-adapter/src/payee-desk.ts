@@ -7,7 +7,6 @@ import {
   readNote,
   readStatement,
   termsSchema,
-  type EnvelopeField,
   type ProposalItem,
   type Terms,
 } from "@sealane/protocol";
@@ -24,7 +23,8 @@ export type Proposal = {
   readonly terms: Terms;
   readonly note: Note;
   readonly raw: string;
-  readonly envelope: EnvelopeField | undefined;
+  /** Undefined when the envelope is missing or does not open. */
+  readonly accounts: OpenedAccounts | undefined;
   readonly trace: string | undefined;
 };
 
@@ -168,15 +168,14 @@ export const makePayeeDesk = (deps: Deps) => {
       terms: terms.statement.body,
       note: note.note,
       raw: item.note,
-      envelope: item.envelope,
+      accounts: readAccounts(deps.openEnvelope, item.envelope, terms.statement.body),
       trace: item.trace,
     };
   };
 
   const consider = async (proposal: Proposal): Promise<void> => {
-    const { terms, envelope } = proposal;
+    const { terms, accounts } = proposal;
     const reason = await judge(proposal);
-    const accounts = readAccounts(deps.openEnvelope, envelope, terms);
     if (reason === undefined && accounts !== undefined) {
       waiting.push({ proposal, ...accounts });
       pump();

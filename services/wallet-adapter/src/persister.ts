@@ -26,6 +26,8 @@ export const makePersister = (
   store: ViewStore,
   clock: () => number,
   onError: (error: unknown) => void,
+  /** What must be stored before a position that covers it. */
+  before: () => Promise<void> = () => Promise.resolve(),
 ): Persister => {
   const stopping = new AbortController();
   let views = new Map<string, Kept>();
@@ -53,6 +55,7 @@ export const makePersister = (
     };
     for (let attempt = 0; ; attempt += 1) {
       try {
+        await before();
         await store.save(changes, clock());
         return;
       } catch (error) {

@@ -37,7 +37,7 @@ export const makeTransferBook = (store: ViewStore) => {
   return {
     get: (id: string): Kept | undefined => kept.get(id),
     /** A transfer that is new here. */
-    put: (view: TransferView): Kept => remember({ view, envelope: undefined, stored: new Set() }),
+    put: (view: TransferView): Kept => remember({ view, stored: new Set() }),
     /** A transfer that came from Postgres. */
     adopt: remember,
     changed,

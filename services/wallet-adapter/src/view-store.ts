@@ -31,12 +31,11 @@ export type StoredSheet = {
   readonly note: string;
 };
 
-export type EvidenceKind = "envelope" | "entry" | "proof";
+export type EvidenceKind = "entry" | "proof";
 
-/** A view with the sealed personal data, and what of its evidence Postgres has already. */
+/** A view, and what of its evidence Postgres has already. */
 export type Kept = {
   readonly view: TransferView;
-  envelope: string | undefined;
   readonly stored: Set<EvidenceKind>;
 };
 
@@ -98,8 +97,7 @@ const bodyOf = ({ view: { entry, proof: _proof, terms, ...row } }: Kept): string
 const texts = (values: readonly string[]): Buffer => pgArray("text", values);
 const uuids = (values: readonly (string | undefined)[]): Buffer => pgArray("uuid", values);
 
-const evidenceOf = ({ view, envelope }: Kept): Partial<Record<EvidenceKind, string>> => ({
-  ...(envelope === undefined ? {} : { envelope }),
+const evidenceOf = ({ view }: Kept): Partial<Record<EvidenceKind, string>> => ({
   ...(view.entry === undefined ? {} : { entry: view.entry }),
   ...(view.proof === undefined ? {} : { proof: JSON.stringify(view.proof) }),
 });
@@ -122,7 +120,7 @@ const keptFrom = ({ body, evidence }: Row): Kept => {
     view.proof = JSON.parse(evidence.proof) as NonNullable<TransferView["proof"]>;
   }
   const stored = new Set(Object.keys(evidence ?? {}) as EvidenceKind[]);
-  return { view, envelope: evidence?.envelope, stored };
+  return { view, stored };
 };
 
 const selectKept = `select body, (select json_object_agg(kind, e.body) from evidence e

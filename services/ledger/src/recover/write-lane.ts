@@ -272,6 +272,8 @@ export const writeLane = (database: Database<unknown>, what: LaneToWrite): Promi
     await writeEnds(query, what);
     await writeBalances(query, what);
     await writeSheets(query, what);
+    // What is remembered of settlement is folded from the log when the lane finds none of it.
+    await query("delete from settlement where lane = $1", [lane]);
     const heads = headsOf(what, await writeInboxes(query, what));
     const { rowCount } = await query(
       `update lane set size = $3, log_time_ms = $4, last_hash = $5, frontier = $6,
