@@ -10,7 +10,8 @@ export type Violation = { readonly file: string; readonly what: string };
 type Node = { readonly type: string; readonly [key: string]: unknown };
 
 const SCOPE = "@sealane/";
-const TEST_FILE = /\.test\.ts$/;
+/** Tests, and what several tests of one service share, which nothing else of it may import. */
+const TEST_FILE = /\.test\.ts$|^services\/[^/]+\/src\/testing\//;
 
 /** `file` is relative to the repository, with `/`. Throws when it cannot be parsed. */
 export function checkFile(file: string, source: string): Violation[] {
@@ -83,6 +84,9 @@ function importFaults(
   const what = `imports ${target}`;
   if (rule === undefined) return [what];
   if (target.startsWith("#")) return []; // the room's own `imports`
+  if (room.startsWith("services/") && !isTest && /^\.{1,2}\/(?:.*\/)?testing\//.test(target)) {
+    return [`${what}, which is for tests`];
+  }
   if (target.startsWith("."))
     return staysInside(file, room, target) ? [] : [`${what}, outside of its room`];
   if (isBuiltin(target)) return isPure ? [`${what}, but is pure`] : [];

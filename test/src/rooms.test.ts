@@ -72,6 +72,7 @@ describe("the check catches", () => {
     ["infra/src/x.ts", "@sealane/ledger"],
     ["infra/src/x.ts", "../../services/ledger/src/main.ts"],
     ["test/src/x.test.ts", "@sealane/ledger"],
+    ["services/ledger/src/x.ts", "./testing/commands.ts"],
     ["packages/money/src/x.ts", "node:fs"],
     ["packages/money/src/x.ts", "fs"],
     ["packages/money/src/x.ts", "vitest"],

@@ -13,12 +13,15 @@ import {
   type Posting,
   type SettlementAbort,
   type WindowCut,
+  type readStatement,
   type WindowDefault,
 } from "@sealane/protocol";
-import type { z } from "zod";
 import type { KeyState } from "./key-state.ts";
 import { defaultPostings, derivedPostings } from "./settlement/postings.ts";
 import { derivedParticipants, settlementOperators } from "./settlement-statements.ts";
+
+/** What `readStatement` reads a body by. */
+type Schema<T> = Parameters<typeof readStatement<T>>[2];
 
 export type SettlementEntry =
   | { readonly kind: "window-cut"; readonly body: WindowCut }
@@ -42,7 +45,7 @@ type Fault = { readonly ok: false; readonly code: string; readonly detail: strin
 /** What the verifier of entries lends: it has opened the note and knows the keys of its place. */
 export type SettlementTools = {
   readonly keys: KeyState;
-  readonly read: <T>(schema: z.ZodType<T>) => { readonly body: T } | Fault;
+  readonly read: <T>(schema: Schema<T>) => { readonly body: T } | Fault;
   /** A line of this participant's key for bank statements, in force, that verifies. */
   readonly bankSigned: (bank: string) => Fault | undefined;
   /** How many distinct operators signed. */
@@ -112,7 +115,7 @@ const abort = (tools: SettlementTools): FoundSettlement | Fault => {
 
 const fromSchema = <T>(
   tools: SettlementTools,
-  schema: z.ZodType<T>,
+  schema: Schema<T>,
   toDerived: (body: T) => DerivedStatement,
 ): FoundSettlement | Fault => {
   const read = tools.read(schema);

@@ -4,7 +4,12 @@
 import type { Sql } from "@sealane/database";
 import { OperationalError } from "@sealane/runtime";
 import { afterEach, beforeEach, describe, expect, inject, test, vi } from "vitest";
-import { faultsOfPublished, faultsOfStored, makeTransfers, testLaneKeys } from "./test-commands.ts";
+import {
+  faultsOfPublished,
+  faultsOfStored,
+  makeTransfers,
+  testLaneKeys,
+} from "./testing/commands.ts";
 import { openTestSchema, startTestLane, type TestLane } from "./test-lane.ts";
 
 type Statement = Parameters<Sql["query"]>[0];

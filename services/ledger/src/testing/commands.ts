@@ -4,8 +4,8 @@ import type { Sql } from "@sealane/database";
 import { makeWorld, origin, say, testKeys, type TestKey } from "@sealane/rules/testing";
 import { auditEntry, auditRoot, beginAudit } from "@sealane/rules";
 import { parseCheckpointText, parseNote, toBase64 } from "@sealane/tlog";
-import type { RawCommand } from "./open-command.ts";
-import type { Outgoing } from "./publisher.ts";
+import type { RawCommand } from "../open-command.ts";
+import type { Outgoing } from "../publisher.ts";
 
 export const testWorld = makeWorld();
 const history = testWorld.keyLog.history();
