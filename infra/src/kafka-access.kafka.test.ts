@@ -21,7 +21,7 @@ const fx = "fx-desk.example";
 /** By topic: who writes, who reads. Nobody else does. */
 const table: Readonly<Record<string, readonly [writers: string[], readers: string[]]>> = {
   "lane.0": [[hk, ph, fx, "operators", "reconciliation"], ["ledger"]],
-  "entries.0": [["ledger"], ["reconciliation", "console", "ledger"]],
+  "entries.0": [["ledger"], ["ledger", "reconciliation", "console"]],
   [`inbox.${hk}`]: [["ledger"], [hk]],
   [`inbox.${ph}`]: [["ledger"], [ph]],
   [`inbox.${fx}`]: [["ledger"], [fx]],

@@ -51,5 +51,8 @@ const mebibyte = 1 << 20;
  */
 export const quotas = (): Quota[] => [
   ...participants.map((principal) => ({ principal, producerBytesPerSecond: 20 * mebibyte })),
-  { principal: operatorsPrincipal, producerBytesPerSecond: mebibyte },
+  ...[operatorsPrincipal, "reconciliation"].map((principal) => ({
+    principal,
+    producerBytesPerSecond: mebibyte,
+  })),
 ];

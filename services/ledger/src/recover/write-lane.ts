@@ -4,6 +4,7 @@ import { pgArray, withTransaction, type Database } from "@sealane/database";
 import {
   applyPostings,
   minorOf,
+  takeSettlementRows,
   type AuditedSheet,
   type Balances,
   type InboxRef,
@@ -192,6 +193,19 @@ const writeSheets = async (query: Query, { lane, rebuilt, open }: LaneToWrite): 
   }
 };
 
+/** Windows and what belongs to them, as the audit's fold has them. */
+const writeSettlement = async (query: Query, { lane, rebuilt }: LaneToWrite): Promise<void> => {
+  await query("delete from settlement where lane = $1", [lane]);
+  for (const { name, body } of takeSettlementRows(rebuilt.state.settlement)) {
+    if (body === undefined) continue;
+    await query("insert into settlement (lane, name, body) values ($1, $2, $3)", [
+      lane,
+      name,
+      body,
+    ]);
+  }
+};
+
 /**
  * Each participant's messages: its numbers begin anew, and its newest entries are told again.
  * @returns the next number of each
@@ -272,8 +286,7 @@ export const writeLane = (database: Database<unknown>, what: LaneToWrite): Promi
     await writeEnds(query, what);
     await writeBalances(query, what);
     await writeSheets(query, what);
-    // What is remembered of settlement is folded from the log when the lane finds none of it.
-    await query("delete from settlement where lane = $1", [lane]);
+    await writeSettlement(query, what);
     const heads = headsOf(what, await writeInboxes(query, what));
     const { rowCount } = await query(
       `update lane set size = $3, log_time_ms = $4, last_hash = $5, frontier = $6,
