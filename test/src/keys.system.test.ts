@@ -178,8 +178,11 @@ describe("a participant", () => {
   it("is suspended by one operator, and resumed by two, through a file", async () => {
     await sealane("keys", "suspend", hk, "--operator", "keys/alice/operator.key");
     await eventually("intents are refused", async () => (await sentOrCode()) === "payer-suspended");
-    const list = (await sealane("keys", "list")) as { participants: { suspended: boolean }[] };
-    expect(list.participants.map(({ suspended }) => suspended)).toEqual([true, false, false]);
+    const list = (await sealane("keys", "list")) as {
+      participants: { participant: string; suspended: boolean }[];
+    };
+    const suspended = list.participants.filter((one) => one.suspended);
+    expect(suspended.map(({ participant }) => participant)).toEqual([hk]);
 
     const alone = ["keys", "resume", hk, "--operator", "keys/alice/operator.key"];
     expect((await runSealane(system, alone)).stderr).toContain("has 1");

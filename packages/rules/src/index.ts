@@ -14,7 +14,7 @@ export {
   type LinkReader,
   type Refused,
 } from "./intent.ts";
-export { sheetOverlapMs } from "./provider-statements.ts";
+export { hasInbox, sheetOverlapMs } from "./provider-statements.ts";
 export * from "./lane.ts";
 export * from "./key-history.ts";
 export * from "./pinned-roots.ts";

@@ -64,9 +64,12 @@ export const openSettlement = (deps: SettlementDeps) => {
     const positions = positionsOf(state, known, new Map());
     return alertsOf(state, positions, levels, clock()).filter((one) => one.level === level).length;
   };
-  const name = "sealane_settlement";
-  telemetry.gauge(`${name}_warnings`, "Alerts of settlement to look at", () => count("warning"));
-  telemetry.gauge(`${name}_criticals`, "Alerts of settlement to act on", () => count("critical"));
+  telemetry.gauge("sealane_settlement_warnings", "Alerts of settlement to look at", () =>
+    count("warning"),
+  );
+  telemetry.gauge("sealane_settlement_criticals", "Alerts of settlement to act on", () =>
+    count("critical"),
+  );
   telemetry.gauge("sealane_unsettled_windows", "Cut windows that are not settled", () => {
     return books()?.settlement.closed.size ?? 0;
   });

@@ -2,6 +2,7 @@
 // lane goes on from all of it or nothing has changed. Rows that the old copy has already are kept.
 import { pgArray, withTransaction, type Database } from "@sealane/database";
 import {
+  hasInbox,
   applyPostings,
   minorOf,
   takeSettlementRows,
@@ -213,7 +214,9 @@ const writeSettlement = async (query: Query, { lane, rebuilt }: LaneToWrite): Pr
 const writeInboxes = async (query: Query, what: LaneToWrite): Promise<Map<string, number>> => {
   const { lane, rebuilt, old, nowMs } = what;
   const { state, retold } = rebuilt;
-  const known = state.history.states.at(-1)?.participants.keys() ?? [];
+  const known = [...(state.history.states.at(-1)?.participants ?? [])].flatMap(
+    ([participant, record]) => (hasInbox(record) ? [participant] : []),
+  );
   const everybody = new Set([
     ...known,
     ...state.chains.keys(),
