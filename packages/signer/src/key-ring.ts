@@ -1,6 +1,5 @@
-// Verifying off the main thread, behind the gate for keys. A key is admitted once with noble
-// (canonical, not small order, torsion free: about 1 ms), and then libsodium judges each signature in
-// a thread. Both halves are needed: noble alone accepts signatures that only the cofactor forgives.
+// Verifying behind the gate for keys. A key is admitted once with noble (canonical, not small order,
+// torsion free: about 1 ms), and then libsodium judges each signature, in a thread when there are many. Both halves are needed: noble alone accepts signatures that only the cofactor forgives.
 import { admitPublicKey, utf8 } from "@sealane/tlog";
 import { judgeOffThread } from "./verify-thread.ts";
 

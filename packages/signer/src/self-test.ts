@@ -1,5 +1,5 @@
 // Before a process trusts any signature it runs the sixteen published cases on which Ed25519
-// libraries disagree. A platform whose OpenSSL judges one of them differently must not start.
+// libraries disagree. A platform whose libsodium judges one of them differently must not start.
 import { InvariantError } from "@sealane/runtime";
 import { fromHex, runSignatureCases, SIGNATURE_CASES } from "@sealane/tlog";
 import { makeKeyRing } from "./key-ring.ts";

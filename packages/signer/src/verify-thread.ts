@@ -59,7 +59,8 @@ const judge = async (jobs: readonly SignatureJob[]): Promise<readonly boolean[]>
 const batcher = makeBatcher<SignatureJob, boolean>({ maxItems: MAX_BATCH, run: judge });
 
 /**
- * Judges one signature off the main thread, without the cofactor. The key must have been admitted.
+ * Judges one signature without the cofactor: in the thread, or here when it is asked with at most one
+ * other. The key must have been admitted.
  * @throws OperationalError `verify-thread-ended` when two threads in a row died of it
  */
 export function judgeOffThread(job: SignatureJob): Promise<boolean> {
