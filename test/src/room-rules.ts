@@ -66,12 +66,31 @@ export const ROOM_RULES: Readonly<Record<string, RoomRule>> = {
 
   "packages/client": { rooms: ["money", "protocol", "rules", "tlog"], packages: [] },
   "packages/cli": {
-    rooms: ["client", "money", "protocol", "rules", "runtime", "signer", "tlog"],
+    rooms: [
+      "client",
+      "iso20022",
+      "iso20022/schema",
+      "money",
+      "protocol",
+      "rules",
+      "runtime",
+      "signer",
+      "tlog",
+    ],
     packages: ["commander", "@clack/prompts", "cli-table3", "cli-progress"],
   },
   "packages/simulator": {
     // A core that signs by itself uses the SDK, as a real one does.
-    rooms: ["client", "http", "money", "protocol", "runtime", "tlog"],
+    rooms: [
+      "client",
+      "http",
+      "iso20022",
+      "iso20022/schema",
+      "money",
+      "protocol",
+      "runtime",
+      "tlog",
+    ],
     packages: ["express", "zod"],
   },
 

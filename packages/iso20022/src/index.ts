@@ -32,3 +32,21 @@ export type {
 } from "./messages/recalls.ts";
 export { defaultLimits } from "./xml/read-xml.ts";
 export type { XmlLimits } from "./xml/read-xml.ts";
+export { bankFileParts, saysTheSame } from "./settlement/bank-file.ts";
+export type { BankFileLine, BankFilePart } from "./settlement/bank-file.ts";
+export {
+  settlementInstructions,
+  windowOfReference,
+  windowReference,
+} from "./settlement/instructions.ts";
+export type { InstructionsInput, SettlementLeg, WindowName } from "./settlement/instructions.ts";
+export {
+  participantCamt052,
+  participantCamt053,
+  participantCsv,
+} from "./settlement/participant-statement.ts";
+export type {
+  AccountPeriod,
+  Booking,
+  ParticipantPeriod,
+} from "./settlement/participant-statement.ts";
