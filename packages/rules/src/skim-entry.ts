@@ -5,12 +5,7 @@ import { headerOf, parseTime, type EntryContext, type Terms } from "@sealane/pro
 import { conversionFault } from "./conversion.ts";
 import { no } from "./entry-signatures.ts";
 import { citedState } from "./key-history.ts";
-import {
-  conversionFault,
-  verifyEntry,
-  type EntryChecks,
-  type EntryResult,
-} from "./verify-entry.ts";
+import { verifyEntry, type EntryChecks, type EntryResult } from "./verify-entry.ts";
 
 type Skimmed = { readonly context: EntryContext; readonly terms: Terms; readonly inner: string };
 
