@@ -47,3 +47,4 @@ export { operatorsNeeded } from "./policy.ts";
 export { keyLagMs } from "./audit-cover.ts";
 export { auditorOf } from "./auditor-access.ts";
 export { setAsideOperators } from "./set-aside.ts";
+export * from "./reconcile/index.ts";
