@@ -283,6 +283,9 @@ describe("settlement windows", () => {
         why: "line-rejected",
         reason: "AC06",
       });
+      await bank.retry("hkd-php/2/0");
+      expect(await send()).toContain('"already":false');
+      await eventually("window 2 is settled", async () => (await show(2)).status === "settled");
     } finally {
       await bank.close();
     }
