@@ -10,7 +10,7 @@ import {
   settlementInstructions,
   type ParticipantPeriod,
 } from "@sealane/iso20022";
-import { clearingAccount, corridorNameSchema, formatTime } from "@sealane/protocol";
+import { clearingAccount, corridorNameSchema, formatTime, transferIdOf } from "@sealane/protocol";
 import type { KeyState } from "@sealane/rules";
 import { z } from "zod";
 import { mostBookings, type PeriodReader } from "./period-reader.ts";
@@ -172,8 +172,12 @@ const mountStatements = ({ app, periods, keys, clock }: BankingDeps): void => {
         from: formatTime(fromMs),
         to: formatTime(toMs),
       };
+      // The same question has the same message id, and no other question has it.
+      const name = `${format} ${times.from} ${times.to} as of ${asOf}`;
+      const messageId = transferIdOf(participant, name).replaceAll("-", "");
       try {
-        const document = await documentOf(format, { participant, operator, ...times, accounts });
+        const period = { messageId, participant, operator, ...times, accounts };
+        const document = await documentOf(format, period);
         return { status: 200, ...document, headers: { "Sealane-As-Of": String(asOf) } };
       } catch (error) {
         return refusalOf(error);

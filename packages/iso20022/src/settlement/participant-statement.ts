@@ -32,6 +32,8 @@ export type AccountPeriod = {
 };
 
 export type ParticipantPeriod = {
+  /** At most 35 characters, and nobody else's. */
+  readonly messageId: string;
   readonly participant: string;
   readonly operator: string;
   readonly createdAt: string;
@@ -108,19 +110,16 @@ const statementOf = (
   };
 };
 
-const messageIdOf = ({ from, to }: ParticipantPeriod): string =>
-  `${from.replaceAll(/[-:TZ.]/g, "").slice(0, 14)}-${to.replaceAll(/[-:TZ.]/g, "").slice(0, 14)}`;
-
 /** A statement of a period that is over. */
 export const participantCamt053 = (period: ParticipantPeriod): Camt053 => ({
-  messageId: messageIdOf(period),
+  messageId: period.messageId,
   createdAt: period.createdAt,
   statements: period.accounts.map((one) => statementOf(period, one, ["OPBD", "CLBD"])),
 });
 
 /** A report of a period that still goes on. */
 export const participantCamt052 = (period: ParticipantPeriod): Camt052 => ({
-  messageId: messageIdOf(period),
+  messageId: period.messageId,
   createdAt: period.createdAt,
   reports: period.accounts.map((one) => statementOf(period, one, ["OPBD", "ITBD"])),
 });

@@ -204,6 +204,7 @@ describe("a bank's file", () => {
 
 describe("a participant's statement", () => {
   const period: ParticipantPeriod = {
+    messageId: "0123456789abcdef0123456789abcdef",
     participant: "hk-wallet.example",
     operator: "sealane.example",
     createdAt: "2026-11-23T00:00:00.000Z",
