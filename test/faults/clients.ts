@@ -14,6 +14,8 @@ export type LoadOptions = {
   /** How long one client goes on asking for an end. */
   readonly patienceMs?: number;
   readonly body?: (n: number) => object;
+  /** No more than so many. */
+  readonly most?: number;
 };
 
 export type Load = {
@@ -42,7 +44,7 @@ const again = (status: number): boolean => status >= 500 || status === 429 || st
 type Answer = { readonly transfer?: string; readonly final: boolean };
 
 export const startLoad = (world: FaultWorld, file: string, options: LoadOptions = {}): Load => {
-  const { rate = 25, patienceMs = 75_000, body = bodyOf } = options;
+  const { rate = 25, patienceMs = 75_000, body = bodyOf, most = Infinity } = options;
   const lines: HistoryLine[] = [];
   const attempts = new Map<string, number>();
   let going = true;
@@ -114,7 +116,7 @@ export const startLoad = (world: FaultWorld, file: string, options: LoadOptions 
     const startedMs = Date.now();
     while (going) {
       const due = ((Date.now() - startedMs) / 1_000) * rate;
-      while (sent < due && running.size < 400) {
+      while (sent < Math.min(due, most) && running.size < 400) {
         const work = one(sent);
         running.add(work);
         void work.finally(() => running.delete(work));

@@ -15,6 +15,8 @@ export type Stage = {
   fault(what: string): void;
   /** Starts clients; the stage joins their journal with the world's. */
   load(options?: LoadOptions): Load;
+  /** The journal of all clients of this world. */
+  lines(): readonly HistoryLine[];
   /** Transfers of all clients of this world that have ended. */
   ended(): number;
   /** An id whose statement must never be committed. */
@@ -93,6 +95,7 @@ export const makeStage = (world: FaultWorld, record: Gathered, said: Said): Stag
     showed: (what) => void said.showed.push(what),
     fault: (what) => void said.faults.push(what),
     load,
+    lines: () => journalOf(record),
     ended: () => record.loads.reduce((sum, one) => sum + one.ended(), 0),
     forbid: (id) => void record.forbidden.push(id),
     expectFork: (part) => void record.expectedForks.push(part),
