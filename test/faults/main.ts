@@ -1,6 +1,6 @@
 // `npm run faults`: every case with real processes, then all oracles. Results are kept case by case: what
-// has passed is not run again until `--again`. `--only NAME` (several, or a part of a name), `--ci` the
-// subset that CI runs, `--json` a line of JSON for each case, `--list`, `--table` (writes the README's).
+// has passed is not run again until `--again`. A NAME or `--only NAME` (several, or parts of names), `--ci`
+// (the subset that CI runs), `--json` (a line for each case), `--list`, `--table` (writes the README's).
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -13,7 +13,8 @@ import { keepResult, readResult } from "./results.ts";
 import { makeRunner, type CaseResult } from "./run-case.ts";
 import { writeTable } from "./table.ts";
 
-const { values } = parseArgs({
+const { values, positionals } = parseArgs({
+  allowPositionals: true,
   options: {
     only: { type: "string", multiple: true, default: [] },
     ci: { type: "boolean", default: false },
@@ -27,9 +28,11 @@ const { values } = parseArgs({
 const say = (line: string): void => void process.stderr.write(`${line}\n`);
 const out = (line: string): void => void process.stdout.write(`${line}\n`);
 
+const only = [...values.only, ...positionals];
+
 const chosen = allCases.filter(({ name }) => {
   if (values.ci && !ciCases.has(name)) return false;
-  return values.only.length === 0 || values.only.some((part) => name.includes(part));
+  return only.length === 0 || only.some((part) => name.includes(part));
 });
 
 /** Other people's libraries read the log too, where Go is installed. */
@@ -63,7 +66,7 @@ const runAll = async (): Promise<readonly CaseResult[]> => {
   try {
     for (const [at, one] of chosen.entries()) {
       const before = readResult(one.name);
-      const asked = values.again || values.only.length > 0;
+      const asked = values.again || only.length > 0;
       if (before?.outcome === "passed" && !asked) {
         say(`${at + 1}/${chosen.length} ${one.name}: passed before, at ${before.commit}`);
         results.push(before);

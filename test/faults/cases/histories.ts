@@ -81,6 +81,8 @@ const oldCopy: FaultCase = {
     const { stack } = world;
     await stage.underLoad(async () => copySchema(world, "ledger"));
     const second = await startSecondLedger(world, "ledger-2");
+    // Somebody always sends: a ledger that writes nothing has nothing to refuse.
+    const load = stage.load({ rate: 8 });
     try {
       await sealaneJson(world, [
         "export",
@@ -109,6 +111,7 @@ const oldCopy: FaultCase = {
     const told = await sealaneJson(world, ["recover", "--from", "export"]);
     if (told["ok"] !== true) stage.fault(`recover says ${JSON.stringify(told)}`);
     await stack.start("ledger");
+    await load.finish();
     await stage.underLoad(() => Promise.resolve());
   },
 };
