@@ -7,6 +7,7 @@ import { registerKeys } from "./keys/commands.ts";
 import { registerLane } from "./lane-command.ts";
 import { registerReceipt } from "./receipt.ts";
 import { registerRecover } from "./recover-command.ts";
+import { registerReturns } from "./return-command.ts";
 import { registerSend } from "./send.ts";
 import { registerSettle } from "./settle/settle-command.ts";
 import { registerWindow } from "./settle/window-command.ts";
@@ -17,6 +18,7 @@ export const makeProgram = (): Command => {
     .description("Send transfers, and check for yourself what became of them.")
     .showHelpAfterError("(add --help to see what there is)");
   registerSend(program);
+  registerReturns(program);
   registerReceipt(program);
   registerVerify(program);
   registerAudit(program);

@@ -39,6 +39,10 @@ import { makePayeeDesk, type Answer } from "./payee-desk.ts";
 import { mountPersons } from "./person-routes.ts";
 import { makePersister } from "./persister.ts";
 import { signedByProvider, signedHere } from "./provider-answers.ts";
+import { makeRecallDesk } from "./recall-desk.ts";
+import { makeRecallStore } from "./recall-store.ts";
+import { makeReturnDesk } from "./return-desk.ts";
+import { mountReturns } from "./return-routes.ts";
 import { mountRoutes } from "./routes.ts";
 import { makeSheetBook, type SheetBook } from "./sheet-book.ts";
 import { makeStatementDesk } from "./statement-desk.ts";
@@ -90,6 +94,7 @@ const openStores = async () => {
     chain,
     sheets,
     persister,
+    recalls: makeRecallStore(sql),
     book: makeTransferBook(store),
   };
 };
@@ -239,13 +244,27 @@ const main = async (): Promise<void> => {
     answer,
     expect: credits.expect,
   });
+  const returns = makeReturnDesk({
+    participant,
+    origin,
+    lane,
+    book,
+    sheets,
+    signer,
+    producer,
+    requestOf: maker.requestOf,
+    clock,
+  });
+  const recalls = makeRecallDesk({ core, store: opened.recalls, returns, book, clock, log });
   const notices = makeNotices({ core, book, persister, clock, log });
   gauges(telemetry, credits, notices);
   const onMoved = (kept: Kept): void => {
     if (kept.view.notified < kept.view.notice) notices.owe(kept);
-    if (kept.view.status === "sealed" && kept.view.role === "payee") credits.owe(kept.view.id);
+    const { status, role, recallOf, id } = kept.view;
+    if (status === "sealed" && role === "payee" && recallOf === undefined) credits.owe(id);
   };
   for (const kept of await store.readUnfinished()) onMoved(book.adopt(kept));
+  await recalls.begin();
   const inbox = makeInboxHandler({
     participant,
     origin,
@@ -256,6 +275,7 @@ const main = async (): Promise<void> => {
     persister,
     vault,
     payee,
+    recalls,
     ledger,
     position,
     chain,
@@ -280,7 +300,8 @@ const main = async (): Promise<void> => {
     Object.entries(ready().checks)
       .find(([, check]) => check !== "ok")
       ?.join(": ");
-  mountRoutes({ app, intake, book, ledger, statements, clock, closed });
+  mountRoutes({ app, intake, book, ledger, statements, returns, clock, closed });
+  mountReturns({ app, returns, recalls, book, clock, closed });
   const desk = makeHostedDesk({ participant, origin, intake, keys: keys.state, clock });
   mountPersons(app, vault);
   mountHostedRoutes({ app, desk, book, clock, closed });
@@ -297,6 +318,7 @@ const main = async (): Promise<void> => {
 
   void keys.run(1_000);
   void credits.run(config.SEALANE_CREDIT_INTERVAL);
+  void recalls.run(config.SEALANE_CREDIT_INTERVAL);
   void statements.run(config.SEALANE_STATEMENT_INTERVAL);
   while (keys.history() === undefined) await pause(20);
   const consumer = readInbox({
@@ -318,6 +340,7 @@ const main = async (): Promise<void> => {
   const stopDesks = async (): Promise<void> => {
     keys.stop();
     credits.stop();
+    recalls.stop();
     statements.stop();
     notices.stop();
     await consumer.stop();
