@@ -54,4 +54,6 @@ export { cancelPeriodMs, returnPeriodMs } from "./returns/state.ts";
 export { operatorsNeeded } from "./policy.ts";
 export { keyLagMs } from "./audit-cover.ts";
 export { auditorOf } from "./auditor-access.ts";
+export { isTimely, sealTimeMs } from "./seal-time.ts";
 export { setAsideOperators } from "./set-aside.ts";
+export * from "./reconcile/index.ts";

@@ -91,18 +91,19 @@ export const makeRecallDesk = (deps: Deps) => {
     return true;
   };
 
+  const tryOne = async (one: { readonly recall: OpenRecall; said?: Result }): Promise<void> => {
+    if (one.said === undefined) return;
+    try {
+      if (await answerOne(one.recall, one.said)) delete one.said;
+    } catch (err) {
+      log.warn({ err }, "the answer to a recall was not published, trying again");
+    }
+  };
+
   const run = async (everyMs: number): Promise<void> => {
     while (!stopping.signal.aborted) {
       await pause(everyMs, stopping.signal);
-      for (const one of open.values()) {
-        const { said, recall } = one;
-        if (said === undefined) continue;
-        try {
-          if (await answerOne(recall, said)) delete one.said;
-        } catch (err) {
-          log.warn({ err }, "the answer to a recall was not published, trying again");
-        }
-      }
+      for (const one of open.values()) await tryOne(one);
     }
   };
 

@@ -20,7 +20,7 @@ import {
 } from "@sealane/protocol";
 import { z } from "zod";
 import type { Taken } from "./intake.ts";
-import { closedProblem, messagingProblem, refusalProblem, signatureRequired } from "./problems.ts";
+import { closedProblem, sendingProblem, refusalProblem, signatureRequired } from "./problems.ts";
 import type { RecallDesk } from "./recall-desk.ts";
 import type { ReturnDesk } from "./return-desk.ts";
 import { takenAnswer } from "./transfer-answer.ts";
@@ -64,7 +64,7 @@ const taken = async (
     const result = await take();
     return result.ok ? await takenAnswer({ book, clock }, result, waitMs) : refusalProblem(result);
   } catch (error) {
-    const known = messagingProblem(error);
+    const known = sendingProblem(error);
     if (known === undefined) throw error;
     return known;
   }
@@ -144,7 +144,7 @@ const mountRecall = (deps: ReturnRoutesDeps): void => {
       try {
         await deps.recalls.refuse(open, reason);
       } catch (error) {
-        const known = messagingProblem(error);
+        const known = sendingProblem(error);
         if (known === undefined) throw error;
         return known;
       }

@@ -17,8 +17,8 @@ import type { Intake, Taken } from "./intake.ts";
 import type { LedgerClient } from "./ledger-client.ts";
 import {
   closedProblem,
-  messagingProblem,
   paidOut,
+  sendingProblem,
   refusalProblem,
   signatureRequired,
   transferUnknown,
@@ -112,7 +112,7 @@ const mountTransfers = ({ app, intake, book, clock, closed }: RoutesDeps): void 
       try {
         taken = await intake.take(key, body, rawBody, headers.traceparent);
       } catch (error) {
-        const known = messagingProblem(error);
+        const known = sendingProblem(error);
         if (known === undefined) throw error;
         return known;
       }
@@ -132,7 +132,7 @@ const cancelCommitted = async (
     const taken = await returns.recall(id, "cancel", asked, utf8(JSON.stringify(asked)));
     return taken.ok ? await takenAnswer({ book, clock }, taken, waitMs) : refusalProblem(taken);
   } catch (error) {
-    const known = messagingProblem(error);
+    const known = sendingProblem(error);
     if (known === undefined) throw error;
     return known;
   }
@@ -233,7 +233,7 @@ const mountBulk = ({ app, intake, book, closed }: RoutesDeps): void => {
       const status = finalStatuses.has(view.status) ? 200 : 202;
       return { line, idempotencyKey: key, httpStatus: status, replayed, ...publicView(view) };
     } catch (error) {
-      const known = messagingProblem(error);
+      const known = sendingProblem(error);
       if (known === undefined) throw error;
       return refusedLine(line, known.status, known.code, known.message, undefined, key);
     }
