@@ -8,6 +8,7 @@ import { registerLane } from "./lane-command.ts";
 import { registerMessages } from "./messages-command.ts";
 import { registerReceipt } from "./receipt.ts";
 import { registerRecover } from "./recover-command.ts";
+import { registerReturns } from "./return-command.ts";
 import { registerSend } from "./send.ts";
 import { registerSettle } from "./settle/settle-command.ts";
 import { registerStatement } from "./settle/statement-command.ts";
@@ -19,6 +20,7 @@ export const makeProgram = (): Command => {
     .description("Send transfers, and check for yourself what became of them.")
     .showHelpAfterError("(add --help to see what there is)");
   registerSend(program);
+  registerReturns(program);
   registerReceipt(program);
   registerVerify(program);
   registerMessages(program);

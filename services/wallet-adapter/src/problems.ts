@@ -74,6 +74,16 @@ export const transferUnknown = (): Problem =>
     extra: { final: false },
   });
 
+/** The sender's right has ended; what is left is to ask. */
+export const paidOut = (): Problem =>
+  problem({
+    status: 409,
+    code: "not-cancellable",
+    title: "It has been paid out",
+    action: "Ask for it back: POST /v1/transfers/{id}/recalls.",
+    extra: { reason: isoReasonOf("not-cancellable") },
+  });
+
 export const closedProblem = (reason: string): Problem =>
   problem({
     status: 503,
