@@ -244,7 +244,7 @@ export const makeBreakReader = (sql: Sql, lane: number) => {
     return {
       position: Number(row?.next_seq ?? 0),
       compared: Number(row?.compared ?? 0),
-      ...present({ logTime: row === undefined ? undefined : time(row.log_time_ms) }),
+      ...(row === undefined ? {} : { logTime: time(row.log_time_ms) }),
       providers: sides.map((side) => ({
         participant: side.participant,
         from: time(side.begin_ms),

@@ -72,10 +72,20 @@ export const openBreaks = (deps: BreaksDeps) => {
   let gauges: Gauges = { counts: [], trouble: false };
   makeGauges(deps, () => gauges);
 
+  let seen = "";
+  /** Whether the log has grown; statements are compared as they come. */
+  const isNew = async (): Promise<boolean> => {
+    const { position, compared, logTime } = await reader.standing();
+    const now = `${position} ${compared} ${logTime ?? ""}`;
+    if (now === seen && position === compared) return false;
+    seen = now;
+    return true;
+  };
+
   const follow = async (signal: AbortSignal): Promise<void> => {
     while (!signal.aborted) {
       try {
-        await statements.follow();
+        if (gauges.trouble || (await isNew())) await statements.follow();
         gauges = { counts: await reader.counts(clock()), trouble: false };
       } catch (err) {
         // Nothing is half done: it is begun again from its cursor.
