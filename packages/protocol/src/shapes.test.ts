@@ -16,6 +16,7 @@ import {
   windowDefaultSchema,
   windowNetSchema,
 } from "./settlement.ts";
+import { recallRefusalSchema, recallSchema, returnSchema } from "./returns.ts";
 import {
   advanceSchema,
   cancellationSchema,
@@ -42,6 +43,9 @@ const entries = {
   "window-default": windowDefaultSchema,
   "settlement-abort": settlementAbortSchema,
   adjustment: adjustmentSchema,
+  return: returnSchema,
+  recall: recallSchema,
+  "recall-refusal": recallRefusalSchema,
 };
 
 const shapeOf = (schema: z.ZodType): object => {

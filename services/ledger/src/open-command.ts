@@ -13,7 +13,10 @@ import {
   rateWithdrawalSchema,
   readNote,
   readStatement,
+  recallRefusalSchema,
+  recallSchema,
   rejectionSchema,
+  returnSchema,
   settlementAbortSchema,
   termsSchema,
   windowCutSchema,
@@ -153,6 +156,9 @@ const schemas = {
   "window-default": ["window-default", windowDefaultSchema],
   "settlement-abort": ["settlement-abort", settlementAbortSchema],
   adjustment: ["adjustment", adjustmentSchema],
+  return: ["return", returnSchema],
+  recall: ["recall", recallSchema],
+  "recall-refusal": ["recall-refusal", recallRefusalSchema],
 } as const;
 
 type NoteCommand = Exclude<Command, { kind: "acceptance" }>;

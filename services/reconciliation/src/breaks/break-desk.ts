@@ -86,10 +86,12 @@ const propose = async (
   if (transfer !== undefined) {
     const { rows } = await sql.query({
       name: "break-return",
-      text: "select 1 from entry where ended_id = $1 and outcome = 'committed'",
+      text: `select 1 from entry
+        where ended_id = $1 and outcome = 'recorded' and facts is not null`,
       values: [transfer],
     });
-    if (rows.length === 0) return refusal(422, "return-unknown", `no entry has ${transfer}`);
+    if (rows.length === 0)
+      return refusal(422, "return-unknown", `no return in the log is ${transfer}`);
   }
   const cited = transfer === undefined ? {} : { transfer };
   const said = { outcome, text, ...cited, ...(note === undefined ? {} : { note }) };

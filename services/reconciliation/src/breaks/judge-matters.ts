@@ -62,13 +62,15 @@ const endsOf = async ({ sql }: Under, matters: readonly Matter[]) => {
   const { rows } = await sql.query<Row>({
     name: "matter-ends",
     text: `select ended_id, seq, time_ms, outcome, facts from entry
-      where ended_id = any($1::uuid[]) and outcome <> 'recorded'`,
+      where ended_id = any($1::uuid[]) and (outcome <> 'recorded' or facts is not null)`,
     values: [matters.flatMap(({ transferId }) => transferId ?? [])],
   });
   return new Map(
     rows.map(({ ended_id: id, seq, time_ms, outcome, facts }) => {
       const end = { id, seq: Number(seq), timeMs: Number(time_ms), legs: legsOfFacts(facts) };
-      return [id, { ...end, outcome } as LogTransfer] as const;
+      // A return is recorded, and moves money as a transfer does.
+      const ended = facts === null ? outcome : "committed";
+      return [id, { ...end, outcome: ended } as LogTransfer] as const;
     }),
   );
 };
