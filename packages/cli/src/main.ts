@@ -2,6 +2,8 @@
 // command's result; progress and faults go to standard error.
 import { Command } from "commander";
 import { registerAudit } from "./audit-command.ts";
+import { registerBreak } from "./reconcile/break-command.ts";
+import { registerReconcile } from "./reconcile/reconcile-command.ts";
 import { registerExport } from "./export-command.ts";
 import { registerKeys } from "./keys/commands.ts";
 import { registerLane } from "./lane-command.ts";
@@ -31,6 +33,8 @@ export const makeProgram = (): Command => {
   registerWindow(program);
   registerSettle(program);
   registerStatement(program);
+  registerReconcile(program);
+  registerBreak(program);
   registerRecover(program);
   return program;
 };
