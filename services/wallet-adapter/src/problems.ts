@@ -49,6 +49,27 @@ export const transferUnknown = (): Problem =>
     extra: { final: false },
   });
 
+/** A cancellation is the payer's own statement: the ledger would count no other. */
+export const notThePayer = (): Problem =>
+  problem({
+    status: 403,
+    code: "not-the-payer",
+    title: "Only the payer's provider can cancel a transfer",
+    detail: "this provider is the payee of it",
+    action: "Refuse it when your core is asked whether it can credit.",
+  });
+
+/** What is sealed has ended well, whatever was asked for. */
+export const notCancellable = ({ id, status }: { id: string; status: string }): Problem =>
+  problem({
+    status: httpStatusOf("not-cancellable"),
+    code: "not-cancellable",
+    title: "The transfer cannot be cancelled",
+    detail: `it is ${status}`,
+    action: actionOf("not-cancellable"),
+    extra: { reason: isoReasonOf("not-cancellable"), transferId: id, transferStatus: status },
+  });
+
 export const closedProblem = (reason: string): Problem =>
   problem({
     status: 503,
