@@ -51,6 +51,7 @@ import { makeTermsMaker } from "./terms-maker.ts";
 import { makeTransferBook } from "./transfer-book.ts";
 import { makeVault } from "./vault.ts";
 import { makeViewStore, type Kept } from "./view-store.ts";
+import { isTurnedAway } from "./views.ts";
 
 const config = loadConfig(adapterConfigSchema);
 const participant = config.SEALANE_PARTICIPANT;
@@ -198,6 +199,9 @@ const main = async (): Promise<void> => {
     requestKey: fromBase64(readSecretFile(config.SEALANE_REQUEST_KEY_FILE)),
   });
   const admission = makeAdmission(clock);
+  book.onChange((view) => {
+    if (isTurnedAway(view)) admission.turnedAway(view);
+  });
   const intake = makeIntake({
     participant,
     origin,
