@@ -51,7 +51,6 @@ import { makeTermsMaker } from "./terms-maker.ts";
 import { makeTransferBook } from "./transfer-book.ts";
 import { makeVault } from "./vault.ts";
 import { makeViewStore, type Kept } from "./view-store.ts";
-import { isTurnedAway } from "./views.ts";
 
 const config = loadConfig(adapterConfigSchema);
 const participant = config.SEALANE_PARTICIPANT;
@@ -199,9 +198,7 @@ const main = async (): Promise<void> => {
     requestKey: fromBase64(readSecretFile(config.SEALANE_REQUEST_KEY_FILE)),
   });
   const admission = makeAdmission(clock);
-  book.onChange((view) => {
-    if (isTurnedAway(view)) admission.turnedAway(view);
-  });
+  book.onChange(admission.changed);
   const intake = makeIntake({
     participant,
     origin,
