@@ -278,6 +278,18 @@ export const makeInboxHandler = (deps: InboxDeps): InboxHandler => {
     }
   };
 
+  /** Entries that a seal speaks of, whose message the topic has lost: all that the ledger has. */
+  const fetchForSeal = async (toN: number): Promise<void> => {
+    let before = -1;
+    while (position.nextChain <= toN && position.nextN !== before) {
+      before = position.nextN;
+      deps.log.warn({ from: before, toN }, "a seal of entries that did not come: fetching them");
+      for (const message of await deps.ledger.inbox(before - 1)) {
+        if (followsInbox(message, position.nextN)) await takeBatch(message);
+      }
+    }
+  };
+
   return {
     handle: async (value) => {
       const parsed = parseMessage(value);
@@ -287,6 +299,7 @@ export const makeInboxHandler = (deps: InboxDeps): InboxHandler => {
         return { ok: false, code: "not-ours", detail: `it is for ${message.to}` };
       }
       if (message.type === "seal") {
+        await fetchForSeal(message.toN);
         await takeSeal(message);
         return { ok: true };
       }
