@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { advance, coreMustKnow, type TransferStatus } from "./transfer-status.ts";
+import { advance, exceptionNotice, noticeOf, type TransferStatus } from "./transfer-status.ts";
 
 const viewAt = (status: TransferStatus): { status: TransferStatus; unbound?: boolean } => ({
   status,
@@ -41,12 +41,17 @@ describe("a view", () => {
 });
 
 describe("a core", () => {
-  it("is told of ends, and as the payer's of the seal and the credit", () => {
-    const told = (role: "payer" | "payee"): TransferStatus[] =>
-      (
-        ["reserved", "committed", "sealed", "credited", "rejected", "expired", "cancelled"] as const
-      ).filter((status) => coreMustKnow(role, status));
-    expect(told("payer")).toEqual(["sealed", "credited", "rejected", "expired", "cancelled"]);
-    expect(told("payee")).toEqual(["rejected", "expired", "cancelled"]);
+  const statuses = ["reserved", "committed", "sealed", "credited", "rejected", "expired"] as const;
+
+  it("is told of ends, and as the payer's of the seal and the credit, under fixed numbers", () => {
+    const told = (role: "payer" | "payee"): (number | undefined)[] =>
+      statuses.map((status) => noticeOf(role, status));
+    expect(told("payer")).toEqual([undefined, undefined, 2, exceptionNotice + 1, 2, 2]);
+    expect(told("payee")).toEqual([undefined, undefined, undefined, undefined, 2, 2]);
+  });
+
+  it("believes an end more than a refusal that binds nothing", () => {
+    expect(noticeOf("payer", "rejected", false)).toBeLessThan(noticeOf("payer", "sealed") ?? 0);
+    expect(noticeOf("payer", "rejected", false)).toBeLessThan(noticeOf("payer", "rejected") ?? 0);
   });
 });

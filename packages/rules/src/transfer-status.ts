@@ -52,11 +52,24 @@ export const advance = (view: Moving, to: TransferStatus, binding = true): boole
   return true;
 };
 
+/** Of the notice that a payee's core will not credit what is sealed. */
+export const exceptionNotice = 3;
+
 /**
- * What a core is told. The payer's: how it ended, and that it was credited. The payee's: that a transfer
- * it said yes to will not come; that it came is its order to credit.
+ * The number of the notice that a core is owed when a view has moved, or undefined where it is owed none.
+ * The payer's is told how it ended, and that it was credited; the payee's, that a transfer it said yes to
+ * will not come: that it came is its order to credit. A number stands for what is said, and is not a count:
+ * an adapter that begins again may learn in one step what it had told in two, and a core that holds a
+ * higher number believes no lower one.
  */
-export const coreMustKnow = (role: "payer" | "payee", to: TransferStatus): boolean => {
-  if (to === "rejected" || to === "expired" || to === "cancelled") return true;
-  return role === "payer" && (to === "sealed" || to === "credited");
+export const noticeOf = (
+  role: "payer" | "payee",
+  to: TransferStatus,
+  binding = true,
+): number | undefined => {
+  if (to === "rejected" && !binding) return 1;
+  if (to === "rejected" || to === "expired" || to === "cancelled") return 2;
+  if (role === "payee") return undefined;
+  if (to === "sealed") return 2;
+  return to === "credited" ? exceptionNotice + 1 : undefined;
 };

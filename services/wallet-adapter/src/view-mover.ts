@@ -1,6 +1,6 @@
 // How a view moves: told to the core, written behind, shown to whoever waits. One place for everything
 // that reads the inbox.
-import { coreMustKnow } from "@sealane/rules";
+import { noticeOf } from "@sealane/rules";
 import type { Persister } from "./persister.ts";
 import type { TransferBook } from "./transfer-book.ts";
 import type { Kept } from "./view-store.ts";
@@ -35,9 +35,7 @@ export const makeViewMover = (deps: {
         steps[to] = atMs;
       }
       deps.onStep(to, kept.view, atMs);
-      if (coreMustKnow(kept.view.role, to)) {
-        kept.view.notice += 1;
-      }
+      kept.view.notice = noticeOf(kept.view.role, to, binding) ?? kept.view.notice;
       deps.onMoved(kept);
     }
     persister.view(kept);

@@ -20,6 +20,7 @@ import {
 import type { Balance } from "../positions.ts";
 import { restoreSettlement } from "../settlement/rows.ts";
 import { origin } from "../testing/genesis.ts";
+import { compareRows } from "./row-oracle.ts";
 import { BrokenPromise, type Sim } from "./sim.ts";
 
 export type LogHead = {
@@ -196,6 +197,8 @@ export const makeStore = (sim: Sim, onSaved: (batch: BatchToSave) => void) => {
       else settlement.set(name, body);
     }
     messages.push(...batch.inbox);
+    const again = sim.dice("rows").chance(0.06) ? load(lane.epoch) : undefined;
+    if (again !== undefined) compareRows(state, again.state);
     onSaved(batch);
   };
 

@@ -1,7 +1,7 @@
 // What a provider's adapter shows of its transfers, moved by the ledger's messages alone, with the same
 // pure rules as the service; and how many notices its core is owed.
 import { readNote, readStatement, refusalSchema, type Terms } from "@sealane/protocol";
-import { advance, coreMustKnow, type TransferStatus } from "../transfer-status.ts";
+import { advance, noticeOf, type TransferStatus } from "../transfer-status.ts";
 import type { VerifiedEntry } from "../verify-entry.ts";
 import { BrokenPromise, type Sim } from "./sim.ts";
 import { stubJudge } from "./stub-keys.ts";
@@ -55,7 +55,7 @@ export const makeViews = (
 
   const move = (view: View, to: TransferStatus, binding = true): void => {
     if (!advance(view, to, binding)) return;
-    if (coreMustKnow(view.role, to)) view.notice += 1;
+    view.notice = noticeOf(view.role, to, binding) ?? view.notice;
   };
 
   const withTerms = (view: View, terms: Terms): void => {

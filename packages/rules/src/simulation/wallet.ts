@@ -51,6 +51,8 @@ export type WalletDeps = {
   readonly fetchSeal: (fromN: number, toN: number) => SealMessage | undefined;
 };
 
+const patienceMs = 3_000;
+
 const emptyMemory = (): Memory => ({
   views: new Map(),
   chain: [],
@@ -64,12 +66,26 @@ const copyOf = ({ views, chain, position }: Memory): Memory => ({
   position: { ...position },
 });
 
+/** A proposal's terms, which its payer must have signed. */
+const termsOf = (sim: Sim, note: string): { readonly terms: Terms; readonly text: string } => {
+  const read = readNote(note);
+  const terms = read.ok ? readStatement(read.note, "transfer", termsSchema) : undefined;
+  if (!read.ok || terms?.ok !== true) throw new BrokenPromise(13, "a proposal that cannot be read");
+  const payer = terms.statement.body.payer.participant;
+  const lines = read.note.signatures.map(({ line }) => line);
+  const judged = judgeLines(sim.keys().keys, read.note.text, lines).lines;
+  const signed = judged.some((one) => one.good && one.key.participant === payer);
+  if (!signed) throw new BrokenPromise(12, "a proposal that its payer has not signed");
+  return { terms: terms.statement.body, text: read.note.text };
+};
+
 export type Wallet = ReturnType<typeof makeWallet>;
 
 export const makeWallet = (deps: WalletDeps) => {
   const { sim, participant, core, lane } = deps;
   const dice = sim.dice(`wallet ${participant}`);
   const reader = makeReader(sim, deps.inbox);
+  let heardMs = 0;
   let memory = emptyMemory();
   let stored = emptyMemory();
   /** Of the core, by transfer; lost with the process, asked again. */
@@ -120,21 +136,9 @@ export const makeWallet = (deps: WalletDeps) => {
     return true;
   };
 
-  const termsOf = (note: string): { readonly terms: Terms; readonly text: string } => {
-    const read = readNote(note);
-    const terms = read.ok ? readStatement(read.note, "transfer", termsSchema) : undefined;
-    if (!read.ok || terms?.ok !== true) throw broken("a proposal that cannot be read");
-    const payer = terms.statement.body.payer.participant;
-    const lines = read.note.signatures.map(({ line }) => line);
-    const judged = judgeLines(sim.keys().keys, read.note.text, lines).lines;
-    const signed = judged.some((one) => one.good && one.key.participant === payer);
-    if (!signed) throw new BrokenPromise(12, "a proposal that its payer has not signed");
-    return { terms: terms.statement.body, text: read.note.text };
-  };
-
   /** The core's word is the same whenever it is asked: it hangs on the transfer alone. */
   const answer = (note: string): void => {
-    const { terms, text } = termsOf(note);
+    const { terms, text } = termsOf(sim, note);
     const view = viewOf(terms.id, "payee");
     withTerms(view, terms);
     move(view, "reserved");
@@ -215,7 +219,18 @@ export const makeWallet = (deps: WalletDeps) => {
     return takeBatch(message);
   };
 
+  /** Nothing came for long: what the topic lost last is asked for (`decisions.md`, Kafka). */
+  const ask = (): void => {
+    if (reader.behind() || sim.now - heardMs < patienceMs) return;
+    heardMs = sim.now;
+    fill(Number.MAX_SAFE_INTEGER);
+    const { sealedTo } = memory.position;
+    const missing = deps.fetchSeal(sealedTo, sealedTo);
+    if (missing !== undefined) takeSeal(missing);
+  };
+
   const readInbox = (): void => {
+    if (reader.behind()) heardMs = sim.now;
     for (const { offset, record } of reader.read(6)) {
       if (offset < memory.position.nextOffset) continue;
       take(record);
@@ -262,6 +277,7 @@ export const makeWallet = (deps: WalletDeps) => {
         return;
       }
       const turn = dice.int(5);
+      ask();
       if (turn <= 1) readInbox();
       else if (turn === 2) tellCore();
       else if (turn === 3) credit();
