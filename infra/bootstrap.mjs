@@ -1,4 +1,4 @@
-// What `npm start`, `test` and `npm run` check, bench, simulate, sabotage and verify:independent run first,
+// What `npm start`, `test` and `npm run` check, bench, faults, simulate, sabotage, verify:independent run first,
 // on a fresh clone too: looks for the programs that have to be there, installs what is missing, and then hands over
 // to Node 24 (which the install brings). Plain JavaScript for Node 20, no dependencies. Everything it says
 // goes to standard error: standard output belongs to the command, which may print JSON there.
@@ -263,6 +263,11 @@ async function main([command, ...args]) {
     case "bench":
       process.exit(await handOver([...WATCHED, join(ROOT, "bench", "src", "main.ts"), ...args]));
       break;
+    case "faults": {
+      const program = join(ROOT, "test", "faults", "main.ts");
+      process.exit(await handOver([...WATCHED, program, ...args]));
+      break;
+    }
     case "verify:independent": {
       const program = join(ROOT, "test", "src", "independent", "main.ts");
       process.exit(await handOver([...WATCHED, program, ...args]));
@@ -289,7 +294,7 @@ async function main([command, ...args]) {
     }
     default:
       fail(
-        `unknown command ${command}: start, test, check, bench, simulate, sabotage or verify:independent`,
+        `unknown command ${command}: start, test, check, bench, faults, simulate, sabotage or verify:independent`,
       );
   }
 }

@@ -2,6 +2,7 @@
 // stores a lane stores these; a row that is forgotten here is what a restart forgets.
 import type { BatchOutcome } from "./batch-outcome.ts";
 import {
+  creditOwed,
   noteChainSeq,
   sheetKey,
   type LaneState,
@@ -77,15 +78,16 @@ export const restoreSheets = (state: LaneState, sheets: readonly SheetState[]): 
 };
 
 /** An entry of `firstUncredited` or after it, in order: who waits for a credit, and in whose chain. */
-export const restoreEntry = (state: LaneState, { context, terms }: VerifiedEntry): void => {
+export const restoreEntry = (state: LaneState, entry: VerifiedEntry): void => {
+  const { context } = entry;
   for (const { participant, n } of context.chains) {
     noteChainSeq(state, participant, n, context.seq);
   }
-  if (context.outcome !== "committed" || terms === undefined) return;
-  const payee = terms.payee.participant;
-  const n = context.chains.find(({ participant }) => participant === payee)?.n ?? 0;
-  if (n < (state.creditedTo.get(payee) ?? 0)) return;
+  const credit = creditOwed(entry);
+  if (credit === undefined) return;
+  const { payee, owed } = credit;
+  if (owed.n < (state.creditedTo.get(payee) ?? 0)) return;
   const waiting = state.uncredited.get(payee) ?? [];
-  waiting.push({ n, seq: context.seq, payer: terms.payer.participant, id: terms.id });
+  waiting.push(owed);
   state.uncredited.set(payee, waiting);
 };

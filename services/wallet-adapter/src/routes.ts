@@ -16,7 +16,7 @@ import type { Intake, Taken } from "./intake.ts";
 import type { LedgerClient } from "./ledger-client.ts";
 import {
   closedProblem,
-  messagingProblem,
+  sendingProblem,
   refusalProblem,
   signatureRequired,
   transferUnknown,
@@ -27,7 +27,7 @@ import type { StatementDesk } from "./statement-desk.ts";
 import type { Quote } from "./terms-maker.ts";
 import { resource, takenAnswer } from "./transfer-answer.ts";
 import type { TransferBook } from "./transfer-book.ts";
-import { finalStatuses, publicView } from "./views.ts";
+import { finalStatuses, isTurnedAway, publicView } from "./views.ts";
 
 export type RoutesDeps = {
   readonly app: HttpApp;
@@ -108,7 +108,7 @@ const mountTransfers = ({ app, intake, book, clock, closed }: RoutesDeps): void 
       try {
         taken = await intake.take(key, body, rawBody, headers.traceparent);
       } catch (error) {
-        const known = messagingProblem(error);
+        const known = sendingProblem(error);
         if (known === undefined) throw error;
         return known;
       }
@@ -197,10 +197,14 @@ const mountBulk = ({ app, intake, book, closed }: RoutesDeps): void => {
       if (waitMs !== undefined && !finalStatuses.has(view.status)) {
         await book.waitFinal(view.id, waitMs);
       }
+      if (isTurnedAway(view)) {
+        const { code = "", detail = "" } = view.turnedAway ?? {};
+        return refusedLine(line, 503, code, detail, undefined, key);
+      }
       const status = finalStatuses.has(view.status) ? 200 : 202;
       return { line, idempotencyKey: key, httpStatus: status, replayed, ...publicView(view) };
     } catch (error) {
-      const known = messagingProblem(error);
+      const known = sendingProblem(error);
       if (known === undefined) throw error;
       return refusedLine(line, known.status, known.code, known.message, undefined, key);
     }

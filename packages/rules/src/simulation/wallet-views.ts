@@ -1,6 +1,12 @@
 // What a provider's adapter shows of its transfers, moved by the ledger's messages alone, with the same
 // pure rules as the service; and how many notices its core is owed.
-import { readNote, readStatement, refusalSchema, type Terms } from "@sealane/protocol";
+import {
+  httpStatusOf,
+  readNote,
+  readStatement,
+  refusalSchema,
+  type Terms,
+} from "@sealane/protocol";
 import { advance, noticeOf, type TransferStatus } from "../transfer-status.ts";
 import type { VerifiedEntry } from "../verify-entry.ts";
 import { BrokenPromise, type Sim } from "./sim.ts";
@@ -110,6 +116,8 @@ export const makeViews = (
     if (to !== participant && known === undefined) return;
     const about = code === "cancelled" || known?.request === undefined || known.request === request;
     if (code === "not-cancellable" || (!about && !final)) return;
+    // Shed: it is repeated, and never told as an end.
+    if (!final && httpStatusOf(code) === 503) return;
     move(viewOf(id, "payer"), code === "cancelled" ? "cancelled" : "rejected", final);
   };
 
