@@ -180,7 +180,8 @@ const crashes: readonly Bug[] = [
     file: "packages/rules/src/transfer-status.ts",
     find: "  if (view.unbound !== true && (late || over)) return false;\n",
     replace: "  if (late || over) return false;\n",
-    ...simulation,
+    test: "packages/rules/src/transfer-status.test.ts",
+    title: "that was refused without binding its id moves on to whatever is decided later",
   },
   {
     name: "notices-counted",
