@@ -70,7 +70,7 @@ export const makeRefusalTaker = (deps: {
     kept.view.reason = reason;
     kept.view.detail = detail;
     kept.view.trace = trace ?? kept.view.trace;
-    move(kept, code === "cancelled" ? "cancelled" : "rejected", clock());
+    move(kept, code === "cancelled" ? "cancelled" : "rejected", clock(), final);
   };
 
   return takeRefusal;
