@@ -293,6 +293,7 @@ const main = async (): Promise<void> => {
       admission.moved(step, view);
       observed.step(step, view, atMs);
     },
+    onTurnedAway: ({ id, payee = "" }) => admission.drop(id, payee),
     onAlarm: alarm.raise,
     log,
   });
