@@ -151,6 +151,7 @@ const gauges = (
   credits: CreditDesk,
   notices: Notices,
   admission: Admission,
+  recalls: RecallDesk,
 ): void => {
   gauge("sealane_owed_credits", "Sealed transfers that the core has not answered", credits.owed);
   gauge("sealane_owed_credit_age_ms", "Age of the oldest owed credit", credits.oldestMs);
@@ -258,7 +259,7 @@ const main = async (): Promise<void> => {
   const returns = makeReturnDesk({ ...common, lane, book, sheets, signer, producer, requestOf });
   const recalls = makeRecallDesk({ ...common, store: opened.recalls, returns, book });
   const notices = makeNotices({ core, book, persister, clock, log });
-  gauges(telemetry, credits, notices, admission);
+  gauges(telemetry, credits, notices, admission, recalls);
   const onMoved = (kept: Kept): void => {
     if (kept.view.notified < kept.view.notice) notices.owe(kept);
     const { status, role, recallOf, id } = kept.view;
