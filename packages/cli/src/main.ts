@@ -7,10 +7,13 @@ import { registerReconcile } from "./reconcile/reconcile-command.ts";
 import { registerExport } from "./export-command.ts";
 import { registerKeys } from "./keys/commands.ts";
 import { registerLane } from "./lane-command.ts";
+import { registerMessages } from "./messages-command.ts";
 import { registerReceipt } from "./receipt.ts";
 import { registerRecover } from "./recover-command.ts";
+import { registerReturns } from "./return-command.ts";
 import { registerSend } from "./send.ts";
 import { registerSettle } from "./settle/settle-command.ts";
+import { registerStatement } from "./settle/statement-command.ts";
 import { registerWindow } from "./settle/window-command.ts";
 import { registerVerify } from "./verify-command.ts";
 
@@ -19,14 +22,17 @@ export const makeProgram = (): Command => {
     .description("Send transfers, and check for yourself what became of them.")
     .showHelpAfterError("(add --help to see what there is)");
   registerSend(program);
+  registerReturns(program);
   registerReceipt(program);
   registerVerify(program);
+  registerMessages(program);
   registerAudit(program);
   registerExport(program);
   registerKeys(program);
   registerLane(program);
   registerWindow(program);
   registerSettle(program);
+  registerStatement(program);
   registerReconcile(program);
   registerBreak(program);
   registerRecover(program);

@@ -8,6 +8,7 @@ import {
   problem,
   route,
   type HttpApp,
+  type RouteResult,
 } from "@sealane/http";
 import { parseStrictJson, reasonSchema, transferIdSchema } from "@sealane/protocol";
 import { utf8 } from "@sealane/tlog";
@@ -16,6 +17,7 @@ import type { Intake, Taken } from "./intake.ts";
 import type { LedgerClient } from "./ledger-client.ts";
 import {
   closedProblem,
+  paidOut,
   sendingProblem,
   refusalProblem,
   signatureRequired,
@@ -23,11 +25,12 @@ import {
 } from "./problems.ts";
 import { mountReceipts } from "./receipt-routes.ts";
 import { bulkLineSchema, quoteRequestSchema, transferRequestSchema } from "./requests.ts";
+import type { ReturnDesk } from "./return-desk.ts";
 import type { StatementDesk } from "./statement-desk.ts";
 import type { Quote } from "./terms-maker.ts";
 import { resource, takenAnswer } from "./transfer-answer.ts";
 import type { TransferBook } from "./transfer-book.ts";
-import { finalStatuses, publicView } from "./views.ts";
+import { finalStatuses, isTurnedAway, publicView } from "./views.ts";
 
 export type RoutesDeps = {
   readonly app: HttpApp;
@@ -35,6 +38,7 @@ export type RoutesDeps = {
   readonly book: TransferBook;
   readonly ledger: LedgerClient;
   readonly statements: StatementDesk;
+  readonly returns: ReturnDesk;
   readonly clock: () => number;
   /** Why nothing can be accepted now, if so. */
   readonly closed: () => string | undefined;
@@ -117,7 +121,25 @@ const mountTransfers = ({ app, intake, book, clock, closed }: RoutesDeps): void 
   });
 };
 
-const mountLookUp = ({ app, book, ledger, intake }: RoutesDeps): void => {
+/** The sender's right after the commit: a recall that only a pay-out can refuse. */
+const cancelCommitted = async (
+  { returns, book, clock }: RoutesDeps,
+  id: string,
+  waitMs: number | undefined,
+): Promise<RouteResult> => {
+  const asked = { reason: "CUST", cancel: true } as const;
+  try {
+    const taken = await returns.recall(id, "cancel", asked, utf8(JSON.stringify(asked)));
+    return taken.ok ? await takenAnswer({ book, clock }, taken, waitMs) : refusalProblem(taken);
+  } catch (error) {
+    const known = sendingProblem(error);
+    if (known === undefined) throw error;
+    return known;
+  }
+};
+
+const mountLookUp = (deps: RoutesDeps): void => {
+  const { app, book, ledger, intake } = deps;
   const params = z.object({ id: transferIdSchema });
   route(app, {
     method: "get",
@@ -138,15 +160,26 @@ const mountLookUp = ({ app, book, ledger, intake }: RoutesDeps): void => {
   route(app, {
     method: "post",
     path: "/v1/transfers/:id/cancel",
-    summary: "Take a transfer back that is not committed; also one whose outcome is unknown",
+    summary:
+      "Take a transfer back: at once while it is not committed (also one whose outcome is unknown), " +
+      "within 30 minutes by a recall, which is answered then, while it is not paid out",
     tags: ["transfers"],
     auth: "core",
     params,
     body: z.strictObject({ reason: reasonSchema.default("CUST") }),
-    responses: { 200: "How it ended", 202: "Asked for; the ledger decides" },
+    responses: {
+      200: "How it ended",
+      202: "Asked for; the ledger decides: the transfer, or the recall of what was committed",
+      409: "It has been paid out",
+    },
     handler: async ({ params: { id }, body, req }) => {
       const { waitMs } = parsePrefer(req);
       if (!intake.signs) return signatureRequired();
+      const before = await book.find(id);
+      if (before?.status === "credited") return paidOut();
+      if (before?.status === "committed" || before?.status === "sealed") {
+        return cancelCommitted(deps, id, waitMs);
+      }
       await intake.cancel(id, body.reason);
       if (waitMs !== undefined) await book.waitFinal(id, waitMs);
       const view = await book.find(id);
@@ -196,6 +229,10 @@ const mountBulk = ({ app, intake, book, closed }: RoutesDeps): void => {
       const { view, replayed } = taken;
       if (waitMs !== undefined && !finalStatuses.has(view.status)) {
         await book.waitFinal(view.id, waitMs);
+      }
+      if (isTurnedAway(view)) {
+        const { code = "", detail = "" } = view.turnedAway ?? {};
+        return refusedLine(line, 503, code, detail, undefined, key);
       }
       const status = finalStatuses.has(view.status) ? 200 : 202;
       return { line, idempotencyKey: key, httpStatus: status, replayed, ...publicView(view) };
