@@ -1,4 +1,4 @@
-// `npm run bench -- latency|throughput|growth|audit|proofs|settlement`: starts its own stack, warms up, measures, asks every oracle,
+// `npm run bench -- latency|throughput|overload|growth|audit|proofs|settlement`: starts its own stack, warms up, measures, asks every oracle,
 // and only then prints a number. `--json` for programs, `--keep` writes to bench/results/.
 import { mkdirSync, writeFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
@@ -8,6 +8,7 @@ import { measureGrowth } from "./growth.ts";
 import { measureLatency } from "./latency.ts";
 import { describeHost, describeMachine } from "./machine.ts";
 import { askOracles } from "./oracles.ts";
+import { measureOverload } from "./overload.ts";
 import { measureLog, measureTree } from "./proofs.ts";
 import { measureSettlement } from "./settlement.ts";
 import { measureThroughput } from "./throughput.ts";
@@ -60,6 +61,10 @@ const measure = async (world: BenchWorld, name: string) => {
     const segments = whole(values.segments, "segments");
     const result = await measureGrowth(world, load, transfers, segments, say);
     return { ...result, settings: { ...load, transfers, segments } };
+  }
+  if (name === "overload") {
+    const result = await measureOverload(world, load, seconds, say);
+    return { ...result, settings: { ...load, seconds } };
   }
   return {
     ...(await measureThroughput(world, load, seconds, say)),
@@ -153,9 +158,9 @@ const main = async (): Promise<void> => {
     if (report["oracles"] !== "green") process.exitCode = 1;
     return;
   }
-  if (!["latency", "throughput", "growth", "audit", "proofs"].includes(name)) {
+  if (!["latency", "throughput", "overload", "growth", "audit", "proofs"].includes(name)) {
     say(
-      "npm run bench -- latency|throughput|growth|audit|proofs|settlement [--seconds N] [--rate N]\n" +
+      "npm run bench -- latency|throughput|overload|growth|audit|proofs|settlement [--seconds N] [--rate N]\n" +
         "  [--bulk N] [--connections N] [--transfers N] [--entries N] [--segments N] [--json] [--keep]",
     );
     process.exit(2);

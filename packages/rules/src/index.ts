@@ -48,3 +48,4 @@ export { keyLagMs } from "./audit-cover.ts";
 export { auditorOf } from "./auditor-access.ts";
 export { isTimely, sealTimeMs } from "./seal-time.ts";
 export { setAsideOperators } from "./set-aside.ts";
+export * from "./reconcile/index.ts";
