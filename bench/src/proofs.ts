@@ -23,7 +23,7 @@ export type TreeCost = {
   readonly proofs: number;
   /** Of an inclusion proof of an entry picked at random, µs; tiles come from files. */
   readonly proofMicros: Distribution;
-  /** Hashing an entry, building its tiles and writing full ones, µs of CPU. */
+  /** Hashing an entry, building its tiles, writing full ones and compressing bundles, µs of CPU. */
   readonly buildMicros: number;
 };
 
