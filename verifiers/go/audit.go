@@ -33,6 +33,8 @@ type audit struct {
 	books  map[account]balance
 	// credited is the first number of a participant's chain that it has not signed as credited.
 	credited map[string]int64
+	comeBack
+	leaves [][]byte
 }
 
 func (a *audit) step(e entry, seq int, hash []byte) {
@@ -68,6 +70,8 @@ func (a *audit) step(e entry, seq int, hash []byte) {
 	for a.floor < a.size && a.times[a.floor] < e.time-302_000 {
 		a.floor++
 	}
+	a.returns(e, a.leaves)
+	a.leaves = append(a.leaves, hash)
 	if e.outcome == "committed" {
 		provider := x.obj("sheet").str("provider")
 		a.suspended(x.obj("payer").str("participant"), x.obj("payee").str("participant"), provider)
@@ -193,7 +197,8 @@ func checkLog(p policy, pinned map[string]string, place, newerThan string) strin
 	rawKeys, keyEntries := read.below("keys/").entries(p, seenKeys)
 	a := audit{history: foldKeyLog(p, rawKeys, keyEntries, false), prev: make([]byte, 32),
 		chains: map[string][][]byte{}, sheets: map[string]*sheet{}, pairs: map[string][]*sheet{},
-		ended: map[string]bool{}, books: map[account]balance{}, credited: map[string]int64{}}
+		ended: map[string]bool{}, books: map[account]balance{}, credited: map[string]int64{},
+		comeBack: comeBack{returned: map[string]*big.Rat{}, open: map[string]recalled{}}}
 	a.hold(pinned)
 	for seq, entry := range entries {
 		func() {

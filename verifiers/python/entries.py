@@ -1,5 +1,6 @@
 """One entry of a lane's log: who signed it by keys in force at its place, what it means, and whether
 postings, chains and price are what its statement gives. Every check is an `assert`."""
+import returns
 from decimal import Decimal
 from fractions import Fraction
 from keylog import TABLES, ms, statement
@@ -116,7 +117,7 @@ def settlement_postings(operator, kind, x):
     return [one for one in found if Fraction(one[3])]
 
 def judge(raw, pol, origin, history, sheets=None):
-    """(context, kind, statement, terms, note inside) of an entry that stands by itself. Without
+    """(context, kind, statement, terms, note inside, original) of an entry that stands by itself. Without
     `sheets` the conversion is not checked."""
     assert len(raw) <= 32768, "entry: too large"
     text, lines = note(raw.decode())
@@ -140,9 +141,12 @@ def judge(raw, pol, origin, history, sheets=None):
         assert any(key["who"] == who and key["purpose"] in purpose
                    and (revoked or key["revoked"] is None) for key in keys), f"{who} has not signed"
 
-    answers = kind in ("rejection", "cancellation")
-    assert answers or not below, f"{kind}: it answers no statement"
-    if kind == "transfer": terms = x
+    answers, linked = kind in ("rejection", "cancellation"), None
+    assert answers or kind in returns.KINDS or not below, f"{kind}: it answers no statement"
+    if kind in returns.KINDS:
+        def inside(entry): return judge(entry.encode(), pol, origin, history)
+        linked = returns.original(kind, x, below, c["seq"], origin, inside)
+    elif kind == "transfer": terms = x
     elif below: terms, _ = statement(note(below)[0], origin, "transfer")
     if terms:
         sides = {side: terms[side]["participant"] for side in ("payer", "payee")}
@@ -170,6 +174,10 @@ def judge(raw, pol, origin, history, sheets=None):
         if terms: assert (terms["id"], sides[side]) == (x["id"], x["participant"]), f"{kind}: of others"
         party(x["participant"], revoked=kind == "cancellation")
         reason = x["reason"]
+    elif linked:
+        assert end == "recorded", f"{kind}: {end}"
+        party(x["participant"])
+        postings, chains = returns.judge_linked(kind, x, linked, time, s, sheets)
     elif kind in SETTLEMENT:
         assert end == "recorded", f"{kind}: {end}"
         if kind == "window-cut":
@@ -191,7 +199,7 @@ def judge(raw, pol, origin, history, sheets=None):
         else:
             sheets_only, any_key = ("rate-sheet",), ("transfer", "rate-sheet")
             party(chains[0], {"credited": ("transfer",), "statement": any_key}.get(kind, sheets_only))
-    if terms or kind == "cancellation":
+    if terms or kind in ("cancellation", "return", "recall"):
         slot = int(x["id"][:4], 16) >> 6
         lanes = [lane for lane in s["lanes"] if lane["origin"] == origin]
         assert any(vkey(lane["vkey"], 1) == pol.logs[origin] for lane in lanes), "lane: unknown"
@@ -201,4 +209,4 @@ def judge(raw, pol, origin, history, sheets=None):
     named = [link["participant"] for link in c["chains"]]
     assert named == chains or not chains and named[:1] == [x["participant"]], "entry: chains"
     assert c.get("reason") == reason, "entry: another reason than its statement gives"
-    return c, kind, x, terms, inner
+    return c, kind, x, terms, inner, linked

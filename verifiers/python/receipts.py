@@ -34,7 +34,7 @@ def judge_sealed(receipt, pol, history, notes):
     state = states[c["keys"]["size"]]
     assert any(lane["origin"] == origin and vkey(lane["vkey"], 1) == pol.logs[origin]
                for lane in state["lanes"]), "lane: unknown"
-    _, _, x, _, _ = judge(entry, pol, origin, history)
+    _, _, x, *_ = judge(entry, pol, origin, history)
     if c["outcome"] != "committed": return entry, origin, c, None, False
     cited = x["sheet"]["hash"]
     if cited not in notes: return entry, origin, c, x, False
