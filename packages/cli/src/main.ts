@@ -2,12 +2,15 @@
 // command's result; progress and faults go to standard error.
 import { Command } from "commander";
 import { registerAudit } from "./audit-command.ts";
+import { registerBreak } from "./reconcile/break-command.ts";
+import { registerReconcile } from "./reconcile/reconcile-command.ts";
 import { registerExport } from "./export-command.ts";
 import { registerKeys } from "./keys/commands.ts";
 import { registerLane } from "./lane-command.ts";
 import { registerMessages } from "./messages-command.ts";
 import { registerReceipt } from "./receipt.ts";
 import { registerRecover } from "./recover-command.ts";
+import { registerReturns } from "./return-command.ts";
 import { registerSend } from "./send.ts";
 import { registerSettle } from "./settle/settle-command.ts";
 import { registerStatement } from "./settle/statement-command.ts";
@@ -19,6 +22,7 @@ export const makeProgram = (): Command => {
     .description("Send transfers, and check for yourself what became of them.")
     .showHelpAfterError("(add --help to see what there is)");
   registerSend(program);
+  registerReturns(program);
   registerReceipt(program);
   registerVerify(program);
   registerMessages(program);
@@ -29,6 +33,8 @@ export const makeProgram = (): Command => {
   registerWindow(program);
   registerSettle(program);
   registerStatement(program);
+  registerReconcile(program);
+  registerBreak(program);
   registerRecover(program);
   return program;
 };

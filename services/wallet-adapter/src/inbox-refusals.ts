@@ -52,7 +52,10 @@ export const makeRefusalTaker = (deps: {
       code !== "cancelled" &&
       code !== "not-cancellable" &&
       own !== undefined &&
-      own !== request
+      own !== request &&
+      // Returns and recalls name no request: their id is theirs alone.
+      known?.view.returnOf === undefined &&
+      known?.view.recallOf === undefined
     ) {
       if (!final) return;
     }
