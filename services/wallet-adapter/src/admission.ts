@@ -146,11 +146,6 @@ export const makeAdmission = (clock: () => number) => {
       const over = step === "committed" || finalStatuses.has(step);
       if (over && payee !== undefined) payees.get(payee)?.leave(id);
     },
-    /** The ledger answered that it takes nothing new: an answer all the same. */
-    turnedAway: ({ id, payee }: TransferView): void => {
-      ledger.leave(id);
-      if (payee !== undefined) payees.get(payee)?.drop(id);
-    },
     /** How many were told "not now". */
     shed: (): number => shed,
     waiting: ledger.size,

@@ -54,6 +54,8 @@ export type InboxDeps = {
   /** Own entries have been sealed. */
   readonly onSealed: () => void;
   readonly onStep: (step: TransferStatus, view: TransferView, sinceMs: number) => void;
+  /** The ledger would not take it for now. */
+  readonly onTurnedAway: (view: TransferView) => void;
   readonly onAlarm: (detail: string) => void;
   readonly log: { warn(fields: object, message: string): void };
 };

@@ -51,7 +51,6 @@ import { makeTermsMaker } from "./terms-maker.ts";
 import { makeTransferBook } from "./transfer-book.ts";
 import { makeVault } from "./vault.ts";
 import { makeViewStore, type Kept } from "./view-store.ts";
-import { isTurnedAway } from "./views.ts";
 
 const config = loadConfig(adapterConfigSchema);
 const participant = config.SEALANE_PARTICIPANT;
@@ -199,9 +198,6 @@ const main = async (): Promise<void> => {
     requestKey: fromBase64(readSecretFile(config.SEALANE_REQUEST_KEY_FILE)),
   });
   const admission = makeAdmission(clock);
-  book.onChange((view) => {
-    if (isTurnedAway(view)) admission.turnedAway(view);
-  });
   const intake = makeIntake({
     participant,
     origin,
@@ -296,6 +292,7 @@ const main = async (): Promise<void> => {
       admission.moved(step, view);
       observed.step(step, view, atMs);
     },
+    onTurnedAway: ({ id, payee = "" }) => admission.drop(id, payee),
     onAlarm: alarm.raise,
     log,
   });
