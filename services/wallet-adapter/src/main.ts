@@ -198,7 +198,6 @@ const main = async (): Promise<void> => {
     requestKey: fromBase64(readSecretFile(config.SEALANE_REQUEST_KEY_FILE)),
   });
   const admission = makeAdmission(clock);
-  book.onChange(admission.changed);
   const intake = makeIntake({
     participant,
     origin,
