@@ -1,6 +1,7 @@
 // The program `sealane`: a list of commands, each in files of its own. Standard output belongs to the
 // command's result; progress and faults go to standard error.
 import { Command } from "commander";
+import packageJson from "../package.json" with { type: "json" };
 import { registerAudit } from "./audit-command.ts";
 import { registerExport } from "./export-command.ts";
 import { registerKeys } from "./keys/commands.ts";
@@ -11,12 +12,15 @@ import { registerSend } from "./send.ts";
 import { registerSettle } from "./settle/settle-command.ts";
 import { registerWindow } from "./settle/window-command.ts";
 import { registerVerify } from "./verify-command.ts";
+import { registerWatch } from "./watch.ts";
 
 export const makeProgram = (): Command => {
   const program = new Command("sealane")
     .description("Send transfers, and check for yourself what became of them.")
+    .version(packageJson.version, "-V, --version")
     .showHelpAfterError("(add --help to see what there is)");
   registerSend(program);
+  registerWatch(program);
   registerReceipt(program);
   registerVerify(program);
   registerAudit(program);

@@ -12,9 +12,10 @@ import {
   type CliConfig,
   type CliParticipant,
 } from "./cli-config.ts";
-import { CliError, reporting } from "./cli-error.ts";
+import { CliError } from "./cli-error.ts";
 import { loadPolicy, readBytes, readDefaults } from "./defaults.ts";
 import { mustStand } from "./export-participant.ts";
+import { outJson, running } from "./output.ts";
 import { keepKeys, writeWhole } from "./receipt-files.ts";
 import { verifyBundle } from "./verify-bundle.ts";
 
@@ -24,6 +25,7 @@ type ReceiptFlags = {
   readonly bundle?: string;
   readonly disclose?: string;
   readonly policy?: string;
+  readonly json?: boolean;
 };
 
 const waitSeconds = 3;
@@ -129,16 +131,22 @@ const runReceipt = async (transfers: readonly string[], flags: ReceiptFlags): Pr
       process.stderr.write(`warning: ${transfer} is logged, and not sealed yet\n`);
     }
   }
+  const json = flags.json === true;
   if (bundle !== undefined) {
     writeBundle(bundle, receipts, config, flags);
+    if (json) outJson({ event: "bundle", transferIds: transfers, bundle });
     return;
   }
   const [receipt = ""] = receipts;
-  if (out === undefined) process.stdout.write(receipt);
-  else {
+  if (out !== undefined) {
     writeWhole(out, receipt);
     process.stderr.write(`receipt ${out}\n`);
   }
+  if (json) {
+    const [transferId] = transfers;
+    const where = out === undefined ? { text: receipt } : { receipt: out };
+    outJson({ event: "receipt", transferId, sealed: isSealed(receipt), ...where });
+  } else if (out === undefined) process.stdout.write(receipt);
 };
 
 /** Adds `receipt` to the program. */
@@ -152,7 +160,8 @@ export const registerReceipt = (program: Command): void => {
     .option("--bundle <file>", "all of them, with key log and sheets, in one file")
     .option("--disclose <file>", "openings of commitments, to go into the bundle")
     .option("--policy <file>", "what the bundle is checked by before it is written")
+    .option("--json", "print one JSON object")
     .action((transfers: string[], flags: ReceiptFlags) =>
-      reporting(() => runReceipt(transfers, flags)),
+      running(flags.json === true, () => runReceipt(transfers, flags).then(() => true)),
     );
 };
