@@ -131,8 +131,9 @@ describe("a transfer", () => {
     await seenBy("ph", open.transferId, "cancelled");
   });
 
-  it("is not cancelled when it is sealed, nor by the payee's provider", async () => {
+  it("is not cancelled when it is paid out, nor by the payee's provider", async () => {
     const { transferId } = await send(request());
+    await seenBy("hk", transferId, "credited");
     const late = system.hk.cancel(transferId, { waitSeconds: 10 });
     await expect(late).rejects.toMatchObject({ problem: { status: 409, code: "not-cancellable" } });
     await seenBy("ph", transferId, "credited");

@@ -16,6 +16,8 @@ type entry struct {
 	context, said, terms object
 	kind, inner, outcome string
 	time                 int64
+	// original is the transfer that a return, a recall or a refusal is about.
+	original *original
 }
 
 // sheet is a rate sheet and the time from which it could be cited.
@@ -152,7 +154,7 @@ func transferPostings(x object) []posting {
 
 // settlementKinds say what is cut, paid and settled; what their windows come to is `sealane audit`'s.
 var settlementKinds = []string{"window-cut", "window-net", "bank-statement", "settlement", "liquidity",
-	"window-default", "settlement-abort"}
+	"window-default", "settlement-abort", "adjustment"}
 
 // settlementPostings are what a statement about settlement posts, from its own text.
 func settlementPostings(operator, kind string, x object) []posting {
@@ -175,6 +177,17 @@ func settlementPostings(operator, kind string, x object) []posting {
 	for _, one := range x.objs("payments") {
 		add(who+":liquidity", cash, one.str("currency"), one.str("cover"))
 		add(who+":shortfall", operator+":guarantee", one.str("currency"), one.str("shortfall"))
+	}
+	if kind == "adjustment" {
+		own := operator + ":adjustments"
+		if x.str("break") == "fx-residue" {
+			own = operator + ":rounding"
+		}
+		debit, credit := own, who+":liquidity"
+		if x.str("side") == "debit" {
+			debit, credit = credit, debit
+		}
+		add(debit, credit, x.str("currency"), x.str("amount"))
 	}
 	if kind != "liquidity" {
 		return found
@@ -233,8 +246,11 @@ func (h history) judge(raw string, log key, origin string, sheets map[string]she
 	}
 
 	answers := e.kind == "rejection" || e.kind == "cancellation"
-	must(answers || below == "", "%s: it answers no statement", e.kind)
-	if e.kind == "transfer" {
+	linked := slices.Contains(returnKinds, e.kind)
+	must(answers || linked || below == "", "%s: it answers no statement", e.kind)
+	if linked {
+		e.original = h.originalBelow(e, below, log, origin)
+	} else if e.kind == "transfer" {
 		e.terms = x
 	} else if below != "" {
 		e.terms, _ = statement(parseNote(below).text, origin, "transfer", "transfer")
@@ -290,7 +306,7 @@ func (h history) judge(raw string, log key, origin string, sheets map[string]she
 			must(operators > 0 || by(s.corridors[x.str("corridor")].str("scheduler")), "cut: not signed")
 		case "bank-statement":
 			party(x.str("bank"), "bank-statement", false)
-		case "window-default", "settlement-abort":
+		case "window-default", "settlement-abort", "adjustment":
 			must(operators >= 2, "%s: two operators sign", e.kind)
 		default:
 			must(by(s.ledger.str("entryKey")), "%s: not signed", e.kind)
@@ -302,6 +318,24 @@ func (h history) judge(raw string, log key, origin string, sheets map[string]she
 			}
 		}
 		postings = settlementPostings(s.ledger.str("operator"), e.kind, x)
+	case linked:
+		must(e.outcome == "recorded", "%s: %s", e.kind, e.outcome)
+		sides := e.original.terms
+		payer, payee := sides.obj("payer").str("participant"), sides.obj("payee").str("participant")
+		party(x.str("participant"), "transfer", false)
+		chains = []string{payer, payee}
+		switch e.kind {
+		case "return":
+			postings, chains = e.original.judgeReturn(x, e.time, s, sheets)
+		case "recall":
+			must(x.str("participant") == payer && !s.stopped[payer], "recall: only its payer recalls a transfer")
+			must(e.time-e.original.time <= returnPeriod, "recall: too late")
+			amount, currency := x.obj("amount"), sides.obj("receive").str("currency")
+			must(amount.str("currency") == currency, "recall: another currency")
+			written(amount.str("amount"), units(amount.str("amount"), currency), currency)
+		default:
+			must(x.str("participant") == payee, "refusal: only its payee refuses a recall")
+		}
 	default:
 		must(e.outcome == "recorded", "%s: %s", e.kind, e.outcome)
 		who := x.str("provider") + x.str("participant")
@@ -318,7 +352,7 @@ func (h history) judge(raw string, log key, origin string, sheets map[string]she
 			party(who, "rate-sheet", false)
 		}
 	}
-	if e.terms != nil || e.kind == "cancellation" {
+	if e.terms != nil || e.kind == "cancellation" || linked && e.kind != "recall-refusal" {
 		s.judgeLane(log, origin, x.str("id"))
 	}
 	found := []posting{}

@@ -1,5 +1,6 @@
 """One entry of a lane's log: who signed it by keys in force at its place, what it means, and whether
 postings, chains and price are what its statement gives. Every check is an `assert`."""
+import returns
 from decimal import Decimal
 from fractions import Fraction
 from keylog import TABLES, ms, statement
@@ -8,7 +9,7 @@ from tlog import b64, note, signed, vkey
 DECIMALS = TABLES["decimals"]  # of ISO 4217's currencies
 
 SETTLEMENT = ("window-cut", "window-net", "bank-statement", "settlement", "liquidity",
-              "window-default", "settlement-abort")
+              "window-default", "settlement-abort", "adjustment")
 
 def units(amount, currency): return Fraction(amount) * 10 ** DECIMALS[currency]
 
@@ -92,6 +93,10 @@ def settlement_postings(operator, kind, x):
         found.append((f"{who}:liquidity", cash, one["currency"], one["cover"]))
         short = f"{who}:shortfall", operator + ":guarantee"
         found.append((*short, one["currency"], one["shortfall"]))
+    if kind == "adjustment":
+        own = operator + (":rounding" if x["break"] == "fx-residue" else ":adjustments")
+        sides = (own, f"{who}:liquidity") if x["side"] == "credit" else (f"{who}:liquidity", own)
+        found.append((*sides, x["currency"], x["amount"]))
     for one in x["lines"] if kind == "liquidity" else []:
         amount, currency, back = one["amount"], one["currency"], one.get("repaid", "0")
         if one["side"] == "debit": found.append((f"{who}:liquidity", cash, currency, amount))
@@ -103,7 +108,7 @@ def settlement_postings(operator, kind, x):
     return [one for one in found if Fraction(one[3])]
 
 def judge(raw, pol, origin, history, sheets=None):
-    """(context, kind, statement, terms, note inside) of an entry that stands by itself. Without
+    """(context, kind, statement, terms, note inside, original) of an entry that stands by itself. Without
     `sheets` the conversion is not checked."""
     assert len(raw) <= 32768, "entry: too large"
     text, lines = note(raw.decode())
@@ -127,9 +132,12 @@ def judge(raw, pol, origin, history, sheets=None):
         assert any(key["who"] == who and key["purpose"] in purpose
                    and (revoked or key["revoked"] is None) for key in keys), f"{who} has not signed"
 
-    answers = kind in ("rejection", "cancellation")
-    assert answers or not below, f"{kind}: it answers no statement"
-    if kind == "transfer": terms = x
+    answers, linked = kind in ("rejection", "cancellation"), None
+    assert answers or kind in returns.KINDS or not below, f"{kind}: it answers no statement"
+    if kind in returns.KINDS:
+        def inside(entry): return judge(entry.encode(), pol, origin, history)
+        linked = returns.original(kind, x, below, c["seq"], origin, inside)
+    elif kind == "transfer": terms = x
     elif below: terms, _ = statement(note(below)[0], origin, "transfer")
     if terms:
         sides = {side: terms[side]["participant"] for side in ("payer", "payee")}
@@ -157,13 +165,17 @@ def judge(raw, pol, origin, history, sheets=None):
         if terms: assert (terms["id"], sides[side]) == (x["id"], x["participant"]), f"{kind}: of others"
         party(x["participant"], revoked=kind == "cancellation")
         reason = x["reason"]
+    elif linked:
+        assert end == "recorded", f"{kind}: {end}"
+        party(x["participant"])
+        postings, chains = returns.judge_linked(kind, x, linked, time, s, sheets)
     elif kind in SETTLEMENT:
         assert end == "recorded", f"{kind}: {end}"
         if kind == "window-cut":
             by = s["corridors"].get(x["corridor"], {}).get("scheduler")
             assert operators or by and signed(text, lines, dict([vkey(by, 1)])), "cut: not signed"
         elif kind == "bank-statement": party(x["bank"], ("bank-statement",))
-        elif kind in ("window-default", "settlement-abort"): assert operators >= 2, f"{kind}: two sign"
+        elif kind in ("window-default", "settlement-abort", "adjustment"): assert operators >= 2, f"{kind}: two sign"
         else: assert signed(text, lines, dict([vkey(s["ledger"]["entryKey"], 1)])), f"{kind}: not signed"
         roles = s["records"].get(x.get("participant"), {"roles": []})["roles"]
         chains = [x["participant"]] if set(roles) - {"settlement-bank"} else []
@@ -178,7 +190,7 @@ def judge(raw, pol, origin, history, sheets=None):
         else:
             sheets_only, any_key = ("rate-sheet",), ("transfer", "rate-sheet")
             party(chains[0], {"credited": ("transfer",), "statement": any_key}.get(kind, sheets_only))
-    if terms or kind == "cancellation":
+    if terms or kind in ("cancellation", "return", "recall"):
         slot = int(x["id"][:4], 16) >> 6
         lanes = [lane for lane in s["lanes"] if lane["origin"] == origin]
         assert any(vkey(lane["vkey"], 1) == pol.logs[origin] for lane in lanes), "lane: unknown"
@@ -188,4 +200,4 @@ def judge(raw, pol, origin, history, sheets=None):
     named = [link["participant"] for link in c["chains"]]
     assert named == chains or not chains and named[:1] == [x["participant"]], "entry: chains"
     assert c.get("reason") == reason, "entry: another reason than its statement gives"
-    return c, kind, x, terms, inner
+    return c, kind, x, terms, inner, linked

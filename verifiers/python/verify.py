@@ -46,7 +46,7 @@ def check_receipt(data, pol, keys=None):
     state = states[c["keys"]["size"]]
     assert any(lane["origin"] == origin and vkey(lane["vkey"], 1) == pol.logs[origin]
                for lane in state["lanes"]), "lane: unknown"
-    _, kind, x, _, _ = judge(entry, pol, origin, history)
+    _, kind, x, *_ = judge(entry, pol, origin, history)
     cited = notes.get(x["sheet"]["hash"]) if c["outcome"] == "committed" else None
     if cited is None: return "sealed, keys, parties, policy; not checked: conversion"
     judge(entry, pol, origin, history, {x["sheet"]["hash"]: read_sheet(cited, origin, state, times)})

@@ -26,3 +26,15 @@ export const explain = (error: unknown): { message: string; action: string } | u
   if (error instanceof LogReadError) return { message: error.message, action: "Is the ledger up?" };
   return undefined;
 };
+
+/** Runs a command; a known error becomes two lines on stderr and exit code 1. */
+export const reporting = async (run: () => Promise<void>): Promise<void> => {
+  try {
+    await run();
+  } catch (error) {
+    const told = explain(error);
+    if (told === undefined) throw error;
+    process.stderr.write(`error: ${told.message}\n       ${told.action}\n`);
+    process.exitCode = 1;
+  }
+};

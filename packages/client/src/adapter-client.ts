@@ -2,12 +2,14 @@
 // Amounts stay decimal strings. Whatever sends money takes an idempotency key from the caller, so
 // that a core that crashed can repeat the same call and nothing is sent twice.
 import { makeAdapterHttp, type AdapterOptions } from "./adapter-http.ts";
-import { AdapterUnavailable } from "./adapter-error.ts";
+import { AdapterRefusal, AdapterUnavailable } from "./adapter-error.ts";
 import type {
   BulkAnswer,
   BulkLine,
   Quote,
   QuoteRequest,
+  RecallRequest,
+  ReturnRequest,
   Transfer,
   TransferRequest,
 } from "./adapter-types.ts";
@@ -32,16 +34,46 @@ export type AdapterClient = {
   ): Promise<Transfer>;
   /** How a transfer stands. A refusal `transfer-unknown` is no answer about its outcome. */
   get(transferId: string, options?: WaitOptions): Promise<Transfer>;
-  /** Takes a transfer back that is not committed; also one whose outcome is unknown. */
+  /**
+   * Takes a transfer back: at once while it is not committed (also one whose outcome is unknown). What was
+   * committed and not paid out is recalled, and the recall is answered: it ends credited or rejected.
+   * @throws AdapterRefusal `not-cancellable`: it was paid out
+   */
   cancel(
     transferId: string,
     options?: WaitOptions & { readonly reason?: string },
   ): Promise<Transfer>;
   /**
+   * Gives a transfer to this side back, all or part. The answer is the return, a transfer of its own.
+   * @throws AdapterRefusal, AdapterUnavailable (perhaps accepted: repeat it with the same key)
+   */
+  giveBack(
+    transferId: string,
+    request: ReturnRequest,
+    options: WaitOptions & { readonly idempotencyKey: string },
+  ): Promise<Transfer>;
+  /** Asks for a transfer of this side back. The answer is the recall, which ends credited or rejected. */
+  recall(
+    transferId: string,
+    request: RecallRequest,
+    options: WaitOptions & { readonly idempotencyKey: string },
+  ): Promise<Transfer>;
+  /** Says no to the recall of this transfer that is open; a yes is a return with its `recallId`. */
+  refuseRecall(
+    transferId: string,
+    reason: string,
+    options?: { readonly signal?: AbortSignal },
+  ): Promise<void>;
+  /**
    * The receipt, a C2SP tlog-proof: sealed when it is (`waitSeconds` waits for that), else logged, with
    * the log's own signature alone. @throws AdapterRefusal `receipt-not-ready`
    */
   receipt(transferId: string, options?: WaitOptions): Promise<string>;
+  /**
+   * What the commitments of a transfer open to, as far as this provider can read it: personal data.
+   * None where there is nothing, or the person was erased.
+   */
+  disclosures(transferId: string, options?: WaitOptions): Promise<readonly Opening[]>;
   /** Has the provider sign how its own chain stands, and waits until that is sealed. */
   state(options?: WaitOptions): Promise<void>;
   bulk(
@@ -54,6 +86,9 @@ export type AdapterClient = {
    */
   events(options?: { readonly signal?: AbortSignal }): Promise<AsyncGenerator<Transfer>>;
 };
+
+/** One field of a transfer's personal data: base64 of `salt32 ‖ value`, the bytes that were hashed. */
+export type Opening = { readonly field: string; readonly opening: string };
 
 const parse = (text: string): unknown => {
   try {
@@ -70,6 +105,16 @@ export const transferFrom = (text: string): Transfer => {
     return value as Transfer;
   }
   throw new AdapterUnavailable("answer-invalid", "the answer is not a transfer");
+};
+
+const openingsFrom = (text: string): readonly Opening[] => {
+  const value = parse(text) as { readonly disclosures?: unknown } | null;
+  const list = Array.isArray(value?.disclosures) ? (value.disclosures as Partial<Opening>[]) : [];
+  return list.map((one) => {
+    const { field, opening } = one ?? {};
+    if (typeof field === "string" && typeof opening === "string") return { field, opening };
+    throw new AdapterUnavailable("answer-invalid", "the answer has no disclosures");
+  });
 };
 
 async function* changes(
@@ -92,6 +137,17 @@ async function* changes(
 export const adapterClient = (options: AdapterOptions): AdapterClient => {
   const http = makeAdapterHttp(options);
   const path = (transferId: string): string => `/v1/transfers/${encodeURIComponent(transferId)}`;
+  const linked = async (
+    to: string,
+    request: object,
+    { idempotencyKey, waitSeconds, signal }: WaitOptions & { readonly idempotencyKey: string },
+  ): Promise<Transfer> => {
+    const headers = { "Idempotency-Key": idempotencyKey };
+    const body = JSON.stringify(request);
+    return transferFrom(
+      await http.text(to, { method: "POST", body, headers, waitSeconds, signal }),
+    );
+  };
   return {
     quote: async (request, { signal } = {}) => {
       const body = JSON.stringify(request);
@@ -111,8 +167,22 @@ export const adapterClient = (options: AdapterOptions): AdapterClient => {
       const init = { method: "POST", body, waitSeconds, signal } as const;
       return transferFrom(await http.text(`${path(id)}/cancel`, init));
     },
+    giveBack: (id, request, waiting) => linked(`${path(id)}/returns`, request, waiting),
+    recall: (id, request, waiting) => linked(`${path(id)}/recalls`, request, waiting),
+    refuseRecall: async (id, reason, { signal } = {}) => {
+      const body = JSON.stringify({ reason });
+      await http.text(`${path(id)}/recalls/refusal`, { method: "POST", body, signal });
+    },
     receipt: (id, { waitSeconds, signal } = {}) =>
       http.text(`${path(id)}/receipt`, { method: "GET", waitSeconds, signal }),
+    disclosures: async (id, { signal } = {}) => {
+      try {
+        return openingsFrom(await http.text(`${path(id)}/disclosures`, { method: "GET", signal }));
+      } catch (error) {
+        if (error instanceof AdapterRefusal && error.code === "disclosure-unknown") return [];
+        throw error;
+      }
+    },
     state: async ({ waitSeconds, signal } = {}) => {
       await http.text("/v1/statements", { method: "POST", waitSeconds, signal });
     },

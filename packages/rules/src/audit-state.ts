@@ -17,7 +17,12 @@ export type AuditOptions = {
   readonly signatures: boolean;
   /** Who judges signatures elsewhere (threads) notes them down here and answers true. */
   readonly verify?: SignatureJudge | undefined;
-  /** `false` when the caller makes sure by itself (a unique index) that no id ends twice. */
+  /** `true` when threads run `verifyEntry` on the same bytes: nothing stands before they agree. */
+  readonly judgedElsewhere?: boolean;
+  /**
+   * `false` when the caller makes sure by itself (a unique index) that no id ends twice, and looks up the
+   * leaf hash that `leaf-unloaded` asks for (`lendLeaf`).
+   */
   readonly keepIds?: boolean;
   /** Leaf hashes kept per participant; beyond them `head-unloaded` asks the caller. Default: all. */
   readonly headsKept?: number;
@@ -54,6 +59,7 @@ export type AuditState = {
   history: KeyHistory;
   readonly signatures: boolean;
   readonly verify: SignatureJudge | undefined;
+  readonly judgedElsewhere: boolean;
   readonly headsKept: number;
   /** The place that the next entry must have. */
   next: number;
@@ -63,6 +69,8 @@ export type AuditState = {
   keysSize: number;
   range: CompactRange;
   readonly chains: Map<string, AuditedChain>;
+  /** Leaf hashes of all entries, by place; undefined where the caller lends those that are asked for. */
+  readonly leaves: ChainHeads | undefined;
   /** Transfers and advances that have had their entry. */
   readonly ids: Set<string> | undefined;
   /** Head hashes that the caller has looked up, by `participant n`. */
@@ -86,6 +94,7 @@ export const beginAudit = (options: AuditOptions): AuditState => ({
   history: options.history,
   signatures: options.signatures,
   verify: options.verify,
+  judgedElsewhere: options.judgedElsewhere ?? false,
   headsKept: options.headsKept ?? Number.POSITIVE_INFINITY,
   next: 0,
   prev: zeroHash,
@@ -94,6 +103,7 @@ export const beginAudit = (options: AuditOptions): AuditState => ({
   range: emptyRange(),
   chains: new Map(),
   ids: options.keepIds === false ? undefined : new Set(),
+  leaves: options.keepIds === false ? undefined : emptyHeads(),
   lentHeads: new Map(),
   sheets: new Map(),
   newest: new Map(),

@@ -7,6 +7,7 @@ import { creditRoute } from "./credit-route.ts";
 import type { Fault } from "./faults.ts";
 import { ownRoute } from "./hosted-side.ts";
 import { faultRoutes, inspectRoutes, metricsText, notificationRoute } from "./inspect-routes.ts";
+import { recallRoute } from "./recall-route.ts";
 import { makeSchemas } from "./schemas.ts";
 
 export type CoreOptions = CoreIdentity & {
@@ -37,6 +38,7 @@ export async function startCore(options: CoreOptions): Promise<RunningCore> {
   const schemas = makeSchemas(core.decimals);
   checkRoute(app, core, schemas);
   creditRoute(app, core, schemas);
+  recallRoute(app, core, schemas);
   notificationRoute(app, core, schemas);
   inspectRoutes(app, core);
   faultRoutes(app, core, schemas);

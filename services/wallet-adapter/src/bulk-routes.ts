@@ -15,10 +15,16 @@ import {
 import { parseStrictJson } from "@sealane/protocol";
 import { utf8 } from "@sealane/tlog";
 import type { Intake, Taken } from "./intake.ts";
-import { closedProblem, messagingProblem, refusalProblem, signatureRequired } from "./problems.ts";
+import {
+  closedProblem,
+  refusalProblem,
+  sendingProblem,
+  signatureRequired,
+  turnedAwayProblem,
+} from "./problems.ts";
 import { bulkLineSchema } from "./requests.ts";
 import type { TransferBook } from "./transfer-book.ts";
-import { finalStatuses, publicView } from "./views.ts";
+import { finalStatuses, isTurnedAway, publicView } from "./views.ts";
 
 type BulkDeps = {
   readonly app: HttpApp;
@@ -100,10 +106,11 @@ export const mountBulk = ({ app, intake, book, closed }: BulkDeps): void => {
       if (waitMs !== undefined && !finalStatuses.has(view.status)) {
         await book.waitFinal(view.id, waitMs);
       }
+      if (isTurnedAway(view)) return refusedLine(line, turnedAwayProblem(view), key);
       const httpStatus = finalStatuses.has(view.status) ? 200 : 202;
       return { line, idempotencyKey: key, httpStatus, replayed, ...publicView(view) };
     } catch (error) {
-      const known = messagingProblem(error);
+      const known = sendingProblem(error);
       if (known === undefined) throw error;
       return refusedLine(line, known, key);
     }

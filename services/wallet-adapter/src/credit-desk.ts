@@ -9,10 +9,11 @@ import { z } from "zod";
 import { makeCoreQueue } from "./core-desk.ts";
 import type { SignOwn } from "./hosted-own.ts";
 import { readNoteTerms } from "./note-terms.ts";
-import { accountsFrom } from "./open-accounts.ts";
+import { accountsFrom, openCommitment } from "./open-accounts.ts";
 import type { Vault } from "./vault.ts";
 import type { TransferBook } from "./transfer-book.ts";
 import type { ChainEntry, InboxPosition } from "./view-store.ts";
+import type { TransferView } from "./views.ts";
 
 const creditResultSchema = z.object({
   transferId: z.string(),
@@ -70,10 +71,25 @@ export const makeCreditDesk = (deps: Deps) => {
   /** What the core said yes to, until it is credited: saves opening the envelope twice. */
   const orders = new Map<string, CreditOrder>();
 
+  /** Money that comes back goes to the account that it was sent from. */
+  const returnOrder = async (
+    { id, received, reason }: TransferView,
+    returnOf: string,
+  ): Promise<Record<string, unknown> | undefined> => {
+    const of = await book.findKept(returnOf);
+    const terms = of?.view.entry === undefined ? undefined : readNoteTerms(of.view.entry);
+    const { payer } = await deps.vault.read(returnOf);
+    if (terms === undefined || payer === undefined || received === undefined) return undefined;
+    const account = openCommitment(payer, terms.payer.account);
+    if (account === undefined) return undefined;
+    return { transferId: id, account, ...received, returnOf, reason };
+  };
+
   const orderOf = async (id: string): Promise<Record<string, unknown> | undefined> => {
     const known = orders.get(id);
     if (known !== undefined) return { transferId: id, ...known };
     const kept = await book.findKept(id);
+    if (kept?.view.returnOf !== undefined) return returnOrder(kept.view, kept.view.returnOf);
     const terms = kept?.view.entry === undefined ? undefined : readNoteTerms(kept.view.entry);
     if (terms === undefined) return undefined;
     const { payer, payee, reference } = await deps.vault.read(id);

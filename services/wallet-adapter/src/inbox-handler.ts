@@ -12,7 +12,7 @@ import {
   type InboxItem,
   type InboxMessage,
 } from "@sealane/protocol";
-import type { VerifiedEntry } from "@sealane/rules";
+import { creditOwed, type VerifiedEntry } from "@sealane/rules";
 import { toBase64, type TlogPolicy } from "@sealane/tlog";
 import { checkEntry, type CheckedEntry } from "./entry-check.ts";
 import type { LedgerClient } from "./ledger-client.ts";
@@ -22,7 +22,9 @@ import type { SheetBook } from "./sheet-book.ts";
 import type { TransferBook } from "./transfer-book.ts";
 import type { ChainEntry, InboxPosition, Kept } from "./view-store.ts";
 import { makeRefusalTaker } from "./inbox-refusals.ts";
+import { makeReturnTaker } from "./inbox-returns.ts";
 import { makeSealTaker } from "./inbox-seals.ts";
+import type { RecallDesk } from "./recall-desk.ts";
 import type { Vault } from "./vault.ts";
 import { makeViewMover } from "./view-mover.ts";
 import { withTerms, type TransferStatus, type TransferView } from "./views.ts";
@@ -37,6 +39,7 @@ export type InboxDeps = {
   readonly persister: Persister;
   readonly vault: Pick<Vault, "keep">;
   readonly payee: ReturnType<typeof makePayeeDesk>;
+  readonly recalls: Pick<RecallDesk, "opened" | "closed">;
   readonly ledger: LedgerClient;
   readonly position: InboxPosition;
   /** Own entries that are not covered by a credited statement yet, oldest first. */
@@ -95,6 +98,7 @@ export const makeInboxHandler = (deps: InboxDeps): InboxHandler => {
   const { openView, viewFor, move } = mover;
   const takeSeal = makeSealTaker({ ...deps, mover });
   const takeRefusal = makeRefusalTaker({ ...deps, mover });
+  const takeReturn = makeReturnTaker({ ...deps, mover });
   let lastHash = chain.at(-1)?.leafHash;
 
   /** @returns false when it is told again */
@@ -118,8 +122,7 @@ export const makeInboxHandler = (deps: InboxDeps): InboxHandler => {
     }
     lastHash = leafHash;
     position.nextChain += 1;
-    const owesCredit =
-      context.outcome === "committed" && entry.terms?.payee.participant === participant;
+    const owesCredit = creditOwed(entry)?.payee === participant;
     const own: ChainEntry = {
       n: link.n,
       seq: context.seq,
@@ -215,6 +218,7 @@ export const makeInboxHandler = (deps: InboxDeps): InboxHandler => {
       deps.onStated(entry.statement, own?.n ?? -1);
     }
     await takeTransferEnd(entry, item, again);
+    if (entry.returns !== undefined) await takeReturn(entry, item, again);
     await takeCredited(entry);
   };
 

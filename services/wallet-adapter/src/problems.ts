@@ -2,6 +2,8 @@
 import { problem, type Problem } from "@sealane/http";
 import { MessagingError } from "@sealane/messaging";
 import { actionOf, httpStatusOf, isoReasonOf, type RefusalCode } from "@sealane/protocol";
+import { NotNowError } from "./admission.ts";
+import type { TransferView } from "./views.ts";
 
 const titles: Partial<Record<RefusalCode, string>> = {
   "request-mismatch": "This Idempotency-Key was used for another request",
@@ -24,8 +26,31 @@ export const refusalProblem = (refusal: {
     extra: { reason: isoReasonOf(refusal.code) },
   });
 
-/** The intent may or may not be on the topic: the client repeats it under the same key. */
-export const messagingProblem = (error: unknown): Problem | undefined => {
+/** The ledger has decided nothing and bound nothing: the same request is repeated. */
+export const turnedAwayProblem = ({ turnedAway }: TransferView): Problem =>
+  problem({
+    status: 503,
+    code: turnedAway?.code ?? "not-accepted",
+    title: "The ledger takes nothing new now",
+    detail: turnedAway?.detail ?? "",
+    action: "Repeat it with the same Idempotency-Key in a moment: it is executed once.",
+    headers: { "Retry-After": "1" },
+  });
+
+/** Nothing was sent: there is more to do than goes through, here or at the payee's. */
+const notNowProblem = (error: NotNowError): Problem =>
+  problem({
+    status: 503,
+    code: error.code,
+    title: "Not now: there is more to do than goes through",
+    detail: error.message,
+    action: "Repeat it with the same Idempotency-Key after Retry-After seconds; nothing was sent.",
+    headers: { "Retry-After": String(error.afterSeconds) },
+  });
+
+/** The intent is not on the topic, or nobody knows: the client repeats it under the same key. */
+export const sendingProblem = (error: unknown): Problem | undefined => {
+  if (error instanceof NotNowError) return notNowProblem(error);
   if (!(error instanceof MessagingError)) return undefined;
   const unknown = error.code === "unknown-outcome";
   return problem({
@@ -59,14 +84,14 @@ export const notThePayer = (): Problem =>
     action: "Refuse it when your core is asked whether it can credit.",
   });
 
-/** What is sealed has ended well, whatever was asked for. */
-export const notCancellable = ({ id, status }: { id: string; status: string }): Problem =>
+/** The sender's right has ended; what is left is to ask. */
+export const paidOut = ({ id, status }: { id: string; status: string }): Problem =>
   problem({
     status: httpStatusOf("not-cancellable"),
     code: "not-cancellable",
-    title: "The transfer cannot be cancelled",
+    title: "It has been paid out",
     detail: `it is ${status}`,
-    action: actionOf("not-cancellable"),
+    action: "Ask for it back: POST /v1/transfers/{id}/recalls.",
     extra: { reason: isoReasonOf("not-cancellable"), transferId: id, transferStatus: status },
   });
 

@@ -1,22 +1,24 @@
 // The adapter's API for its provider's core (OpenAPI at /v1/openapi.json). Every call but health needs
 // the core's token.
-import { idempotencyKey, parsePrefer, route, type HttpApp } from "@sealane/http";
+import { idempotencyKey, parsePrefer, route, type HttpApp, type RouteResult } from "@sealane/http";
 import { reasonSchema, transferIdSchema } from "@sealane/protocol";
+import { utf8 } from "@sealane/tlog";
 import { z } from "zod";
 import { mountBulk } from "./bulk-routes.ts";
 import type { Intake, Taken } from "./intake.ts";
 import type { LedgerClient } from "./ledger-client.ts";
 import {
   closedProblem,
-  messagingProblem,
-  notCancellable,
   notThePayer,
+  paidOut,
+  sendingProblem,
   refusalProblem,
   signatureRequired,
   transferUnknown,
 } from "./problems.ts";
 import { mountReceipts } from "./receipt-routes.ts";
 import { quoteRequestSchema, transferRequestSchema } from "./requests.ts";
+import type { ReturnDesk } from "./return-desk.ts";
 import type { StatementDesk } from "./statement-desk.ts";
 import type { Quote } from "./terms-maker.ts";
 import { resource, takenAnswer } from "./transfer-answer.ts";
@@ -29,6 +31,7 @@ export type RoutesDeps = {
   readonly book: TransferBook;
   readonly ledger: LedgerClient;
   readonly statements: StatementDesk;
+  readonly returns: ReturnDesk;
   readonly clock: () => number;
   /** Why nothing can be accepted now, if so. */
   readonly closed: () => string | undefined;
@@ -99,7 +102,7 @@ const mountTransfers = ({ app, intake, book, clock, closed }: RoutesDeps): void 
       try {
         taken = await intake.take(key, body, rawBody, headers.traceparent);
       } catch (error) {
-        const known = messagingProblem(error);
+        const known = sendingProblem(error);
         if (known === undefined) throw error;
         return known;
       }
@@ -108,7 +111,25 @@ const mountTransfers = ({ app, intake, book, clock, closed }: RoutesDeps): void 
   });
 };
 
-const mountLookUp = ({ app, book, ledger, intake }: RoutesDeps): void => {
+/** The sender's right after the commit: a recall that only a pay-out can refuse. */
+const cancelCommitted = async (
+  { returns, book, clock }: RoutesDeps,
+  id: string,
+  waitMs: number | undefined,
+): Promise<RouteResult> => {
+  const asked = { reason: "CUST", cancel: true } as const;
+  try {
+    const taken = await returns.recall(id, "cancel", asked, utf8(JSON.stringify(asked)));
+    return taken.ok ? await takenAnswer({ book, clock }, taken, waitMs) : refusalProblem(taken);
+  } catch (error) {
+    const known = sendingProblem(error);
+    if (known === undefined) throw error;
+    return known;
+  }
+};
+
+const mountLookUp = (deps: RoutesDeps): void => {
+  const { app, book, ledger, intake } = deps;
   const params = z.object({ id: transferIdSchema });
   route(app, {
     method: "get",
@@ -129,7 +150,9 @@ const mountLookUp = ({ app, book, ledger, intake }: RoutesDeps): void => {
   route(app, {
     method: "post",
     path: "/v1/transfers/:id/cancel",
-    summary: "Take a transfer back that is not committed; also one whose outcome is unknown",
+    summary:
+      "Take a transfer back: at once while it is not committed (also one whose outcome is unknown), " +
+      "within 30 minutes by a recall, which is answered then, while it is not paid out",
     tags: ["transfers"],
     auth: "core",
     params,
@@ -137,21 +160,25 @@ const mountLookUp = ({ app, book, ledger, intake }: RoutesDeps): void => {
     bodyOptional: true,
     responses: {
       200: "How it ended",
-      202: "Asked for; the ledger decides",
+      202: "Asked for; the ledger decides: the transfer, or the recall of what was committed",
       403: "Only the payer's provider can cancel",
-      409: "It is sealed: not cancellable",
+      409: "It has been paid out",
       503: "Not accepted, or not known: repeat it",
     },
     handler: async ({ params: { id }, body, req }) => {
       const { waitMs } = parsePrefer(req);
       if (!intake.signs) return signatureRequired();
-      const known = await book.find(id);
-      if (known?.role === "payee") return notThePayer();
-      if (known === undefined || !finalStatuses.has(known.status)) {
+      const before = await book.find(id);
+      if (before?.role === "payee") return notThePayer();
+      if (before?.status === "credited") return paidOut(before);
+      if (before?.status === "committed" || before?.status === "sealed") {
+        return cancelCommitted(deps, id, waitMs);
+      }
+      if (before === undefined || !finalStatuses.has(before.status)) {
         try {
           await intake.cancel(id, body.reason);
         } catch (error) {
-          const fault = messagingProblem(error);
+          const fault = sendingProblem(error);
           if (fault === undefined) throw error;
           return fault;
         }
@@ -159,7 +186,7 @@ const mountLookUp = ({ app, book, ledger, intake }: RoutesDeps): void => {
       }
       const view = await book.find(id);
       if (view === undefined) return { status: 202, body: { transferId: id, status: "received" } };
-      if (view.status === "sealed" || view.status === "credited") return notCancellable(view);
+      if (view.status === "credited") return paidOut(view);
       return { status: finalStatuses.has(view.status) ? 200 : 202, body: resource(view) };
     },
   });

@@ -21,6 +21,16 @@ export type Steps = {
   credited?: number;
 };
 
+export type RecallView = {
+  readonly recallId: string;
+  readonly status: "open" | "returned" | "refused";
+  readonly reason: string;
+  /** The sender's right: it can be refused only once it was paid out. */
+  readonly cancel: boolean;
+  /** Why it was refused. */
+  readonly answer?: string | undefined;
+};
+
 export type TransferView = {
   readonly id: string;
   readonly role: "payer" | "payee";
@@ -41,6 +51,17 @@ export type TransferView = {
   detail?: string | undefined;
   /** Why the payee's core would not credit it, after the seal. */
   creditException?: string | undefined;
+  /** Why the ledger would not take it for now; means something while it is `received` only. */
+  turnedAway?: { readonly code: string; readonly reason: string; readonly detail: string };
+  /** A return: the transfer that it gives back; `sent` and `received` are the return's own. */
+  returnOf?: string | undefined;
+  /** A recall: the transfer that it asks back. It ends credited when that came, else rejected. */
+  recallOf?: string | undefined;
+  /** Of a transfer that came back in part or whole: how much of `received`, and by which returns. */
+  returned?: MoneyField | undefined;
+  returns?: readonly string[] | undefined;
+  /** The newest recall of this transfer. */
+  recall?: RecallView | undefined;
   seq?: number | undefined;
   /** Place in this provider's own chain, and in its peer's. */
   n?: number | undefined;
@@ -63,6 +84,13 @@ export const finalStatuses: ReadonlySet<TransferStatus> = new Set([
   "expired",
   "cancelled",
 ]);
+
+/**
+ * The ledger has turned it away for now (too few witnesses, a clock that is off), and bound nothing: the
+ * same request may still be decided, so this is no end, and whoever asked repeats it.
+ */
+export const isTurnedAway = ({ status, turnedAway }: TransferView): boolean =>
+  status === "received" && turnedAway !== undefined;
 
 const order: Readonly<Record<TransferStatus, number>> = {
   received: 0,
@@ -116,7 +144,13 @@ export const publicView = (view: TransferView) => {
     reason: view.reason,
     code: view.code,
     detail: view.detail,
+    ...(isTurnedAway(view) ? view.turnedAway : {}),
     creditException: view.creditException,
+    returnOf: view.returnOf,
+    recallOf: view.recallOf,
+    returned: view.returned,
+    returns: view.returns,
+    recall: view.recall,
     position: view.seq,
     steps: {
       acceptedAt: iso(view.steps.accepted),
