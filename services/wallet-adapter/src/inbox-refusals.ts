@@ -17,6 +17,7 @@ export const makeRefusalTaker = (deps: {
   readonly book: TransferBook;
   readonly persister: Pick<Persister, "view">;
   readonly clock: () => number;
+  readonly onTurnedAway: (view: TransferView) => void;
   readonly mover: ViewMover;
 }) => {
   const { origin, keys, book, persister, clock } = deps;
@@ -28,6 +29,8 @@ export const makeRefusalTaker = (deps: {
     kept.view.turnedAway = why;
     // As if the topic had never had it: the next request under this key is sent again.
     delete kept.view.steps.accepted;
+    // It waits no longer: what stays in that queue would keep the others out.
+    deps.onTurnedAway(kept.view);
     persister.view(kept);
     book.changed(kept);
   };
@@ -70,7 +73,7 @@ export const makeRefusalTaker = (deps: {
     kept.view.reason = reason;
     kept.view.detail = detail;
     kept.view.trace = trace ?? kept.view.trace;
-    move(kept, code === "cancelled" ? "cancelled" : "rejected", clock());
+    move(kept, code === "cancelled" ? "cancelled" : "rejected", clock(), final);
   };
 
   return takeRefusal;

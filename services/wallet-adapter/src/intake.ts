@@ -136,8 +136,10 @@ export const makeIntake = (deps: Deps) => {
       const detail = "this Idempotency-Key was used for another request";
       return { ok: false, code: "request-mismatch", detail, pointer: "#/header/idempotency-key" };
     }
-    // Without an acknowledgement it may never have reached the topic: send the same again.
+    // Without an acknowledgement it may never have reached the topic, and a refusal that binds nothing
+    // (`lane-unsealed`) is no end: send the same again.
     const acknowledged = known.steps.accepted !== undefined || known.status !== "received";
+    if (known.unbound === true) return undefined;
     return acknowledged ? { ok: true, view: known, replayed: true } : undefined;
   };
 

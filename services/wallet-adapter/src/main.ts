@@ -198,7 +198,6 @@ const main = async (): Promise<void> => {
     requestKey: fromBase64(readSecretFile(config.SEALANE_REQUEST_KEY_FILE)),
   });
   const admission = makeAdmission(clock);
-  book.onChange(admission.changed);
   const intake = makeIntake({
     participant,
     origin,
@@ -293,6 +292,7 @@ const main = async (): Promise<void> => {
       admission.moved(step, view);
       observed.step(step, view, atMs);
     },
+    onTurnedAway: ({ id, payee = "" }) => admission.drop(id, payee),
     onAlarm: alarm.raise,
     log,
   });
