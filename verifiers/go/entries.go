@@ -5,6 +5,7 @@ package main
 
 import (
 	"fmt"
+	"math"
 	"math/big"
 	"slices"
 	"strconv"
@@ -16,12 +17,28 @@ type entry struct {
 	context, said, terms object
 	kind, inner, outcome string
 	time                 int64
+	// original is the transfer that a return, a recall or a refusal is about.
+	original *original
 }
 
-// sheet is a rate sheet and the time from which it could be cited.
+// sheet is a rate sheet, when it could be cited, and how much of it was used.
 type sheet struct {
-	body object
-	from int64
+	body            object
+	from            int64
+	ends, withdrawn int64 // log times; never, unless something ended it
+	used            *big.Rat
+}
+
+func newSheet(body object, from int64) *sheet {
+	return &sheet{body, from, math.MaxInt64, math.MaxInt64, new(big.Rat)}
+}
+
+// heldFor: the sheet held at some instant at which the terms can have been reserved: at most 300 s before
+// they expire. A withdrawal counts in log order: others of the same instant may stand before it.
+func (held *sheet) heldFor(x object, time int64) bool {
+	earliest := max(ms(held.body.str("from")), ms(x.str("expiresAt"))-300_000, held.from)
+	return earliest <= time && earliest < ms(held.body.str("honourUntil")) &&
+		earliest < held.ends && earliest <= held.withdrawn
 }
 
 func exact(text string) *big.Rat {
@@ -104,14 +121,13 @@ func price(x, sheet, schedule object) {
 	written(receive.str("amount"), paid, target)
 }
 
-func judgePrice(x object, time int64, s keyState, sheets map[string]sheet) {
+func judgePrice(x object, time int64, s keyState, sheets map[string]*sheet) {
 	cited := x.obj("sheet")
 	held, ok := sheets[cited.str("hash")]
 	must(ok, "sheet: it was not logged before")
 	must(held.body.str("provider") == cited.str("provider") && held.body.num("number") == cited.num("number"),
 		"sheet: another than the one that is cited")
-	earliest := max(ms(held.body.str("from")), ms(x.str("expiresAt"))-300_000, held.from)
-	must(earliest <= time && earliest < ms(held.body.str("honourUntil")), "sheet: it did not hold")
+	must(held.heldFor(x, time), "sheet: it did not hold")
 	must(exact(x.obj("send").str("amount")).Cmp(exact(held.body.str("maxTransfer"))) <= 0, "sheet: its limit")
 	must(len(x.objs("fees")) == 1, "price: one fee")
 	schedule := s.named["fee-schedule "+x.objs("fees")[0].str("schedule")]
@@ -152,7 +168,7 @@ func transferPostings(x object) []posting {
 
 // settlementKinds say what is cut, paid and settled; what their windows come to is `sealane audit`'s.
 var settlementKinds = []string{"window-cut", "window-net", "bank-statement", "settlement", "liquidity",
-	"window-default", "settlement-abort"}
+	"window-default", "settlement-abort", "adjustment"}
 
 // settlementPostings are what a statement about settlement posts, from its own text.
 func settlementPostings(operator, kind string, x object) []posting {
@@ -176,6 +192,17 @@ func settlementPostings(operator, kind string, x object) []posting {
 		add(who+":liquidity", cash, one.str("currency"), one.str("cover"))
 		add(who+":shortfall", operator+":guarantee", one.str("currency"), one.str("shortfall"))
 	}
+	if kind == "adjustment" {
+		own := operator + ":adjustments"
+		if x.str("break") == "fx-residue" {
+			own = operator + ":rounding"
+		}
+		debit, credit := own, who+":liquidity"
+		if x.str("side") == "debit" {
+			debit, credit = credit, debit
+		}
+		add(debit, credit, x.str("currency"), x.str("amount"))
+	}
 	if kind != "liquidity" {
 		return found
 	}
@@ -198,7 +225,7 @@ func settlementPostings(operator, kind string, x object) []posting {
 }
 
 // judge gives an entry that stands by itself; without sheets the conversion is not checked.
-func (h history) judge(raw string, log key, origin string, sheets map[string]sheet) entry {
+func (h history) judge(raw string, log key, origin string, sheets map[string]*sheet) entry {
 	must(len(raw) <= 32<<10, "entry: too large")
 	outer := parseNote(raw)
 	c, inner := statement(outer.text, origin, "entry", "entry")
@@ -233,8 +260,11 @@ func (h history) judge(raw string, log key, origin string, sheets map[string]she
 	}
 
 	answers := e.kind == "rejection" || e.kind == "cancellation"
-	must(answers || below == "", "%s: it answers no statement", e.kind)
-	if e.kind == "transfer" {
+	linked := slices.Contains(returnKinds, e.kind)
+	must(answers || linked || below == "", "%s: it answers no statement", e.kind)
+	if linked {
+		e.original = h.originalBelow(e, below, log, origin)
+	} else if e.kind == "transfer" {
 		e.terms = x
 	} else if below != "" {
 		e.terms, _ = statement(parseNote(below).text, origin, "transfer", "transfer")
@@ -290,7 +320,7 @@ func (h history) judge(raw string, log key, origin string, sheets map[string]she
 			must(operators > 0 || by(s.corridors[x.str("corridor")].str("scheduler")), "cut: not signed")
 		case "bank-statement":
 			party(x.str("bank"), "bank-statement", false)
-		case "window-default", "settlement-abort":
+		case "window-default", "settlement-abort", "adjustment":
 			must(operators >= 2, "%s: two operators sign", e.kind)
 		default:
 			must(by(s.ledger.str("entryKey")), "%s: not signed", e.kind)
@@ -302,6 +332,24 @@ func (h history) judge(raw string, log key, origin string, sheets map[string]she
 			}
 		}
 		postings = settlementPostings(s.ledger.str("operator"), e.kind, x)
+	case linked:
+		must(e.outcome == "recorded", "%s: %s", e.kind, e.outcome)
+		sides := e.original.terms
+		payer, payee := sides.obj("payer").str("participant"), sides.obj("payee").str("participant")
+		party(x.str("participant"), "transfer", false)
+		chains = []string{payer, payee}
+		switch e.kind {
+		case "return":
+			postings, chains = e.original.judgeReturn(x, e.time, s, sheets)
+		case "recall":
+			must(x.str("participant") == payer && !s.stopped[payer], "recall: only its payer recalls a transfer")
+			must(e.time-e.original.time <= returnPeriod, "recall: too late")
+			amount, currency := x.obj("amount"), sides.obj("receive").str("currency")
+			must(amount.str("currency") == currency, "recall: another currency")
+			written(amount.str("amount"), units(amount.str("amount"), currency), currency)
+		default:
+			must(x.str("participant") == payee, "refusal: only its payee refuses a recall")
+		}
 	default:
 		must(e.outcome == "recorded", "%s: %s", e.kind, e.outcome)
 		who := x.str("provider") + x.str("participant")
@@ -318,7 +366,7 @@ func (h history) judge(raw string, log key, origin string, sheets map[string]she
 			party(who, "rate-sheet", false)
 		}
 	}
-	if e.terms != nil || e.kind == "cancellation" {
+	if e.terms != nil || e.kind == "cancellation" || linked && e.kind != "recall-refusal" {
 		s.judgeLane(log, origin, x.str("id"))
 	}
 	found := []posting{}

@@ -145,8 +145,9 @@ func hash64(note string) string {
 	return base64.StdEncoding.EncodeToString(hash[:])
 }
 
-func foldKeyLog(p policy, raw string, entries []string) history {
-	c := p.open(raw, false)
+// foldKeyLog replays a key log; exact refuses a line of its checkpoint that is neither the log's nor a quorum's.
+func foldKeyLog(p policy, raw string, entries []string, exact bool) history {
+	c := p.open(raw, exact)
 	must(strings.HasSuffix(c.Origin, "/keys"), "key log: %s is none", c.Origin)
 	must(c.Size == uint64(len(entries)), "key log: its checkpoint is of another state")
 	tree := ranges.NewEmptyRange(0)

@@ -1,14 +1,15 @@
 """One entry of a lane's log: who signed it by keys in force at its place, what it means, and whether
 postings, chains and price are what its statement gives. Every check is an `assert`."""
+import returns
 from decimal import Decimal
 from fractions import Fraction
 from keylog import TABLES, ms, statement
-from tlog import b64, note, signed, vkey
+from verify import b64, note, signed, vkey
 
 DECIMALS = TABLES["decimals"]  # of ISO 4217's currencies
 
 SETTLEMENT = ("window-cut", "window-net", "bank-statement", "settlement", "liquidity",
-              "window-default", "settlement-abort")
+              "window-default", "settlement-abort", "adjustment")
 
 def units(amount, currency): return Fraction(amount) * 10 ** DECIMALS[currency]
 
@@ -48,13 +49,26 @@ def price(x, sheet, schedule):
         written = f"{digits[:-places]}.{digits[-places:]}" if places else digits
         assert value.denominator == 1 and text == written, f"price: {text}"
 
+class Sheet:
+    """A rate sheet: when it could be cited, what ended it, and how much of it was used."""
+    def __init__(self, body, logged):
+        self.body, self.logged, self.used = body, logged, Fraction(0)
+        self.ends = self.withdrawn = float("inf")
+
+    def held(self, x, time):
+        """At some instant at which the terms can have been reserved: at most 300 s before they expire.
+        A withdrawal counts in log order: others of the same instant may stand before it."""
+        first = max(ms(self.body["from"]), ms(x["expiresAt"]) - 300_000, self.logged)
+        until = min(ms(self.body["honourUntil"]), self.ends)
+        return first <= time and first < until and first <= self.withdrawn
+
 def judge_price(x, time, s, sheets):
-    """The sheet that terms cite: `sheets` has it by hash, with the time from which it was logged."""
-    sheet, logged = sheets[x["sheet"]["hash"]]
+    """The sheet that terms cite: `sheets` has it by hash."""
+    held = sheets[x["sheet"]["hash"]]
+    sheet = held.body
     cited = {"provider": sheet["provider"], "number": sheet["number"], "hash": x["sheet"]["hash"]}
     assert cited == x["sheet"], "sheet: another than the one that is cited"
-    earliest = max(ms(sheet["from"]), ms(x["expiresAt"]) - 300_000, logged)
-    assert earliest <= time and earliest < ms(sheet["honourUntil"]), "sheet: it did not hold"
+    assert held.held(x, time), "sheet: it did not hold"
     assert Fraction(x["send"]["amount"]) <= Fraction(sheet["maxTransfer"]), "sheet: beyond its limit"
     price(x, sheet, s["named"]["fee-schedule", x["fees"][0]["schedule"]])
 
@@ -92,6 +106,10 @@ def settlement_postings(operator, kind, x):
         found.append((f"{who}:liquidity", cash, one["currency"], one["cover"]))
         short = f"{who}:shortfall", operator + ":guarantee"
         found.append((*short, one["currency"], one["shortfall"]))
+    if kind == "adjustment":
+        own = operator + (":rounding" if x["break"] == "fx-residue" else ":adjustments")
+        sides = (own, f"{who}:liquidity") if x["side"] == "credit" else (f"{who}:liquidity", own)
+        found.append((*sides, x["currency"], x["amount"]))
     for one in x["lines"] if kind == "liquidity" else []:
         amount, currency, back = one["amount"], one["currency"], one.get("repaid", "0")
         if one["side"] == "debit": found.append((f"{who}:liquidity", cash, currency, amount))
@@ -103,7 +121,7 @@ def settlement_postings(operator, kind, x):
     return [one for one in found if Fraction(one[3])]
 
 def judge(raw, pol, origin, history, sheets=None):
-    """(context, kind, statement, terms, note inside) of an entry that stands by itself. Without
+    """(context, kind, statement, terms, note inside, original) of an entry that stands by itself. Without
     `sheets` the conversion is not checked."""
     assert len(raw) <= 32768, "entry: too large"
     text, lines = note(raw.decode())
@@ -127,9 +145,12 @@ def judge(raw, pol, origin, history, sheets=None):
         assert any(key["who"] == who and key["purpose"] in purpose
                    and (revoked or key["revoked"] is None) for key in keys), f"{who} has not signed"
 
-    answers = kind in ("rejection", "cancellation")
-    assert answers or not below, f"{kind}: it answers no statement"
-    if kind == "transfer": terms = x
+    answers, linked = kind in ("rejection", "cancellation"), None
+    assert answers or kind in returns.KINDS or not below, f"{kind}: it answers no statement"
+    if kind in returns.KINDS:
+        def inside(entry): return judge(entry.encode(), pol, origin, history)
+        linked = returns.original(kind, x, below, c["seq"], origin, inside)
+    elif kind == "transfer": terms = x
     elif below: terms, _ = statement(note(below)[0], origin, "transfer")
     if terms:
         sides = {side: terms[side]["participant"] for side in ("payer", "payee")}
@@ -157,13 +178,17 @@ def judge(raw, pol, origin, history, sheets=None):
         if terms: assert (terms["id"], sides[side]) == (x["id"], x["participant"]), f"{kind}: of others"
         party(x["participant"], revoked=kind == "cancellation")
         reason = x["reason"]
+    elif linked:
+        assert end == "recorded", f"{kind}: {end}"
+        party(x["participant"])
+        postings, chains = returns.judge_linked(kind, x, linked, time, s, sheets)
     elif kind in SETTLEMENT:
         assert end == "recorded", f"{kind}: {end}"
         if kind == "window-cut":
             by = s["corridors"].get(x["corridor"], {}).get("scheduler")
             assert operators or by and signed(text, lines, dict([vkey(by, 1)])), "cut: not signed"
         elif kind == "bank-statement": party(x["bank"], ("bank-statement",))
-        elif kind in ("window-default", "settlement-abort"): assert operators >= 2, f"{kind}: two sign"
+        elif kind in ("window-default", "settlement-abort", "adjustment"): assert operators >= 2, f"{kind}: two sign"
         else: assert signed(text, lines, dict([vkey(s["ledger"]["entryKey"], 1)])), f"{kind}: not signed"
         roles = s["records"].get(x.get("participant"), {"roles": []})["roles"]
         chains = [x["participant"]] if set(roles) - {"settlement-bank"} else []
@@ -178,7 +203,7 @@ def judge(raw, pol, origin, history, sheets=None):
         else:
             sheets_only, any_key = ("rate-sheet",), ("transfer", "rate-sheet")
             party(chains[0], {"credited": ("transfer",), "statement": any_key}.get(kind, sheets_only))
-    if terms or kind == "cancellation":
+    if terms or kind in ("cancellation", "return", "recall"):
         slot = int(x["id"][:4], 16) >> 6
         lanes = [lane for lane in s["lanes"] if lane["origin"] == origin]
         assert any(vkey(lane["vkey"], 1) == pol.logs[origin] for lane in lanes), "lane: unknown"
@@ -188,4 +213,4 @@ def judge(raw, pol, origin, history, sheets=None):
     named = [link["participant"] for link in c["chains"]]
     assert named == chains or not chains and named[:1] == [x["participant"]], "entry: chains"
     assert c.get("reason") == reason, "entry: another reason than its statement gives"
-    return c, kind, x, terms, inner
+    return c, kind, x, terms, inner, linked

@@ -2,7 +2,8 @@
 statements are in statements.json. Every check is an `assert`."""
 import json, os, re
 from datetime import datetime, timedelta, timezone
-from tlog import b64, checkpoint, note, root_of, sha, signed, vkey
+from logs import root_of
+from verify import b64, checkpoint, note, sha, signed, vkey
 
 with open(os.path.join(os.path.dirname(os.path.abspath(__file__)), "statements.json"), "rb") as file:
     TABLES = json.load(file)
@@ -106,10 +107,11 @@ def apply(s, origin, inner, place):
         assert name not in s["named"], f"{kind}: twice"
         s["named"] = s["named"] | {name: x}
 
-def key_log(pol, raw, entries):
-    """Every state that the key log ever had, the root at each size, and the entries' times."""
+def key_log(pol, raw, entries, exact=False, pinned=None):
+    """Every state that the key log ever had, the root at each size, and the entries' times.
+    `exact`: no line of its checkpoint but the log's and a quorum's; `pinned`: root keys by owner."""
     (origin,) = (name for name in pol.logs if name.endswith("/keys"))
-    of, size, root, _ = checkpoint(raw, pol)
+    of, size, root, _ = checkpoint(raw, pol, exact)
     assert of == origin and size == len(entries), "key log: its checkpoint is of another state"
     state = {"ledger": {}, "roots": {}, "keys": {}, "named": {}, "lanes": [], "stopped": set(),
              "records": {}, "bound": {}, "corridors": {}, "said": frozenset()}
@@ -126,5 +128,8 @@ def key_log(pol, raw, entries):
         states.append(state)
         hashes.append(sha(b"\0", entry.encode()))
         times.append(ms(x["time"]))
+    for who in state["records"] if pinned is not None else []:
+        entered = next(one["records"][who] for one in states if who in one["records"])
+        assert entered["rootKey"] == pinned.get(who), f"roots: {who} entered with another key"
     assert root_of(hashes) == root, "key log: not the entries that were cosigned"
     return states, [root_of(hashes[:n]) for n in range(size + 1)], times

@@ -7,6 +7,7 @@ import { entryContextSchema } from "./entry.ts";
 import { keyEntryContextSchema, keyStatementSchemas } from "./key-log.ts";
 import { rateSheetSchema, rateWithdrawalSchema } from "./rate-sheet.ts";
 import {
+  adjustmentSchema,
   bankStatementSchema,
   liquiditySchema,
   settlementAbortSchema,
@@ -15,6 +16,7 @@ import {
   windowDefaultSchema,
   windowNetSchema,
 } from "./settlement.ts";
+import { recallRefusalSchema, recallSchema, returnSchema } from "./returns.ts";
 import {
   advanceSchema,
   cancellationSchema,
@@ -40,6 +42,10 @@ const entries = {
   liquidity: liquiditySchema,
   "window-default": windowDefaultSchema,
   "settlement-abort": settlementAbortSchema,
+  adjustment: adjustmentSchema,
+  return: returnSchema,
+  recall: recallSchema,
+  "recall-refusal": recallRefusalSchema,
 };
 
 const shapeOf = (schema: z.ZodType): object => {

@@ -4,12 +4,15 @@
 import { noteHash, readNote, statementText, type DerivedStatement } from "@sealane/protocol";
 import { citedState, type KeyHistory } from "./key-history.ts";
 import type { KeyState } from "./key-state.ts";
+import { foldReturns } from "./audit-returns.ts";
 import type { AuditFault } from "./audit-sheets.ts";
 import type { AuditState } from "./audit-state.ts";
 import { minorOf, standingOf } from "./positions.ts";
 import {
   abortFault,
+  adjustmentFault,
   applyAbort,
+  applyAdjustment,
   applyDefault,
   bankStatementFault,
   cutFault,
@@ -71,6 +74,10 @@ const causeFault = (state: AuditState, entry: VerifiedEntry): AuditFault | undef
     }
     case "settlement-abort":
       return abortFault(state.settlement, settlement.body);
+    case "adjustment": {
+      const hash = noteHash(textOf(entry.inner));
+      return adjustmentFault(state.settlement, contextOf(state, keys), settlement.body, hash);
+    }
     case "window-net":
     case "settlement":
     case "liquidity":
@@ -91,18 +98,23 @@ export const auditedSettlementFault = (
   return fault("derived-missing", `the log must go on with a ${due.kind} that it gives`);
 };
 
-/** Takes what a transfer or an advance means for settlement. */
+/** Takes what a transfer, a return or an advance means for settlement. */
 export const noteSettlement = (
   settlement: SettlementState,
   history: KeyHistory,
-  { advance, terms, context }: VerifiedEntry,
+  entry: VerifiedEntry,
 ): void => {
+  const { advance, terms, context, returns } = entry;
   if (advance !== undefined) {
     const { id, participant, currency, amount } = advance;
     settlement.unbacked.set(id, { participant, currency, minor: minorOf(amount, currency) });
     settlement.dirty.add(`advance ${id}`);
   }
   const keys = citedState(history, context.keys);
+  foldReturns(settlement, entry);
+  if (returns?.kind === "return" && keys !== undefined) {
+    joinWindow(settlement, keys, returns.original.terms, context.postings);
+  }
   if (terms === undefined || context.outcome !== "committed" || keys === undefined) return;
   joinWindow(settlement, keys, terms, context.postings);
 };
@@ -128,6 +140,9 @@ export const foldSettlement = (state: AuditState, entry: VerifiedEntry): void =>
     due = takeBankStatement(own, contextOf(state, keys), settlement.body, at);
   } else if (settlement.kind === "window-default") applyDefault(own, settlement.body);
   else if (settlement.kind === "settlement-abort") applyAbort(own, settlement.body, origin);
+  else if (settlement.kind === "adjustment") {
+    applyAdjustment(own, settlement.body, noteHash(textOf(entry.inner)));
+  }
   if (due.length > 0) {
     own.due = due;
     own.dirty.add("due");

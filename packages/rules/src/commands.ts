@@ -1,6 +1,7 @@
 // What a lane decides on, after parsing and after the mathematics of signatures, which run off the
 // main thread. Whether a key is in force is decided here in `rules`, by place.
 import type {
+  Adjustment,
   Advance,
   BankStatement,
   Cancellation,
@@ -9,7 +10,10 @@ import type {
   EnvelopeField,
   RateSheet,
   RateWithdrawal,
+  Recall,
+  RecallRefusal,
   Rejection,
+  Return,
   SetAside,
   SettlementAbort,
   Terms,
@@ -80,11 +84,16 @@ export type WindowDefaultCommand = Signed<"window-default", WindowDefault> & {
 export type SettlementAbortCommand = Signed<"settlement-abort", SettlementAbort> & {
   readonly operators: readonly string[];
 };
+/** Two operators on what a break comes to. */
+export type AdjustmentCommand = Signed<"adjustment", Adjustment> & {
+  readonly operators: readonly string[];
+};
 export type SettlementCommand =
   | WindowCutCommand
   | BankStatementCommand
   | WindowDefaultCommand
-  | SettlementAbortCommand;
+  | SettlementAbortCommand
+  | AdjustmentCommand;
 export type LaneCommand =
   | IntentCommand
   | AcceptanceCommand
@@ -94,10 +103,16 @@ export type LaneCommand =
   | Signed<"rate-withdrawal", RateWithdrawal>
   | Signed<"credited", Credited>
   | Signed<"statement", ChainStatement>
+  | ReturnCommand
+  | RecallCommand
+  | RecallRefusalCommand
   | AdvanceCommand
   | SettlementCommand
   | SetAsideCommand;
 
+export type ReturnCommand = Signed<"return", Return>;
+export type RecallCommand = Signed<"recall", Recall>;
+export type RecallRefusalCommand = Signed<"recall-refusal", RecallRefusal>;
 export type RejectionCommand = Signed<"rejection", Rejection>;
 export type CancellationCommand = Signed<"cancellation", Cancellation>;
 export type RateSheetCommand = Signed<"rate-sheet", RateSheet>;

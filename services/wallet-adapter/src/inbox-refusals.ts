@@ -55,7 +55,10 @@ export const makeRefusalTaker = (deps: {
       code !== "cancelled" &&
       code !== "not-cancellable" &&
       own !== undefined &&
-      own !== request
+      own !== request &&
+      // Returns and recalls name no request: their id is theirs alone.
+      known?.view.returnOf === undefined &&
+      known?.view.recallOf === undefined
     ) {
       if (!final) return;
     }
@@ -70,7 +73,7 @@ export const makeRefusalTaker = (deps: {
     kept.view.reason = reason;
     kept.view.detail = detail;
     kept.view.trace = trace ?? kept.view.trace;
-    move(kept, code === "cancelled" ? "cancelled" : "rejected", clock());
+    move(kept, code === "cancelled" ? "cancelled" : "rejected", clock(), final);
   };
 
   return takeRefusal;

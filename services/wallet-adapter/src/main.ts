@@ -40,6 +40,10 @@ import { makePayeeDesk, type Answer } from "./payee-desk.ts";
 import { mountPersons } from "./person-routes.ts";
 import { makePersister } from "./persister.ts";
 import { signedByProvider, signedHere } from "./provider-answers.ts";
+import { makeRecallDesk, type RecallDesk } from "./recall-desk.ts";
+import { makeRecallStore } from "./recall-store.ts";
+import { makeReturnDesk } from "./return-desk.ts";
+import { mountReturns } from "./return-routes.ts";
 import { mountRoutes } from "./routes.ts";
 import { makeSheetBook, type SheetBook } from "./sheet-book.ts";
 import { makeStatementDesk } from "./statement-desk.ts";
@@ -91,6 +95,7 @@ const openStores = async () => {
     chain,
     sheets,
     persister,
+    recalls: makeRecallStore(sql),
     book: makeTransferBook(store),
   };
 };
@@ -141,14 +146,18 @@ const readinessOf =
     return { ok: Object.values(checks).every((check) => check === "ok"), checks };
   };
 
-const gauges = (
-  { gauge }: Telemetry,
-  credits: CreditDesk,
-  notices: Notices,
-  admission: Admission,
-): void => {
+type Gauged = {
+  readonly credits: CreditDesk;
+  readonly notices: Notices;
+  readonly recalls: RecallDesk;
+  readonly admission: Admission;
+};
+
+const gauges = ({ gauge }: Telemetry, desks: Gauged): void => {
+  const { credits, notices, recalls, admission } = desks;
   gauge("sealane_owed_credits", "Sealed transfers that the core has not answered", credits.owed);
   gauge("sealane_owed_credit_age_ms", "Age of the oldest owed credit", credits.oldestMs);
+  gauge("sealane_open_recalls", "Recalls that have no answer on the log yet", recalls.open);
   gauge("sealane_owed_notices", "Notices that the core has not answered", notices.owed);
   gauge("sealane_owed_notice_age_ms", "Age of the oldest owed notice", notices.oldestMs);
   gauge("sealane_waiting_intents", "Intents that the ledger has not answered", admission.waiting);
@@ -248,13 +257,18 @@ const main = async (): Promise<void> => {
     answer,
     expect: credits.expect,
   });
+  const requestOf = maker.requestOf;
+  const returns = makeReturnDesk({ ...common, lane, book, sheets, signer, producer, requestOf });
+  const recalls = makeRecallDesk({ ...common, store: opened.recalls, returns, book });
   const notices = makeNotices({ core, book, persister, clock, log });
-  gauges(telemetry, credits, notices, admission);
+  gauges(telemetry, { credits, notices, recalls, admission });
   const onMoved = (kept: Kept): void => {
     if (kept.view.notified < kept.view.notice) notices.owe(kept);
-    if (kept.view.status === "sealed" && kept.view.role === "payee") credits.owe(kept.view.id);
+    const { status, role, recallOf, id } = kept.view;
+    if (status === "sealed" && role === "payee" && recallOf === undefined) credits.owe(id);
   };
   for (const kept of await store.readUnfinished()) onMoved(book.adopt(kept));
+  await recalls.begin();
   const inbox = makeInboxHandler({
     participant,
     origin,
@@ -265,6 +279,7 @@ const main = async (): Promise<void> => {
     persister,
     vault,
     payee,
+    recalls,
     ledger,
     position,
     chain,
@@ -293,7 +308,8 @@ const main = async (): Promise<void> => {
     Object.entries(ready().checks)
       .find(([, check]) => check !== "ok")
       ?.join(": ");
-  mountRoutes({ app, intake, book, ledger, statements, clock, closed });
+  mountRoutes({ app, intake, book, ledger, statements, returns, clock, closed });
+  mountReturns({ app, returns, recalls, book, clock, closed });
   const desk = makeHostedDesk({ participant, origin, intake, keys: keys.state, clock });
   mountPersons(app, vault);
   mountHostedRoutes({ app, desk, book, clock, closed });
@@ -310,6 +326,7 @@ const main = async (): Promise<void> => {
 
   void keys.run(1_000);
   void credits.run(config.SEALANE_CREDIT_INTERVAL);
+  void recalls.run(config.SEALANE_CREDIT_INTERVAL);
   void statements.run(config.SEALANE_STATEMENT_INTERVAL);
   while (keys.history() === undefined) await pause(20);
   const consumer = readInbox({
@@ -331,6 +348,7 @@ const main = async (): Promise<void> => {
   const stopDesks = async (): Promise<void> => {
     keys.stop();
     credits.stop();
+    recalls.stop();
     statements.stop();
     notices.stop();
     await consumer.stop();

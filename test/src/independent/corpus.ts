@@ -8,8 +8,10 @@ import {
   forgedKeyLogs,
   forgedStatements,
   forgeKeyLog,
+  forgeReturns,
   forgeries,
   makeLog,
+  returnForgeries,
   signPiece,
   takeApart,
   testKey,
@@ -19,6 +21,7 @@ import {
   type World,
 } from "@sealane/rules/testing";
 import { appendLeaf, concatBytes, emptyRange, leafHash, utf8 } from "@sealane/tlog";
+import { reservedCases } from "./corpus-reserved.ts";
 import { publishedFiles, type PublishedLog } from "./published-folder.ts";
 
 /** A log as files, and what is wrong with it. */
@@ -138,6 +141,14 @@ const changedKeys = (): BadLog[] =>
     return { ...badLog(what, { entries }, world), position };
   });
 
+/** Money that comes back, more than there was or to no one's right. */
+const forgedReturns = (): BadLog[] =>
+  returnForgeries.map((forgery) => {
+    const { world, entries } = forgeReturns(forgery);
+    const [what, , position] = forgery;
+    return { ...badLog(what, { entries }, world), position };
+  });
+
 const forgedKeys = (): BadLog[] =>
   forgedKeyLogs.map((forgery) =>
     badLog(`key log: ${forgery[0]}`, { keyEntries: forgeKeyLog(forgery) }),
@@ -174,12 +185,26 @@ const files = (perFile: number): BadLog[] => {
   return bad;
 };
 
+/** Logs with a transfer that cannot have been reserved as it says, and those beside them that stand. */
+const reserved = (stands: boolean): BadLog[] =>
+  reservedCases()
+    .filter(({ position }) => (position === undefined) === stands)
+    .map(({ what, world, entries, position }) => ({
+      ...badLog(what, { entries }, world),
+      ...(position === undefined ? {} : { position }),
+    }));
+
+/** Logs that are as bad as they can be while they stand. */
+export const borderlineLogs = (): BadLog[] => reserved(true);
+
 /** Every bad log of the corpus. @param perFile changed bits for each of the log's files */
 export const badLogs = (perFile: number): BadLog[] => [
   ...orderly(),
   ...seals(),
   ...forged(),
   ...changedKeys(),
+  ...forgedReturns(),
   ...forgedKeys(),
+  ...reserved(false),
   ...files(perFile),
 ];
