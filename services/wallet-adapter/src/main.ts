@@ -292,7 +292,7 @@ const main = async (): Promise<void> => {
       admission.moved(step, view);
       observed.step(step, view, atMs);
     },
-    onTurnedAway: ({ id, payee = "" }) => admission.drop(id, payee),
+    onTurnedAway: (view) => admission.drop(view.id, view.payee ?? ""),
     onAlarm: alarm.raise,
     log,
   });
