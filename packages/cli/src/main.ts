@@ -2,14 +2,18 @@
 // command's result; progress and faults go to standard error.
 import { Command } from "commander";
 import { registerAudit } from "./audit-command.ts";
+import { registerBreak } from "./reconcile/break-command.ts";
+import { registerReconcile } from "./reconcile/reconcile-command.ts";
 import { registerExport } from "./export-command.ts";
 import { registerKeys } from "./keys/commands.ts";
 import { registerLane } from "./lane-command.ts";
+import { registerMessages } from "./messages-command.ts";
 import { registerReceipt } from "./receipt.ts";
 import { registerRecover } from "./recover-command.ts";
 import { registerReturns } from "./return-command.ts";
 import { registerSend } from "./send.ts";
 import { registerSettle } from "./settle/settle-command.ts";
+import { registerStatement } from "./settle/statement-command.ts";
 import { registerWindow } from "./settle/window-command.ts";
 import { registerVerify } from "./verify-command.ts";
 
@@ -21,12 +25,16 @@ export const makeProgram = (): Command => {
   registerReturns(program);
   registerReceipt(program);
   registerVerify(program);
+  registerMessages(program);
   registerAudit(program);
   registerExport(program);
   registerKeys(program);
   registerLane(program);
   registerWindow(program);
   registerSettle(program);
+  registerStatement(program);
+  registerReconcile(program);
+  registerBreak(program);
   registerRecover(program);
   return program;
 };

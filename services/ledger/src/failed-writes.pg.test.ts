@@ -214,6 +214,29 @@ describe("a writer that lost its lane", () => {
     await expectSound([first, second], transfers);
   });
 
+  test("stopped before it saves what adds no entry, it is fenced by its epoch alone", async () => {
+    const transfers = makeTransfers(6);
+    const port = holding(schema.sql, "save a batch");
+    gates.push(port.letGo);
+    const first = start(transfers, { sql: port.sql, holder: "first" });
+    await untilProposed([first], transfers);
+    const before = await stored();
+    port.close();
+    // An intent once more: its payer is told again that it is reserved.
+    feed([first], transfers, String(transfers.records.at(-1)?.value));
+    await eventually(() => expect(port.held()).toBe(1));
+    await endLease();
+    const second = start(transfers, { holder: "second" });
+    await eventually(() => expect(second.writer.trouble()).toBeUndefined());
+    expect(await stored()).toEqual(before);
+    port.letGo();
+    await eventually(() =>
+      expect(first.errors).toContainEqual({ err: expect.objectContaining({ code: "fenced" }) }),
+    );
+    await acceptAll([second], transfers);
+    await expectSound([first, second], transfers);
+  });
+
   test("stopped while it publishes, it sends nothing that the next one has not sent", async () => {
     const transfers = makeTransfers(6);
     const gate = Promise.withResolvers<void>();
@@ -231,6 +254,48 @@ describe("a writer that lost its lane", () => {
     gate.resolve();
     await eventually(() => expect(first.published.length).toBeGreaterThan(0));
     await expectSound([first, second], transfers);
+  });
+
+  test("asked by a witness how it can be behind, it waits when another has the lane", async () => {
+    const transfers = makeTransfers(6);
+    const first = start(transfers, { holder: "first" });
+    await untilProposed([first], transfers);
+    await endLease();
+    const second = start(transfers, { holder: "second" });
+    await eventually(() => expect(second.writer.trouble()).toBeUndefined());
+    first.writer.doubt("a witness has seen more than this instance has written");
+    await eventually(() => {
+      expect(first.writer.trouble()).toBe("another instance holds the lane");
+    });
+    await acceptAll([second], transfers);
+    await expectSound([second], transfers);
+    // And it is of use again: the lane is its own when the other one is gone.
+    await second.stop();
+    await endLease();
+    await eventually(() => expect(first.writer.trouble()).toBeUndefined());
+    await expectSound([first, second], transfers);
+  });
+
+  test("one that takes it over builds on nothing that a witness has seen more of", async () => {
+    const transfers = makeTransfers(6);
+    const first = start(transfers, { holder: "first" });
+    await untilProposed([first], transfers);
+    const { size } = await stored();
+    const asked: unknown[] = [];
+    const second = start(transfers, {
+      holder: "second",
+      confirm: (...told) => {
+        asked.push(told);
+        return Promise.resolve("a witness has more: do not sign, recover");
+      },
+    });
+    await first.stop();
+    await endLease();
+    await eventually(() => expect(second.writer.trouble()).toContain("do not sign"));
+    expect(asked).toEqual([[size, false]]);
+    for (const accept of transfers.accepts) feed([second], transfers, accept);
+    expect((await stored()).size).toBe(size);
+    expect(second.published).toEqual([]);
   });
 
   test("two that take it from each other write one log", async () => {

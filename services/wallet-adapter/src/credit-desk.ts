@@ -3,8 +3,8 @@
 // statement, and ends in a return.
 import type { HttpClient } from "@sealane/http";
 import { statementText } from "@sealane/protocol";
+import { nextCreditRun, type CreditAnswer, type CreditRun } from "@sealane/rules";
 import { pause } from "@sealane/runtime";
-import { toBase64 } from "@sealane/tlog";
 import { z } from "zod";
 import { makeCoreQueue } from "./core-desk.ts";
 import type { SignOwn } from "./hosted-own.ts";
@@ -52,7 +52,7 @@ export const makeCreditDesk = (deps: Deps) => {
   const { participant, origin, book, chain, position, log } = deps;
   const stopping = new AbortController();
   /** How the core answered, by transfer, until a statement covers it. */
-  const answers = new Map<string, { readonly reason: string | undefined }>();
+  const answers = new Map<string, CreditAnswer>();
 
   const queue = makeCoreQueue({
     core: deps.core,
@@ -113,36 +113,10 @@ export const makeCreditDesk = (deps: Deps) => {
     });
   };
 
-  type Statement = {
-    upTo: number;
-    head: string;
-    except: { id: string; n: number; reason: string }[];
-  };
+  const nextStatement = (): CreditRun | undefined =>
+    nextCreditRun(chain, position, (id) => answers.get(id));
 
-  /** The longest run of own entries that are sealed and, where a credit is owed, answered. */
-  const nextStatement = (): Statement | undefined => {
-    const except: Statement["except"] = [];
-    let last: ChainEntry | undefined;
-    let credits = 0;
-    for (const entry of chain) {
-      if (entry.n < position.creditedTo) continue;
-      if (entry.n >= position.sealedTo || except.length >= 200) break;
-      if (entry.owesCredit && entry.transferId !== undefined) {
-        const answer = answers.get(entry.transferId);
-        if (answer === undefined) break;
-        credits += 1;
-        if (answer.reason !== undefined) {
-          except.push({ id: entry.transferId, n: entry.n, reason: answer.reason });
-        }
-      }
-      last = entry;
-    }
-    // A statement that covers no credit would only be answered by another of its own kind.
-    if (last === undefined || credits === 0) return undefined;
-    return { upTo: last.n, head: toBase64(last.leafHash), except };
-  };
-
-  const say = async (statement: Statement): Promise<void> => {
+  const say = async (statement: CreditRun): Promise<void> => {
     const text = statementText(origin, "credited", { participant, ...statement });
     const note = await deps.signOwn(text, statement.upTo);
     await deps.produce({ v: 1, kind: "credited", note });

@@ -12,7 +12,7 @@ import {
   type InboxItem,
   type InboxMessage,
 } from "@sealane/protocol";
-import { creditOwed, type VerifiedEntry } from "@sealane/rules";
+import { creditOwed, exceptionNotice, type VerifiedEntry } from "@sealane/rules";
 import { toBase64, type TlogPolicy } from "@sealane/tlog";
 import { checkEntry, type CheckedEntry } from "./entry-check.ts";
 import type { LedgerClient } from "./ledger-client.ts";
@@ -54,6 +54,8 @@ export type InboxDeps = {
   /** Own entries have been sealed. */
   readonly onSealed: () => void;
   readonly onStep: (step: TransferStatus, view: TransferView, sinceMs: number) => void;
+  /** The ledger would not take it for now. */
+  readonly onTurnedAway: (view: TransferView) => void;
   readonly onAlarm: (detail: string) => void;
   readonly log: { warn(fields: object, message: string): void };
 };
@@ -196,7 +198,7 @@ export const makeInboxHandler = (deps: InboxDeps): InboxHandler => {
       if (reason === undefined) move(kept, "credited", clock());
       else if (view.creditException === undefined) {
         view.creditException = reason;
-        view.notice += 1;
+        view.notice = exceptionNotice;
         persister.view(kept);
         deps.onMoved(kept);
         book.changed(kept);
@@ -270,16 +272,14 @@ export const makeInboxHandler = (deps: InboxDeps): InboxHandler => {
     persister.position(position);
   };
 
-  /** Everything between what we have and `upTo`, exclusive, from the ledger itself. */
-  const fetchMissing = async (upTo: number): Promise<void> => {
-    deps.log.warn({ from: position.nextN, upTo }, "the inbox has a gap: fetching it");
-    while (position.nextN < upTo) {
-      const before = position.nextN;
-      for (const message of await deps.ledger.inbox(position.nextN - 1)) {
-        if (followsInbox(message, position.nextN)) await takeBatch(message);
-      }
-      if (position.nextN === before) throw new Error(`the ledger does not have message ${before}`);
+  /** What the ledger itself has after what we have. */
+  const fetchMore = async (why: string): Promise<void> => {
+    const before = position.nextN;
+    deps.log.warn({ from: before }, why);
+    for (const message of await deps.ledger.inbox(before - 1)) {
+      if (followsInbox(message, position.nextN)) await takeBatch(message);
     }
+    if (position.nextN === before) throw new Error(`the ledger does not have message ${before}`);
   };
 
   return {
@@ -291,11 +291,16 @@ export const makeInboxHandler = (deps: InboxDeps): InboxHandler => {
         return { ok: false, code: "not-ours", detail: `it is for ${message.to}` };
       }
       if (message.type === "seal") {
+        while (position.nextChain <= message.toN) {
+          await fetchMore("a seal of entries that did not come: fetching them");
+        }
         await takeSeal(message);
         return { ok: true };
       }
       if (message.n < position.nextN) return { ok: true };
-      if (message.n > position.nextN) await fetchMissing(message.n);
+      while (position.nextN < message.n) {
+        await fetchMore("the inbox has a gap: fetching it");
+      }
       if (message.n === position.nextN) await takeBatch(message);
       return { ok: true };
     },

@@ -146,13 +146,15 @@ const readinessOf =
     return { ok: Object.values(checks).every((check) => check === "ok"), checks };
   };
 
-const gauges = (
-  { gauge }: Telemetry,
-  credits: CreditDesk,
-  notices: Notices,
-  admission: Admission,
-  recalls: RecallDesk,
-): void => {
+type Gauged = {
+  readonly credits: CreditDesk;
+  readonly notices: Notices;
+  readonly recalls: RecallDesk;
+  readonly admission: Admission;
+};
+
+const gauges = ({ gauge }: Telemetry, desks: Gauged): void => {
+  const { credits, notices, recalls, admission } = desks;
   gauge("sealane_owed_credits", "Sealed transfers that the core has not answered", credits.owed);
   gauge("sealane_owed_credit_age_ms", "Age of the oldest owed credit", credits.oldestMs);
   gauge("sealane_open_recalls", "Recalls that have no answer on the log yet", recalls.open);
@@ -196,6 +198,7 @@ const main = async (): Promise<void> => {
     requestKey: fromBase64(readSecretFile(config.SEALANE_REQUEST_KEY_FILE)),
   });
   const admission = makeAdmission(clock);
+  book.onChange(admission.changed);
   const intake = makeIntake({
     participant,
     origin,
@@ -259,7 +262,7 @@ const main = async (): Promise<void> => {
   const returns = makeReturnDesk({ ...common, lane, book, sheets, signer, producer, requestOf });
   const recalls = makeRecallDesk({ ...common, store: opened.recalls, returns, book });
   const notices = makeNotices({ core, book, persister, clock, log });
-  gauges(telemetry, credits, notices, admission, recalls);
+  gauges(telemetry, { credits, notices, recalls, admission });
   const onMoved = (kept: Kept): void => {
     if (kept.view.notified < kept.view.notice) notices.owe(kept);
     const { status, role, recallOf, id } = kept.view;
@@ -290,6 +293,7 @@ const main = async (): Promise<void> => {
       admission.moved(step, view);
       observed.step(step, view, atMs);
     },
+    onTurnedAway: ({ id, payee: to = "" }) => admission.drop(id, to),
     onAlarm: alarm.raise,
     log,
   });

@@ -3,6 +3,7 @@ import { problem, type Problem } from "@sealane/http";
 import { MessagingError } from "@sealane/messaging";
 import { actionOf, httpStatusOf, isoReasonOf, type RefusalCode } from "@sealane/protocol";
 import { NotNowError } from "./admission.ts";
+import type { TransferView } from "./views.ts";
 
 const titles: Partial<Record<RefusalCode, string>> = {
   "request-mismatch": "This Idempotency-Key was used for another request",
@@ -23,6 +24,17 @@ export const refusalProblem = (refusal: {
     ...(refusal.pointer === "" ? {} : { pointer: refusal.pointer }),
     action: actionOf(refusal.code),
     extra: { reason: isoReasonOf(refusal.code) },
+  });
+
+/** The ledger has decided nothing and bound nothing: the same request is repeated. */
+export const turnedAwayProblem = ({ turnedAway }: TransferView): Problem =>
+  problem({
+    status: 503,
+    code: turnedAway?.code ?? "not-accepted",
+    title: "The ledger takes nothing new now",
+    detail: turnedAway?.detail ?? "",
+    action: "Repeat it with the same Idempotency-Key in a moment: it is executed once.",
+    headers: { "Retry-After": "1" },
   });
 
 /** Nothing was sent: there is more to do than goes through, here or at the payee's. */
@@ -62,14 +74,25 @@ export const transferUnknown = (): Problem =>
     extra: { final: false },
   });
 
-/** The sender's right has ended; what is left is to ask. */
-export const paidOut = (): Problem =>
+/** A cancellation is the payer's own statement: the ledger would count no other. */
+export const notThePayer = (): Problem =>
   problem({
-    status: 409,
+    status: 403,
+    code: "not-the-payer",
+    title: "Only the payer's provider can cancel a transfer",
+    detail: "this provider is the payee of it",
+    action: "Refuse it when your core is asked whether it can credit.",
+  });
+
+/** The sender's right has ended; what is left is to ask. */
+export const paidOut = ({ id, status }: { id: string; status: string }): Problem =>
+  problem({
+    status: httpStatusOf("not-cancellable"),
     code: "not-cancellable",
     title: "It has been paid out",
+    detail: `it is ${status}`,
     action: "Ask for it back: POST /v1/transfers/{id}/recalls.",
-    extra: { reason: isoReasonOf("not-cancellable") },
+    extra: { reason: isoReasonOf("not-cancellable"), transferId: id, transferStatus: status },
   });
 
 export const closedProblem = (reason: string): Problem =>
