@@ -292,11 +292,7 @@ const main = async (): Promise<void> => {
       admission.moved(step, view);
       observed.step(step, view, atMs);
     },
-<<<<<<< HEAD
-    onTurnedAway: (view) => admission.drop(view.id, view.payee ?? ""),
-=======
     onTurnedAway: ({ id, payee: to = "" }) => admission.drop(id, to),
->>>>>>> k-returns
     onAlarm: alarm.raise,
     log,
   });
