@@ -1,11 +1,11 @@
 // The console in a real browser, on a system that asks for a login: what an operator sees at 3 a.m. Says
 // SKIPPED where there is no Chromium (`.ci/run` installs it).
 import { randomUUID } from "node:crypto";
-import { existsSync, readFileSync } from "node:fs";
+import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { chromium, type Browser, type BrowserContextOptions, type Page } from "playwright-core";
 import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
 import { eventually } from "./eventually.ts";
-import { runSealane } from "./sealane.ts";
+import { runSealane, sealaneJson } from "./sealane.ts";
 import { startWholeSystem, type WholeSystem } from "./whole-system.ts";
 
 const found = [process.env.SEALANE_CHROMIUM, "/usr/bin/chromium", "/usr/bin/google-chrome"].find(
@@ -49,12 +49,51 @@ const openPage = async (options: BrowserContextOptions = {}): Promise<Page> => {
   return page;
 };
 
-const signIn = async (page: Page): Promise<void> => {
+const signIn = async (page: Page, operator = "alice"): Promise<void> => {
   await page.goto(url());
-  await page.getByLabel("Operator's token").fill(tokenOf("alice"));
+  await page.getByLabel("Operator's token").fill(tokenOf(operator));
   await page.keyboard.press("Enter");
   await page.getByRole("heading", { name: "Overview" }).waitFor();
 };
+
+/** Tells the desk who acts, on a break's page. */
+const actAs = async (page: Page, person: string): Promise<void> => {
+  const token = readFileSync(system.stack.home.keys(person, "staff.token"), "utf8").trim();
+  await page.getByLabel("Your token at the desk").fill(token);
+  await page.keyboard.press("Enter");
+};
+
+/** A wallet's own books that say 7.00 more than the log does. @returns the break's id */
+const makeBreak = async (transfer: string): Promise<string> => {
+  const { home } = system.stack;
+  const to = new Date().toISOString();
+  const from = new Date(Date.now() - 3_600_000).toISOString();
+  const statement = home.path(`books-${transfer}.csv`);
+  writeFileSync(statement, `Txn,UETR,Amount,bookedAt\nT-1,${transfer},-1007.00,${from}\n`);
+  const mapping = home.path("mapping.json");
+  const columns = { reference: "Txn", transfer: "UETR", amount: "Amount" };
+  writeFileSync(mapping, JSON.stringify({ columns, currency: "HKD" }));
+  const books = ["reconcile", "--statement", statement, "--mapping", mapping];
+  const whose = ["--participant", "hk-wallet.example", "--from", from, "--to", to];
+  await sealaneJson(system, [...books, ...whose]);
+  type List = { breaks: { id: string; kind: string; transfer?: string }[] };
+  const made = await eventually("the break is found", async () => {
+    const { breaks } = (await sealaneJson(system, ["break", "list"])) as unknown as List;
+    return breaks.find((one) => one.kind === "amount" && one.transfer === transfer);
+  });
+  return made.id;
+};
+
+const cutWindow = (number: number): Promise<unknown> =>
+  eventually(
+    `window ${number} is cut`,
+    async () => {
+      const key = system.stack.home.keys("alice", "operator.key");
+      const args = `window cut hkd-php --number ${number} --operator-key ${key} --json`;
+      return (await runSealane(system, args.split(" "))).stdout.includes('"already":true');
+    },
+    60_000,
+  );
 
 const isLive = (page: Page): Promise<void> =>
   page.getByRole("status").filter({ hasText: /Live/ }).waitFor();
@@ -162,7 +201,9 @@ describe.skipIf(found === undefined)("the console", () => {
   it.each(["light", "dark"] as const)("fits 320 pixels in every view, %s", async (colorScheme) => {
     const id = await send();
     const page = await signedIn({ colorScheme, viewport: { width: 320, height: 640 } });
-    for (const path of ["/", "/transfers", `/transfers/${id}`, "/positions", "/log", "/alerts"]) {
+    const lists = ["/", "/transfers", "/positions", "/windows", "/breaks", "/approvals", "/log"];
+    const single = [`/transfers/${id}`, "/windows/hkd-php/0", "/alerts"];
+    for (const path of [...lists, ...single]) {
       await page.goto(url(path));
       await page.getByRole("heading", { level: 2 }).first().waitFor();
       const over = await page.evaluate<number>("document.documentElement.scrollWidth - innerWidth");
@@ -172,6 +213,89 @@ describe.skipIf(found === undefined)("the console", () => {
       "getComputedStyle(document.body).backgroundColor",
     );
     expect(background).toBe(colorScheme === "dark" ? "rgb(12, 17, 22)" : "rgb(244, 246, 248)");
+  });
+
+  it("shows an open window's running nets, and a cut one's, which sum to zero", async () => {
+    await send();
+    const page = await signedIn();
+    await page.keyboard.press("g");
+    await page.keyboard.press("w");
+    const running = page.getByRole("region", { name: "Running totals of hkd-php/0" });
+    await running.getByRole("rowheader", { name: "hk-wallet.example" }).waitFor();
+    await page.getByText("None was cut yet").waitFor();
+    await cutWindow(0);
+    await page
+      .getByRole("region", { name: "Cut windows" })
+      .getByRole("link", { name: "hkd-php/0" })
+      .click();
+    await page.getByText("All nets in HKD sum to 0.00").waitFor();
+    await page.getByText("All nets in PHP sum to 0.00").waitFor();
+    await page.getByText("No bank has said anything yet").waitFor();
+    const downloading = page.waitForEvent("download");
+    await page.getByRole("link", { name: "Instructions (pacs.009)" }).click();
+    const file = await (await downloading).path();
+    expect(readFileSync(file, "utf8")).toContain("pacs.009");
+    await page.goto(url("/windows/hkd-php/7"));
+    await page.getByText("No such window has been cut").waitFor();
+  });
+
+  it("takes a break from the list to its end, by two people and not by one", async () => {
+    const transfer = await send();
+    const id = await makeBreak(transfer);
+    const page = await signedIn();
+    await page.goto(url("/breaks?kind=amount"));
+    await page.getByText(/As of position \d+ of the log/).waitFor();
+    const row = page.getByRole("row").filter({ hasText: "HKD 1,007.00" });
+    expect(await row.textContent()).toContain("HKD 1,000.00 by the log");
+    await row.getByRole("link").click();
+    await page.getByText("1007.00 booked, the log has 1000.00").first().waitFor();
+    await actAs(page, "bob");
+    await page.getByText("This token is bob's, and alice is signed in").waitFor();
+    await actAs(page, "alice");
+    await page.getByText("Acting as operator/alice").waitFor();
+    await page.getByLabel("What you know").fill("their core booked a fee twice");
+    await page.getByRole("button", { name: "Comment" }).click();
+    await page.getByText("their core booked a fee twice").last().waitFor();
+    // Where money moves: the text to sign is shown, and no key is asked for.
+    await page.getByLabel("Outcome").selectOption("adjusted");
+    await page.getByLabel("Why").fill("they correct it tomorrow");
+    await page.getByLabel("Amount in HKD").fill("7.00");
+    await page.getByRole("button", { name: "Show the text to sign" }).click();
+    await page.getByLabel("The text to sign", { exact: true }).getByText(id).waitFor();
+    await page.getByLabel("Outcome").selectOption("corrected");
+    await page.getByRole("button", { name: "Propose" }).click();
+    await page.getByText("You proposed it: somebody else approves.").waitFor();
+    expect(await page.getByRole("button", { name: "Approve" }).count()).toBe(0);
+
+    const second = await openPage();
+    await signIn(second, "bob");
+    await second.getByRole("link", { name: "Approvals" }).click();
+    const waiting = second.getByRole("region", { name: "Proposed resolutions" });
+    await waiting.getByRole("link", { name: "Amount" }).click();
+    await actAs(second, "bob");
+    await second.getByRole("button", { name: "Approve" }).click();
+    await second.getByRole("heading", { level: 1 }).getByText("Resolved").waitFor();
+    await page.getByRole("heading", { level: 1 }).getByText("Resolved").waitFor();
+  });
+
+  it("links a return and its original both ways", async () => {
+    const transfer = await send();
+    await eventually("it is credited", async () => {
+      return (await system.hk.get(transfer)).status === "credited";
+    });
+    const given = await system.ph.giveBack(
+      transfer,
+      { amount: { currency: "PHP", amount: "100.00" }, reason: "AM09" },
+      { idempotencyKey: randomUUID(), waitSeconds: 20 },
+    );
+    const page = await signedIn();
+    await page.goto(url(`/transfers/${transfer}`));
+    const links = page.getByRole("region", { name: "Returns and recalls" });
+    await links.getByRole("link", { name: "Return" }).click();
+    await page.getByText("AM09 (ISO 20022)").first().waitFor();
+    expect(new URL(page.url()).pathname).toBe(`/transfers/${given.transferId}`);
+    await page.getByRole("link", { name: transfer }).click();
+    await page.getByRole("heading", { name: /^Transfer/ }).waitFor();
   });
 
   it("keeps the colours that were chosen, whatever the system's are", async () => {

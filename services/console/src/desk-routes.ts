@@ -45,18 +45,17 @@ type Problems = {
   readonly title?: string;
   readonly code?: string;
   readonly detail?: string;
-  readonly action?: string;
 };
 
-/** The desk's own refusal, in its own words. */
+/** The desk's own refusal, in its own words; what it says to do is for callers of its API. */
 const passedOn = (status: number, body: string): Problem => {
   const {
     title = `The desk answers ${status}`,
     code = "desk-refuses",
     ...rest
   } = (jsonOf(body) ?? {}) as Problems;
-  const { detail = "", action = "" } = rest;
-  return problem({ status, code, title, detail, action });
+  const { detail = "" } = rest;
+  return problem({ status, code, title, detail });
 };
 
 const read = async <T>(

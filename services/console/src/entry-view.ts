@@ -115,9 +115,13 @@ const statementNames: Readonly<Record<string, string>> = {
 
 /** Who signed which of the nested statements, from the outermost in. */
 export const signersOf = (note: string, terms: Terms | undefined): Signer[] =>
-  layersOf(note).flatMap(({ kind, note: signed }) =>
+  layersOf(note).flatMap(({ kind, note: signed }, depth) =>
     signed.signatures.map(({ name, keyId }) => ({
-      statement: statementNames[kind] ?? `the ${kind.replaceAll("-", " ")}`,
+      // Below a return or a recall the original's entry stands whole.
+      statement:
+        kind === "entry" && depth > 0
+          ? "the original's entry"
+          : (statementNames[kind] ?? `the ${kind.replaceAll("-", " ")}`),
       key: name,
       keyId: keyId.toString(16).padStart(8, "0"),
       party: partyOf(name, kind, terms),

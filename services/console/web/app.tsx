@@ -195,6 +195,11 @@ const Nav = ({ path }: { readonly path: string }) => {
   const overview = useOverview().data;
   const alerts = overview?.alerts ?? [];
   const pages = alerts.some(({ severity }) => severity === "page");
+  // On a narrow screen the places are one row that scrolls.
+  useEffect(() => {
+    const here = document.querySelector("nav [aria-current]");
+    here?.scrollIntoView({ block: "nearest", inline: "nearest" });
+  }, [path]);
   return (
     <nav aria-label="Views">
       {places.map(({ path: to, name }) => (

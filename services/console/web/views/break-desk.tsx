@@ -298,8 +298,8 @@ const Approve = ({ one }: { readonly one: WholeBreak }) => {
       {moves ? (
         <>
           <p className="muted">
-            Money moves: add your signature to the note beside this, with your own operator key.
-            This signs and hands it in:
+            Money moves: add your signature to the proposed note, with your own operator key. This
+            signs and hands it in:
           </p>
           <Command
             text={`npx sealane break approve ${one.id} --operator-key FILE --token-file FILE`}

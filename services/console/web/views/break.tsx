@@ -50,7 +50,7 @@ const FeeNote = ({
 const Sides = ({ one }: { readonly one: WholeBreak }) => (
   <Panel title="Both sides" aside={<span className="muted">{one.participant}</span>}>
     <div className="sides even">
-      <Side role="The log says">
+      <Side role="The log">
         <p className="big">
           <Figure currency={one.currency} amount={one.expected} />
         </p>
@@ -73,7 +73,7 @@ const Sides = ({ one }: { readonly one: WholeBreak }) => (
           </>
         )}
       </Side>
-      <Side role={`${otherSide[one.between] ?? "The other side"} says`}>
+      <Side role={otherSide[one.between] ?? "The other side"}>
         <p className="big">
           <Figure currency={one.foundCurrency ?? one.currency} amount={one.found} />
         </p>
@@ -202,7 +202,6 @@ const Proposal = ({ one }: { readonly one: WholeBreak }) => {
 const textsOf = (body: Readonly<Record<string, unknown>>): string =>
   [body["outcome"], body["owner"], body["text"] ?? body["detail"]]
     .filter((part): part is string => typeof part === "string")
-    .map((part, at) => (at === 0 ? words(part) : part))
     .join(": ");
 
 const History = ({ one }: { readonly one: WholeBreak }) => (

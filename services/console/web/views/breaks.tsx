@@ -33,6 +33,9 @@ export const BreakState = ({ state }: { readonly state: BreakView["state"] }) =>
 /** `fx-residue` is not "Fx residue". */
 export const kindWords = (kind: string): string => words(kind).replace(/^Fx\b/, "FX");
 
+/** A deadline is no measurement. */
+export const wholeSeconds = (time: string): string => time.replace(/\.\d+/, "");
+
 const isLive = (state: BreakView["state"]): boolean => state !== "resolved" && state !== "cleared";
 
 export const Deadline = ({ one }: { readonly one: BreakView }) => (
@@ -44,7 +47,7 @@ export const Deadline = ({ one }: { readonly one: BreakView }) => (
       </span>
     ) : isLive(one.state) ? (
       <span className="under nowrap">
-        by <Time at={one.deadline} ago={false} />
+        by <Time at={wholeSeconds(one.deadline)} ago={false} />
       </span>
     ) : null}
   </>

@@ -14,6 +14,14 @@ export const mergeRows = (live: readonly EntryRow[], asked: readonly EntryRow[])
 const short = (participant: string | undefined): string =>
   participant?.replace(/\.example$/, "") ?? "";
 
+/** Of a return or a recall: who signed it. */
+const partiesOf = ({ payer, payee, kind }: EntryRow): string => {
+  if (payer === undefined) return "–";
+  return payee === undefined
+    ? `${words(kind)} by ${short(payer)}`
+    : `${short(payer)} → ${short(payee)}`;
+};
+
 const Subject = ({ row }: { readonly row: EntryRow }) => {
   const { transferId, seq, kind } = row;
   if (transferId === undefined) {
@@ -70,9 +78,9 @@ export const EntryTable = ({
               </td>
               <td
                 className="nowrap"
-                title={row.payer === undefined ? "" : `${row.payer} to ${row.payee}`}
+                title={row.payee === undefined ? row.payer : `${row.payer} to ${row.payee}`}
               >
-                {row.payer === undefined ? "–" : `${short(row.payer)} → ${short(row.payee)}`}
+                {partiesOf(row)}
               </td>
               <td className="right">
                 {row.sent === undefined ? "–" : <Amount money={row.sent} />}

@@ -167,8 +167,8 @@ const Signers = ({ entry }: { readonly entry: EntryDetail }) => (
           </tr>
         </thead>
         <tbody>
-          {entry.signers.map(({ statement, key, keyId, party }) => (
-            <tr key={`${statement} ${key} ${keyId}`}>
+          {entry.signers.map(({ statement, key, keyId, party }, at) => (
+            <tr key={at}>
               <th scope="row">{party}</th>
               <td>{statement}</td>
               <td className="mono">

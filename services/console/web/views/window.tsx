@@ -96,7 +96,9 @@ const Facts = ({ window }: { readonly window: WholeWindow }) => {
         </div>
         <div>
           <dt>Pay by</dt>
-          <dd>{payBy === undefined ? "–" : <Time at={payBy} ago={false} />}</dd>
+          <dd>
+            {payBy === undefined ? "–" : <Time at={payBy.replace(/\.\d+/, "")} ago={false} />}
+          </dd>
         </div>
         <div>
           <dt>Instructions</dt>
@@ -131,7 +133,9 @@ const NetRow = ({ net }: { readonly net: WindowNetView }) => {
   const booked = legs.filter((leg) => leg.booked).length;
   return (
     <tr>
-      <th scope="row">{participant}</th>
+      <th scope="row" className="nowrap">
+        {participant}
+      </th>
       <td>
         <Badge tone={tone}>{word}</Badge>
         {why === undefined ? null : (
@@ -143,9 +147,9 @@ const NetRow = ({ net }: { readonly net: WindowNetView }) => {
       </td>
       <td className="num nowrap">
         {legs.length === 0 ? (
-          <span className="muted">nothing to pay</span>
+          <span className="muted">no payment</span>
         ) : (
-          `${booked} of ${legs.length} booked`
+          `${booked} of ${legs.length}`
         )}
       </td>
       <td>
@@ -163,7 +167,7 @@ const Finality = ({ window }: { readonly window: WholeWindow }) => (
           <tr>
             <th scope="col">Participant</th>
             <th scope="col">State</th>
-            <th scope="col">Payments</th>
+            <th scope="col">Booked</th>
             <th scope="col">Final by entry</th>
           </tr>
         </thead>

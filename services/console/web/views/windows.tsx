@@ -146,7 +146,11 @@ const CutTable = ({ windows }: { readonly windows: readonly CutWindow[] }) => (
               </td>
               <td>{words(window.netting ?? "–")}</td>
               <td className="nowrap">
-                {window.payBy === undefined ? "–" : <Time at={window.payBy} ago={false} />}
+                {window.payBy === undefined ? (
+                  "–"
+                ) : (
+                  <Time at={window.payBy.replace(/\.\d+/, "")} ago={false} />
+                )}
               </td>
               <td className="num">{`${final} of ${nets.length}`}</td>
               <td className="nowrap">
