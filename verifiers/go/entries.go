@@ -198,7 +198,7 @@ func settlementPostings(operator, kind string, x object) []posting {
 }
 
 // judge gives an entry that stands by itself; without sheets the conversion is not checked.
-func (h history) judge(raw string, log key, origin string, sheets map[string]sheet) entry {
+func (h history) judge(raw string, origin string, sheets map[string]sheet) entry {
 	must(len(raw) <= 32<<10, "entry: too large")
 	outer := parseNote(raw)
 	c, inner := statement(outer.text, origin, "entry", "entry")
@@ -319,7 +319,7 @@ func (h history) judge(raw string, log key, origin string, sheets map[string]she
 		}
 	}
 	if e.terms != nil || e.kind == "cancellation" {
-		s.judgeLane(log, origin, x.str("id"))
+		s.judgeLane(origin, x.str("id"))
 	}
 	found := []posting{}
 	for _, one := range c.objs("postings") {
@@ -337,14 +337,9 @@ func (h history) judge(raw string, log key, origin string, sheets map[string]she
 }
 
 // judgeLane: a transfer's id belongs to one lane; in another it could be committed a second time.
-func (s keyState) judgeLane(log key, origin, id string) {
-	at := slices.IndexFunc(s.lanes, func(lane object) bool { return lane.str("origin") == origin })
+func (s keyState) judgeLane(origin, id string) {
+	at := s.lane(origin)
 	must(at >= 0, "lane: unknown")
-	own := parseKey(s.lanes[at].str("vkey"), ed25519Key)
-	must(own.ident == log.ident && own.public == log.public, "lane: it has another key")
-	if id == "" {
-		return
-	}
 	first, err := strconv.ParseInt(id[:4], 16, 32)
 	must(err == nil, "transfer: %s", id)
 	for _, slots := range s.lanes[at].objs("slots") {

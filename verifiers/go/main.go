@@ -79,15 +79,15 @@ func checkReceipt(p policy, keys *keysCopy, data []byte) string {
 	}
 	size := int(context.obj("keys").num("size"))
 	must(size < len(keys.states), "receipt: the copy of the key log is too old")
-	state, log := keys.states[size], p.logs[c.Origin]
-	state.judgeLane(log, c.Origin, "")
-	e := keys.judge(raw, log, c.Origin, nil)
+	state := keys.states[size]
+	keys.judgeLog(c, size)
+	e := keys.judge(raw, c.Origin, nil)
 	note, atHand := keys.sheets[e.said.obj("sheet").str("hash")]
 	if e.outcome != "committed" || !atHand {
 		return "sealed, keys, parties, policy; not checked: conversion"
 	}
 	hash := e.said.obj("sheet").str("hash")
-	keys.judge(raw, log, c.Origin, map[string]sheet{hash: keys.readSheet(note, c.Origin, state)})
+	keys.judge(raw, c.Origin, map[string]sheet{hash: keys.readSheet(note, c.Origin, state)})
 	return "sealed, keys, parties, policy, conversion"
 }
 

@@ -86,7 +86,8 @@ class Policy:
     def __init__(self, text):
         self.logs, self.witnesses, self.groups, self.quorum = {}, {}, {}, None
         for word, *items in (line.split() for line in text.split("\n") if line.split()):
-            if word == "log": self.logs[items[0].split("+")[0]] = vkey(items[0], 1)
+            if word == "log":  # of one origin: the key in force, and those before it
+                self.logs.setdefault(items[0].split("+")[0], []).append(vkey(items[0], 1))
             elif word == "witness": self.witnesses[items[0]] = vkey(items[1], 4)
             elif word == "group":
                 least = {"any": 1, "all": len(items) - 2}.get(items[1]) or int(items[1])
@@ -103,19 +104,20 @@ def fewest(pol, name, have):
     return sum(sorted(fewest(pol, member, have) for member in members)[:least])
 
 def checkpoint(raw, pol, exact=False):
-    """(origin, size, root, ms at which it was sealed); `exact`: the log's line and a quorum's only.
+    """(origin, size, root, ms at which it was sealed, the log's key); `exact`: its line and a quorum's only.
     Sealed is the middle one of the cosignatures' times, which no single witness that lies can move."""
     text, lines = note(raw)
     origin, size, root, *rest = text[:-1].split("\n")
     assert re.fullmatch("0|[1-9][0-9]{0,14}", size) and all(rest), "checkpoint: malformed"
     assert origin in pol.logs, f"checkpoint: of {origin}, which the policy does not name"
-    found = signed(text, lines, dict([pol.logs[origin], *pol.witnesses.values()]))
+    found = signed(text, lines, dict([*pol.logs[origin], *pol.witnesses.values()]))
     need = fewest(pol, pol.quorum, found)
-    assert pol.logs[origin][0] in found, "checkpoint: its log has not signed"
+    logs = [key for key in pol.logs[origin] if key[0] in found]
+    assert logs, "checkpoint: no log key of the policy has signed; if the key log names another, add its line"
     assert need < math.inf, "checkpoint: too few cosignatures"
     assert not exact or len(lines) == len(found) == 1 + need, "checkpoint: a line too many"
     times = sorted(time for time in found.values() if time is not None)
-    return origin, int(size), b64(root, 32), 1000 * times[(len(times) - 1) // 2]
+    return origin, int(size), b64(root, 32), 1000 * times[(len(times) - 1) // 2], logs[0]
 
 def included(node, index, size, proof):
     """The root that an inclusion proof leads to (RFC 9162, 2.1.3.2)."""
@@ -140,8 +142,8 @@ def tile_path(index, width=256):
     return path if width == 256 else f"{path}.p/{width}"
 
 def read_log(read, pol, older=None):
-    """(entries, leaf hashes, origin, root, ms of its seal) of a published log that fits together."""
-    origin, size, root, sealed = checkpoint(read("checkpoint").decode(), pol)
+    """(entries, leaf hashes, checkpoint) of a published log that fits together."""
+    origin, size, root, sealed, log = checkpoint(read("checkpoint").decode(), pol)
     entries, level = [], 0
     for n in range(0, size, 256):
         data, at = read(f"tile/entries/{tile_path(n // 256, min(256, size - n))}"), 0
@@ -162,4 +164,4 @@ def read_log(read, pol, older=None):
     if older:
         assert older[0] == origin and older[1] <= size, f"an older state of {origin} than remembered"
         assert root_of(hashes[: older[1]]) == older[2], f"{origin} is not the log that is remembered"
-    return entries, hashes, origin, root, sealed
+    return entries, hashes, (origin, root, sealed, log)

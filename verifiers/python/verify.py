@@ -3,9 +3,9 @@
 what is checked and what is not. Every check is an `assert`; the first that fails is the verdict."""
 import argparse, base64, functools, json, sys
 from audit import check_log
-from entries import judge
+from entries import judge, judge_log
 from keylog import key_log, ms, statement
-from tlog import Policy, b64, checkpoint, included, note, sha, signed, vkey
+from tlog import Policy, b64, checkpoint, included, note, sha, signed
 
 @functools.cache
 def read_keys(text, pol):
@@ -31,7 +31,7 @@ def check_receipt(data, pol, keys=None):
     (extra, entry), (index, at) = (line.split(" ") for line in lines[:2])
     assert (extra, index) == ("extra", "index") and at == str(int(at)), "receipt: malformed"
     entry, at, proof = b64(entry), int(at), [b64(line, 32) for line in lines[2:]]
-    origin, size, root, sealed = checkpoint(raw, pol, exact=True)
+    origin, size, root, sealed, log = checkpoint(raw, pol, exact=True)
     assert not origin.endswith("/keys"), "receipt: of the key log"
     assert included(sha(b"\0", entry), at, size, proof) == root, "receipt: not in the log"
     text, _ = note(entry.decode())
@@ -44,12 +44,11 @@ def check_receipt(data, pol, keys=None):
     states, _, times = history
     assert c["keys"]["size"] < len(states), "receipt: the copy of the key log is too old"
     state = states[c["keys"]["size"]]
-    assert any(lane["origin"] == origin and vkey(lane["vkey"], 1) == pol.logs[origin]
-               for lane in state["lanes"]), "lane: unknown"
-    _, kind, x, _, _ = judge(entry, pol, origin, history)
+    judge_log(states[c["keys"]["size"]:], origin, log)
+    _, kind, x, _, _ = judge(entry, origin, history)
     cited = notes.get(x["sheet"]["hash"]) if c["outcome"] == "committed" else None
     if cited is None: return "sealed, keys, parties, policy; not checked: conversion"
-    judge(entry, pol, origin, history, {x["sheet"]["hash"]: read_sheet(cited, origin, state, times)})
+    judge(entry, origin, history, {x["sheet"]["hash"]: read_sheet(cited, origin, state, times)})
     return "sealed, keys, parties, policy, conversion"
 
 def verdict(check, *args):

@@ -3,11 +3,18 @@
 // `sealane audit`, and the oracle of benchmarks and fault tests.
 import { performance } from "node:perf_hooks";
 import { LogReadError } from "@sealane/client";
-import { auditRoot, auditTotals, rootFault, verifyKeyLog, type KeyHistory } from "@sealane/rules";
+import {
+  auditRoot,
+  auditTotals,
+  namesLogKey,
+  rootFault,
+  unpinnedLaneKey,
+  verifyKeyLog,
+  type KeyHistory,
+} from "@sealane/rules";
 import {
   checkCheckpoint,
   equalBytes,
-  formatVerifierKey,
   parseCheckpointText,
   parseNote,
   toBase64,
@@ -69,12 +76,30 @@ const keysFault = (history: KeyHistory, remembered: SeenCheckpoints | undefined)
 };
 
 /** The key that signs a lane's checkpoints is the one that the key log names, where it names one. */
-const laneKeyFault = ({ log, checkpoint }: CheckedCheckpoint, history: KeyHistory) => {
+const laneKeyFault = (
+  { log, checkpoint: { origin, size } }: CheckedCheckpoint,
+  history: KeyHistory,
+  cited: number,
+) => {
   const lanes = history.states.at(-1)?.lanes?.lanes ?? [];
-  const lane = lanes.find(({ origin }) => origin === checkpoint.origin);
-  const vkey = formatVerifierKey(log.name, log.type, log.publicKey);
-  if (lane === undefined || lane.vkey === vkey) return undefined;
-  return difference("lane-unknown", `the key log has another key for ${checkpoint.origin}`, 0);
+  if (!lanes.some((lane) => lane.origin === origin)) return undefined;
+  if (namesLogKey(history, origin, log, cited)) return undefined;
+  const detail = `at the last entry's place the key log has another key for ${origin}`;
+  return difference("lane-unknown", detail, size, size - 1);
+};
+
+/** The lane's checkpoint, opened; or what to do when its key is one that came after the policy. */
+const openSealed = async (options: AuditLogOptions, source: LogSource, note: string) => {
+  try {
+    return checkCheckpoint(options.policy, note);
+  } catch (error) {
+    if (!(error instanceof TlogError) || error.code !== "note-unknown-key") throw error;
+    const keys = await readKeyHistory(options, source);
+    if (!keys.ok) return difference(keys.code, `key log: ${keys.detail}`, 0);
+    const { origin } = parseCheckpointText(parseNote(note).text);
+    const later = unpinnedLaneKey(options.policy, keys.history, origin);
+    return difference(later?.code ?? error.code, later?.detail ?? error.message, 0);
+  }
 };
 
 const replay = async (
@@ -103,7 +128,8 @@ const audit = async (options: AuditLogOptions, source: LogSource): Promise<Audit
   const startedMs = performance.now();
   // The lane's checkpoint first: the key log only grows, and has all that the entries cite.
   const checkpointNote = await source.log.checkpoint();
-  const sealed = checkCheckpoint(policy, checkpointNote);
+  const sealed = await openSealed(options, source, checkpointNote);
+  if ("ok" in sealed) return sealed;
   const unsealed = sealFault(policy, sealed);
   if (unsealed !== undefined) return difference(unsealed.code, unsealed.detail, 0);
   const { remembered } = options;
@@ -114,7 +140,7 @@ const audit = async (options: AuditLogOptions, source: LogSource): Promise<Audit
   if (!keys.ok) return difference(keys.code, `key log: ${keys.detail}`, 0);
   const stranger = options.roots === undefined ? undefined : rootFault(keys.history, options.roots);
   if (stranger !== undefined) return difference(stranger.code, stranger.detail, 0);
-  const other = laneKeyFault(sealed, keys.history) ?? keysFault(keys.history, remembered);
+  const other = keysFault(keys.history, remembered);
   if (other !== undefined) return other;
   const replayed = await replay(options, source, sealed, keys.history);
   if (!replayed.ok) return replayed;
@@ -124,6 +150,8 @@ const audit = async (options: AuditLogOptions, source: LogSource): Promise<Audit
   if (!equalBytes(auditRoot(state), root)) {
     return difference("root-mismatch", "the entries are not those that were cosigned", size, last);
   }
+  const otherKey = laneKeyFault(sealed, keys.history, state.keysSize);
+  if (otherKey !== undefined) return otherKey;
   if (state.logTimeMs > sealTimeMs(sealed) + clockSlackMs) {
     return difference("time-ahead", "the last entry's log time is after its seal", size, last);
   }

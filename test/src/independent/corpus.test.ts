@@ -9,6 +9,10 @@ import {
   makeChangedLog,
   makeFundedWorld,
   makeLog,
+  makeReplacedKeys,
+  newCheckpoint,
+  newPolicy,
+  newPolicyText,
   policy,
   policyText,
   takeApart,
@@ -27,7 +31,7 @@ import {
   utf8,
 } from "@sealane/tlog";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { badLogs, publish, seeded } from "./corpus.ts";
+import { badLogs, publish, sealOver, seeded } from "./corpus.ts";
 import { publishedFiles, writeFolder } from "./published-folder.ts";
 import {
   buildGoVerifier,
@@ -319,6 +323,35 @@ describe("logs", () => {
       });
       expect(plain.concat(newer).map(({ ok }) => ok)).toEqual([true, true, true, true]);
       expect(stale[0]?.detail).toMatch(/^refused an older state of .* than remembered/);
+    }
+  });
+
+  it("whose keys were replaced stand under both lines, and not where an old key went on", async () => {
+    const replaced = makeReplacedKeys();
+    const all = { keyCheckpoint: replaced.keyCheckpoint() };
+    const lately = publish(replaced, { ...all, seal: { log: newCheckpoint } });
+    const old = publish(replaced, all);
+    const entries = replaced.entries.slice(0, 4);
+    const before = publish(replaced, { ...all, entries });
+    const seconds = Math.ceil(replaced.nowMs() / 1_000);
+    const staleKeys = sealOver(replaced.keyLog.entries, seconds, { log: testKeys.keyLog });
+    const logs = { lately, before, old, stale: { ...lately, keyCheckpoint: staleKeys } };
+    const places = Object.entries(logs).map(([name, log]) => {
+      writeFolder(place(`replaced-${name}`), publishedFiles(log));
+      return place(`replaced-${name}`);
+    });
+    const expected = [true, true, false, false];
+    const ours = [];
+    for (const one of places) ours.push((await auditLog({ log: one, policy: newPolicy })).ok);
+    expect(ours).toEqual(expected);
+    for (const one of others) {
+      const verdicts = await one.logs(places, { policy: newPolicyText });
+      expect([one.name, verdicts.map(({ ok }) => ok)]).toEqual([one.name, expected]);
+      const [pinnedBefore] = await one.logs(places, { policy: policyText });
+      expect(pinnedBefore).toMatchObject({
+        ok: false,
+        detail: expect.stringContaining("add its line"),
+      });
     }
   });
 
