@@ -1,6 +1,7 @@
 // The program `sealane`: a list of commands, each in files of its own. Standard output belongs to the
 // command's result; progress and faults go to standard error.
 import { Command } from "commander";
+import { registerApprove } from "./approve-command.ts";
 import { registerAudit } from "./audit-command.ts";
 import { registerExport } from "./export-command.ts";
 import { registerKeys } from "./keys/commands.ts";
@@ -22,6 +23,7 @@ export const makeProgram = (): Command => {
   registerAudit(program);
   registerExport(program);
   registerKeys(program);
+  registerApprove(program);
   registerLane(program);
   registerWindow(program);
   registerSettle(program);

@@ -43,7 +43,7 @@ export * from "./settlement/index.ts";
 export { noteSettlement } from "./audit-settlement.ts";
 export { settlementOperators } from "./settlement-statements.ts";
 export { settlementKinds, type SettlementEntry } from "./verify-settlement.ts";
-export { operatorsNeeded } from "./policy.ts";
+export { approvalsAmong, operatorsNeeded } from "./policy.ts";
 export { keyLagMs } from "./audit-cover.ts";
 export { auditorOf } from "./auditor-access.ts";
 export { setAsideOperators } from "./set-aside.ts";

@@ -15,7 +15,7 @@ import type { AcceptanceCommand, CancellationCommand, RejectionCommand } from ".
 import { linesOf, type BatchContext } from "./intent.ts";
 import { keyIndex, type KeyState } from "./key-state.ts";
 import { sheetKey, type OpenTransfer } from "./lane-state.ts";
-import { boundElsewhere } from "./policy.ts";
+import { approvalsAmong, boundElsewhere, operatorsNeeded } from "./policy.ts";
 import { applyPostings, minorOf } from "./positions.ts";
 import { transferParticipants } from "./postings.ts";
 import { joinWindow } from "./settlement/windows.ts";
@@ -114,6 +114,13 @@ export const decideAcceptance = (context: BatchContext, command: AcceptanceComma
   const bound = boundElsewhere(keys, open.terms);
   if (bound !== undefined) {
     deadLetter(context, offset, "policy-bound", `${bound} binds the payer since the reservation`);
+    return;
+  }
+  const { policy, send } = open.terms;
+  const needed = operatorsNeeded(keys.policies.get(policy), send) ?? 0;
+  if (needed > 0 && approvalsAmong(keys, open.lines) < needed) {
+    // An operator who approved is none any more: the entry cites the keys of now.
+    deadLetter(context, offset, "policy-unmet", `${needed} operators in force must have signed`);
     return;
   }
   const inner = composeNote(open.text, [...open.lines, line.line]);

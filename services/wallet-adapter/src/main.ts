@@ -25,6 +25,9 @@ import { createLogger, startTelemetry, type Telemetry } from "@sealane/telemetry
 import { composeNote, fromBase64, parsePolicy } from "@sealane/tlog";
 import { mountWitness, openParticipantWitness } from "@sealane/witness";
 import { makeAdapterTelemetry } from "./adapter-telemetry.ts";
+import { makeApprovalDesk } from "./approval-desk.ts";
+import { mountApprovals } from "./approval-routes.ts";
+import { makeApprovalStore } from "./approval-store.ts";
 import { adapterConfigSchema } from "./config.ts";
 import { makeCreditDesk, type CreditDesk } from "./credit-desk.ts";
 import { makeOwnSigner, type SignOwn } from "./hosted-own.ts";
@@ -45,6 +48,7 @@ import { makeStatementDesk } from "./statement-desk.ts";
 import { makeTermsMaker } from "./terms-maker.ts";
 import { makeTransferBook } from "./transfer-book.ts";
 import { makeVault } from "./vault.ts";
+import { makeViewMover } from "./view-mover.ts";
 import { makeViewStore, type Kept } from "./view-store.ts";
 
 const config = loadConfig(adapterConfigSchema);
@@ -83,6 +87,7 @@ const openStores = async () => {
   const openEnvelope = makeEnvelopeOpener(participant, privateKey);
   return {
     database,
+    approvalStore: makeApprovalStore(sql),
     vault,
     openEnvelope,
     store,
@@ -162,6 +167,7 @@ const main = async (): Promise<void> => {
   const origin = policy.logs[0]?.key.name ?? "";
   const opened = await openStores();
   const { database, store, position, chain, sheets, persister, book, vault, openEnvelope } = opened;
+  const { approvalStore } = opened;
   const { messaging, core, ledger } = openPeers();
   const producer = messaging.producer();
   const keys = watchKeyLog(makeLogReader(`${config.SEALANE_LEDGER_URL}/log/keys`), policy, log);
@@ -181,6 +187,21 @@ const main = async (): Promise<void> => {
     sheets,
     requestKey: fromBase64(readSecretFile(config.SEALANE_REQUEST_KEY_FILE)),
   });
+  const approvals = makeApprovalDesk({
+    store: approvalStore,
+    book,
+    keys: keys.state,
+    flushVault: vault.flush,
+    flushViews: persister.flush,
+    produceIntent: (id, note, envelope) =>
+      intake.produce(
+        { v: 1, kind: "intent", note, ...(envelope === undefined ? {} : { envelope }) },
+        id,
+      ),
+    clock,
+    log,
+  });
+  await approvals.load();
   const intake = makeIntake({
     participant,
     origin,
@@ -188,6 +209,7 @@ const main = async (): Promise<void> => {
     maker,
     book,
     vault,
+    approvals,
     signer,
     producer,
     telemetry,
@@ -283,6 +305,7 @@ const main = async (): Promise<void> => {
   mountRoutes({ app, intake, book, ledger, statements, clock, closed });
   const desk = makeHostedDesk({ participant, origin, intake, keys: keys.state, clock });
   mountPersons(app, vault);
+  mountApprovals(app, approvals);
   mountHostedRoutes({ app, desk, book, clock, closed });
   const witness = await openParticipantWitness(
     config.SEALANE_WITNESS_KEY_FILE,
@@ -296,6 +319,7 @@ const main = async (): Promise<void> => {
   log.info({ url: http.url, signs: signer !== undefined }, "adapter listens");
 
   void keys.run(1_000);
+  telemetry.gauge("sealane_held_transfers", "Waiting for operators to sign", approvals.held);
   void credits.run(config.SEALANE_CREDIT_INTERVAL);
   void statements.run(config.SEALANE_STATEMENT_INTERVAL);
   while (keys.history() === undefined) await pause(20);
@@ -315,10 +339,13 @@ const main = async (): Promise<void> => {
     return lag === undefined ? 0 : Number(lag.highWatermark - lag.position);
   });
 
+  void approvals.run(makeViewMover({ book, persister, onMoved, onStep: observed.step }));
+
   const stopDesks = async (): Promise<void> => {
     keys.stop();
     credits.stop();
     statements.stop();
+    approvals.stop();
     notices.stop();
     await consumer.stop();
   };
