@@ -1,4 +1,4 @@
-// `npm run bench -- latency|throughput|growth|audit|settlement`: starts its own stack, warms up, measures, asks every oracle,
+// `npm run bench -- latency|throughput|overload|growth|audit|settlement`: starts its own stack, warms up, measures, asks every oracle,
 // and only then prints a number. `--json` for programs, `--keep` writes to bench/results/.
 import { mkdirSync, writeFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
@@ -8,6 +8,7 @@ import { measureGrowth } from "./growth.ts";
 import { measureLatency } from "./latency.ts";
 import { describeHost, describeMachine } from "./machine.ts";
 import { askOracles } from "./oracles.ts";
+import { measureOverload } from "./overload.ts";
 import { measureSettlement } from "./settlement.ts";
 import { measureThroughput } from "./throughput.ts";
 import { startWorld, type BenchWorld } from "./world.ts";
@@ -58,6 +59,10 @@ const measure = async (world: BenchWorld, name: string) => {
     const segments = whole(values.segments, "segments");
     const result = await measureGrowth(world, load, transfers, segments, say);
     return { ...result, settings: { ...load, transfers, segments } };
+  }
+  if (name === "overload") {
+    const result = await measureOverload(world, load, seconds, say);
+    return { ...result, settings: { ...load, seconds } };
   }
   return {
     ...(await measureThroughput(world, load, seconds, say)),
@@ -130,10 +135,10 @@ const main = async (): Promise<void> => {
     if (report["oracles"] !== "green") process.exitCode = 1;
     return;
   }
-  if (!["latency", "throughput", "growth", "audit"].includes(name)) {
+  if (!["latency", "throughput", "overload", "growth", "audit"].includes(name)) {
     say(
-      "npm run bench -- latency|throughput|growth|audit|settlement [--seconds N] [--rate N] [--bulk N]\n" +
-        "  [--connections N] [--transfers N] [--segments N] [--json] [--keep]",
+      "npm run bench -- latency|throughput|overload|growth|audit|settlement [--seconds N] [--rate N]\n" +
+        "  [--bulk N] [--connections N] [--transfers N] [--segments N] [--json] [--keep]",
     );
     process.exit(2);
   }

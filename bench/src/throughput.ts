@@ -3,12 +3,14 @@
 import { pause } from "@sealane/runtime";
 import { cpuBetween, cpuOf } from "./cpu.ts";
 import { distributionOf, type Distribution } from "./percentiles.ts";
-import { sendBulk } from "./transfers.ts";
+import { isShed, ordersFrom, sendBulk, type Order } from "./transfers.ts";
 import type { BenchWorld } from "./world.ts";
 
 export type ThroughputResult = {
   readonly sealed: number;
   readonly failed: number;
+  /** Answers "not now"; what they were about was sent again. */
+  readonly shed: number;
   readonly seconds: number;
   readonly transfersPerSecond: number;
   /** Slowest whole second of the run. */
@@ -27,19 +29,28 @@ export const startKeepingUp = (world: BenchWorld, load: Load) => {
   let next = 0;
   let sealed = 0;
   let failed = 0;
+  let shed = 0;
   let listener: ((answered: Answered) => void) | undefined;
 
   const keepSending = async (goOn: () => boolean): Promise<void> => {
+    let again: Order[] = [];
     while (goOn()) {
-      const from = next;
-      next += load.bulk;
+      const orders = [...again, ...ordersFrom(next, load.bulk - again.length)];
+      next += load.bulk - again.length;
+      again = [];
       const startMs = Date.now();
-      await sendBulk(world.payer, from, load.bulk, (answer) => {
-        const ok = answer.status === "sealed" || answer.status === "credited";
+      await sendBulk(world.payer, orders, (answer, order) => {
+        if (isShed(answer)) {
+          shed += 1;
+          again.push(order);
+          return;
+        }
+        const ok = answer["status"] === "sealed" || answer["status"] === "credited";
         if (ok) sealed += 1;
         else failed += 1;
         listener?.({ ok, ms: Date.now() - startMs, answer });
       });
+      if (again.length > 0) await pause(200);
     }
   };
   const run = (goOn: () => boolean): Promise<unknown> =>
@@ -50,6 +61,7 @@ export const startKeepingUp = (world: BenchWorld, load: Load) => {
   return {
     sealed: () => sealed,
     failed: () => failed,
+    shed: () => shed,
     /** Told of each answer from now on. */
     listen: (to: (answered: Answered) => void): void => {
       listener = to;
@@ -110,6 +122,7 @@ export const measureThroughput = async (
   return {
     sealed: latencies.length,
     failed: sending.failed(),
+    shed: sending.shed(),
     seconds: took,
     transfersPerSecond: Math.round(latencies.length / took),
     slowestSecond: Math.min(...whole.map(([, count]) => count)),

@@ -45,15 +45,24 @@ export const sendSingle = async (
   return { transferId: String(body.transferId), dueMs, status: response.status, body };
 };
 
-/** One bulk request of `count` transfers; answers come as they are final. */
+export type Order = { readonly key: string; readonly n: number };
+
+/** `count` transfers that have not been sent before, from body number `from` on. */
+export const ordersFrom = (from: number, count: number): Order[] =>
+  Array.from({ length: count }, (_, at) => ({ key: newKey(), n: from + at }));
+
+/** The adapter said "not now": nothing was sent, and the same order may come again. */
+export const isShed = ({ httpStatus, code }: Readonly<Record<string, unknown>>): boolean =>
+  httpStatus === 503 && (code === "overloaded" || code === "payee-busy");
+
+/** One bulk request; answers come as they are final, each with its order. */
 export const sendBulk = async (
   target: Target,
-  from: number,
-  count: number,
-  onAnswer: (answer: Record<string, unknown>) => void,
+  orders: readonly Order[],
+  onAnswer: (answer: Record<string, unknown>, order: Order) => void,
 ): Promise<void> => {
-  const lines = Array.from({ length: count }, (_, at) =>
-    JSON.stringify({ idempotencyKey: newKey(), transfer: transferBody(from + at) }),
+  const lines = orders.map(({ key, n }) =>
+    JSON.stringify({ idempotencyKey: key, transfer: transferBody(n) }),
   );
   const response = await fetch(`${target.url}/v1/transfers/bulk`, {
     method: "POST",
@@ -66,11 +75,16 @@ export const sendBulk = async (
     signal: AbortSignal.timeout(60_000),
   });
   if (!response.ok || response.body === null) throw new Error(`bulk answered ${response.status}`);
+  const take = (text: string): void => {
+    const answer = JSON.parse(text) as Record<string, unknown>;
+    const order = orders[Number(answer["line"]) - 1];
+    if (order === undefined) throw new Error(`an answer to no line: ${text.slice(0, 200)}`);
+    onAnswer(answer, order);
+  };
   let rest = "";
   for await (const chunk of response.body.pipeThrough(new TextDecoderStream())) {
     const parts = (rest + chunk).split("\n");
     rest = parts.pop() ?? "";
-    for (const part of parts)
-      if (part !== "") onAnswer(JSON.parse(part) as Record<string, unknown>);
+    for (const part of parts) if (part !== "") take(part);
   }
 };

@@ -34,6 +34,7 @@ export {
   type ServiceName,
   type ServicePlanOptions,
 } from "./service-plan.ts";
+export { startStackBank, writeBankSettings } from "./simulated-bank.ts";
 export { startStack, type Stack, type StackOptions } from "./stack.ts";
 export {
   buildOmniwitness,

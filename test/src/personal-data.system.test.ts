@@ -88,10 +88,13 @@ const openAll = (
   const pairs = keys.flatMap((one) => keys.map((other) => jointKey([one, other])));
   const all = [envelopeKey, ...keys, ...pairs];
   return (tables.get(`${schema}.sealed_opening`) ?? []).flatMap((row) => {
-    const aad = openingAad(String(row["transfer_id"]), String(row["field"]));
-    return all.flatMap((key) => {
-      const opened = openUnder(key, row["sealed"] as Buffer, aad);
-      return opened === undefined ? [] : [opened.subarray(32).toString("utf8")];
+    return ["payer", "payee", "reference"].flatMap((field) => {
+      const aad = openingAad(String(row["transfer_id"]), field);
+      const sealed = row[field] as Buffer | null;
+      return all.flatMap((key) => {
+        const opened = sealed === null ? undefined : openUnder(key, sealed, aad);
+        return opened === undefined ? [] : [opened.subarray(32).toString("utf8")];
+      });
     });
   });
 };

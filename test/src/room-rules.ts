@@ -17,6 +17,8 @@ const PACKAGES = [
   "client",
   "database",
   "http",
+  "iso20022",
+  "iso20022/schema",
   "messaging",
   "money",
   "protocol",
@@ -44,6 +46,13 @@ export const ROOM_RULES: Readonly<Record<string, RoomRule>> = {
   "packages/protocol": { rooms: ["money", "tlog"], packages: ["zod"], pure: true },
   "packages/rules": { rooms: ["money", "tlog", "protocol"], packages: [], pure: true },
 
+  "packages/iso20022": {
+    rooms: ["money"],
+    packages: ["saxes", "libxml2-wasm"],
+    pure: true,
+    impure: /-node\.ts$/,
+  },
+
   "packages/signer": { rooms: ["tlog", "runtime"], packages: [] },
   "packages/runtime": { rooms: [], packages: ["zod", "close-with-grace"] },
   "packages/messaging": { rooms: [], packages: ["kafkajs", "@node-rs/*"] },
@@ -57,12 +66,31 @@ export const ROOM_RULES: Readonly<Record<string, RoomRule>> = {
 
   "packages/client": { rooms: ["money", "protocol", "rules", "tlog"], packages: [] },
   "packages/cli": {
-    rooms: ["client", "money", "protocol", "rules", "runtime", "signer", "tlog"],
+    rooms: [
+      "client",
+      "iso20022",
+      "iso20022/schema",
+      "money",
+      "protocol",
+      "rules",
+      "runtime",
+      "signer",
+      "tlog",
+    ],
     packages: ["commander", "@clack/prompts", "cli-table3", "cli-progress"],
   },
   "packages/simulator": {
     // A core that signs by itself uses the SDK, as a real one does.
-    rooms: ["client", "http", "money", "protocol", "runtime", "tlog"],
+    rooms: [
+      "client",
+      "http",
+      "iso20022",
+      "iso20022/schema",
+      "money",
+      "protocol",
+      "runtime",
+      "tlog",
+    ],
     packages: ["express", "zod"],
   },
 
@@ -85,7 +113,7 @@ export const ROOM_RULES: Readonly<Record<string, RoomRule>> = {
 /** What tests may import besides what their room may. */
 export const TEST_ALLOWANCE: RoomRule = {
   rooms: ["infra", "rules/testing"],
-  packages: ["vitest", "fast-check", "currency-codes"],
+  packages: ["vitest", "fast-check", "currency-codes", "@taprsvp/iso20022_external_codes"],
 };
 
 /** Globals that make a result depend on more than the input. */

@@ -1,11 +1,13 @@
 // The audit of a published log: everything recomputed from its entries, then held against what others
 // say: the cosigned checkpoint, the hash tiles, and reconciliation's balances. The core of
 // `sealane audit`, and the oracle of benchmarks and fault tests.
+import { availableParallelism } from "node:os";
 import { performance } from "node:perf_hooks";
 import { LogReadError } from "@sealane/client";
 import {
   auditRoot,
   auditTotals,
+  isTimely,
   namesLogKey,
   rootFault,
   unpinnedLaneKey,
@@ -31,13 +33,20 @@ import {
   type AuditReport,
   type SeenCheckpoints,
 } from "./audit-types.ts";
+import { startEntryPool } from "./entry-pool.ts";
 import { BundleError, openLog, type LogSource } from "./log-source.ts";
 import { readKeys, type KeysResult } from "./read-keys.ts";
-import { startSignaturePool } from "./signature-pool.ts";
-import { clockSlackMs, sealFault, sealTimeMs } from "./verify-seal.ts";
+import { sealFault } from "./verify-seal.ts";
 
-/** Below this, threads take longer to start than they save. */
-const worthThreads = 2_000;
+/**
+ * How many threads judge entries: none for a log that is read before they have started. Without signatures
+ * the fold takes about as long as one of them, and this thread is the fold's.
+ */
+const threadsFor = (size: number, signatures: boolean): number => {
+  const cores = availableParallelism();
+  if (signatures) return size < 2_000 ? 0 : cores;
+  return size < 10_000 ? 0 : Math.max(1, Math.min(2, cores - 1));
+};
 
 const readKeyHistory = async (
   { keys, policy }: AuditLogOptions,
@@ -108,12 +117,13 @@ const replay = async (
   sealed: CheckedCheckpoint,
   history: KeyHistory,
 ): Promise<ReplayResult> => {
-  const { signatures = true, threads, onProgress } = options;
+  const { signatures = true, onProgress } = options;
   const seen = options.remembered?.log;
   const remembered = seen === undefined ? undefined : readRemembered(seen);
   const { origin, size } = sealed.checkpoint;
-  const pooled = signatures && (threads ?? (size < worthThreads ? 0 : 1)) > 0;
-  const pool = pooled ? startSignaturePool(threads) : undefined;
+  const threads = options.threads ?? threadsFor(size, signatures);
+  const setting = { origin, history, signatures };
+  const pool = threads > 0 ? startEntryPool(setting, threads) : undefined;
   try {
     const files = source.log;
     const what = { files, size, origin, history, signatures, remembered };
@@ -152,7 +162,7 @@ const audit = async (options: AuditLogOptions, source: LogSource): Promise<Audit
   }
   const otherKey = laneKeyFault(sealed, keys.history, state.keysSize);
   if (otherKey !== undefined) return otherKey;
-  if (state.logTimeMs > sealTimeMs(sealed) + clockSlackMs) {
+  if (!isTimely(sealed, state.logTimeMs)) {
     return difference("time-ahead", "the last entry's log time is after its seal", size, last);
   }
   const seconds = (performance.now() - startedMs) / 1_000;

@@ -1,22 +1,19 @@
-// Replays the entries of a log through the audit's fold, in order. The fold goes on while threads judge
-// signatures behind it; what they find counts for the entry that it belongs to, so the first fault in
-// log order is the one that is reported.
+// Replays the entries of a log through the audit's fold, in order. Threads judge each entry by itself
+// behind it; what they find counts for the entry that it belongs to, so the first fault in log order is
+// the one that is reported, and what the threads say of an entry counts before what the fold says.
 import {
   auditEntry,
   auditRoot,
   beginAudit,
-  verifyEntry,
   type AuditState,
   type KeyHistory,
-  type SignatureJudge,
 } from "@sealane/rules";
-import { fromUtf8, toBase64, TlogError } from "@sealane/tlog";
+import { fromUtf8, leafHash, toBase64, TlogError } from "@sealane/tlog";
 import { difference, type AuditDifference } from "./audit-types.ts";
 import type { SettlementAt } from "./audit-windows.ts";
-import { readBundles, type Bundle, type LogFiles } from "./log-source.ts";
+import { BundleError, readBundles, type Bundle, type LogFiles } from "./log-source.ts";
 import { tileFault } from "./read-keys.ts";
-import type { SignatureJob } from "./signature-batch.ts";
-import type { SignaturePool } from "./signature-pool.ts";
+import type { EntryPool } from "./entry-pool.ts";
 import { makeTileBuilder, type BuiltTile } from "./tile-builder.ts";
 
 export type ReplayOptions = {
@@ -25,14 +22,14 @@ export type ReplayOptions = {
   readonly origin: string;
   readonly history: KeyHistory;
   readonly signatures: boolean;
-  /** Judges signatures elsewhere; without it they are judged here. */
-  readonly pool: SignaturePool | undefined;
+  /** Judges entries by themselves elsewhere; without it that is done here. */
+  readonly pool: EntryPool | undefined;
   /** A state of the log that was seen before: size, and root in base64. */
   readonly remembered?: { readonly size: number; readonly root: string } | undefined;
   readonly onProgress?: ((entries: number, size: number) => void) | undefined;
 };
 
-/** Bundles whose signatures and tiles are still being looked at while the fold goes on. */
+/** Bundles whose entries and tiles are still being looked at while the fold goes on. */
 const mostBehind = 32;
 
 export type ReplayResult =
@@ -46,9 +43,10 @@ export type ReplayResult =
 
 type Replay = ReplayOptions & {
   readonly state: AuditState;
-  /** Signatures of the bundle at hand, with the place of their entry. */
-  readonly jobs: { readonly job: SignatureJob; readonly position: number }[];
+  /** By the fold and of tiles. */
   readonly found: AuditDifference[];
+  /** By the threads. */
+  readonly judged: AuditDifference[];
   readonly settlement: SettlementAt[];
   readonly builder: ReturnType<typeof makeTileBuilder>;
 };
@@ -56,7 +54,7 @@ type Replay = ReplayOptions & {
 /** One entry; what is thrown is a fault of the entry too, since nothing else went in. */
 const stepEntry = (state: AuditState, bytes: Uint8Array) => {
   try {
-    return auditEntry(state, fromUtf8(bytes));
+    return auditEntry(state, fromUtf8(bytes), leafHash(bytes));
   } catch (error) {
     const code = error instanceof TlogError ? error.code : "entry-malformed";
     const detail = error instanceof Error ? error.message : String(error);
@@ -86,20 +84,12 @@ const foldBundle = (replay: Replay, bundle: Bundle): BuiltTile[] | AuditDifferen
   return tiles;
 };
 
-/**
- * Sends the bundle's signatures to the threads. The one at fault is judged again here, by the rules'
- * own code: a line that does not verify need not be one that was needed.
- */
-const judgeBundle = async (replay: Replay, bundle: Bundle): Promise<void> => {
-  const { pool, origin, history, jobs, found } = replay;
-  const batch = jobs.splice(0);
-  if (pool === undefined || batch.length === 0) return;
-  const bad = await pool.judge(batch.map(({ job }) => job));
-  for (const position of new Set(bad.map((at) => batch[at]?.position ?? bundle.from))) {
-    const note = fromUtf8(bundle.entries[position - bundle.from] as Uint8Array);
-    const again = verifyEntry(note, { origin, history, signatures: true });
-    if (!again.ok) found.push(difference(again.code, again.detail, position, position));
-  }
+/** Has the threads judge the bundle's entries. */
+const judgeBundle = async ({ pool, judged }: Replay, bundle: Bundle): Promise<void> => {
+  const fault = await pool?.judge({ from: bundle.from, bytes: bundle.bytes });
+  if (fault === undefined) return;
+  const { code, detail, position } = fault;
+  judged.push(difference(code, detail, position, position));
 };
 
 /** Holds what the log serves as hash tiles against the entries. */
@@ -114,29 +104,24 @@ const checkTiles = async (replay: Replay, tiles: readonly BuiltTile[]): Promise<
   }
 };
 
-/** The first in log order. */
+/** The first in log order; of one place, the first of the list. */
 const firstOf = (found: readonly AuditDifference[]): AuditDifference | undefined =>
   found.toSorted((a, b) => (a.position ?? 0) - (b.position ?? 0))[0];
 
 const beginReplay = (options: ReplayOptions): Replay => {
   const { origin, history, signatures, pool } = options;
-  const jobs: Replay["jobs"] = [];
-  const noteDown: SignatureJudge = (key, text, signature) => {
-    jobs.push({ job: { key, text, signature }, position: state.next });
-    return true;
-  };
-  const verify = pool === undefined ? undefined : noteDown;
-  const state: AuditState = beginAudit({ origin, history, signatures, verify });
-  return { ...options, state, jobs, found: [], settlement: [], builder: makeTileBuilder() };
+  const judgedElsewhere = pool !== undefined;
+  const state = beginAudit({ origin, history, signatures, judgedElsewhere });
+  return { ...options, state, found: [], judged: [], settlement: [], builder: makeTileBuilder() };
 };
 
 /**
  * @returns the state after `size` entries, or the first difference
- * @throws BundleError, LogReadError
+ * @throws LogReadError
  */
 export const replayLog = async (options: ReplayOptions): Promise<ReplayResult> => {
   const replay = beginReplay(options);
-  const { files, size, pool, onProgress, found, state, builder } = replay;
+  const { files, size, pool, onProgress, found, judged, state, builder } = replay;
   const behind = new Set<Promise<void>>();
   let broken: Error | undefined;
   const follow = (work: Promise<void>): void => {
@@ -147,19 +132,25 @@ export const replayLog = async (options: ReplayOptions): Promise<ReplayResult> =
       .finally(() => behind.delete(done));
     behind.add(done);
   };
-  for await (const bundle of readBundles(files, size)) {
-    const tiles = foldBundle(replay, bundle);
-    follow(judgeBundle(replay, bundle));
-    if (!Array.isArray(tiles)) found.push(tiles);
-    else follow(checkTiles(replay, tiles));
-    if (found.length > 0 || broken !== undefined) break;
-    onProgress?.(state.next, size);
-    await pool?.room();
-    while (behind.size > mostBehind) await Promise.race(behind);
+  try {
+    for await (const bundle of readBundles(files, size)) {
+      follow(judgeBundle(replay, bundle));
+      const tiles = foldBundle(replay, bundle);
+      if (!Array.isArray(tiles)) found.push(tiles);
+      else follow(checkTiles(replay, tiles));
+      if (found.length > 0 || judged.length > 0 || broken !== undefined) break;
+      onProgress?.(state.next, size);
+      await pool?.room();
+      while (behind.size > mostBehind) await Promise.race(behind);
+    }
+  } catch (error) {
+    // Entries before it may not stand either, and come first.
+    if (!(error instanceof BundleError)) throw error;
+    found.push(difference(error.code, error.message, error.position, error.position));
   }
   if (found.length === 0) follow(checkTiles(replay, builder.partials()));
   while (behind.size > 0) await Promise.all(behind);
-  const first = firstOf(found);
+  const first = firstOf([...judged, ...found]);
   if (first === undefined && broken !== undefined) throw broken;
   return first ?? { ok: true, state, settlement: replay.settlement };
 };

@@ -17,7 +17,7 @@ export type AuditLogOptions = {
   readonly roots?: PinnedRoots | undefined;
   /** `false` recomputes everything but judges no signature of an entry. Default: true. */
   readonly signatures?: boolean | undefined;
-  /** Threads that judge signatures; 0 judges here. Default: all cores, for logs that are worth it. */
+  /** Threads that judge entries by themselves; 0 judges here. Default: all cores, for logs that are worth it. */
   readonly threads?: number | undefined;
   /** Reconciliation's URL: its balances are compared with the recomputed ones. */
   readonly balancesUrl?: string | undefined;

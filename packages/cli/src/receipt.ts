@@ -2,9 +2,9 @@
 // it takes to check them, in one bundle.
 import { AdapterRefusal, entryOfReceipt, readKeyLogFile } from "@sealane/client";
 import { transferIdPattern } from "@sealane/protocol";
-import { fromBase64, parseNote, parseProof, TlogError } from "@sealane/tlog";
+import { parseNote, parseProof } from "@sealane/tlog";
 import type { Command } from "commander";
-import { BundleFault, disclosureFields, formatBundle, type Disclosure } from "./bundle-format.ts";
+import { BundleFault, formatBundle } from "./bundle-format.ts";
 import {
   clientOf,
   participantOf,
@@ -13,7 +13,8 @@ import {
   type CliParticipant,
 } from "./cli-config.ts";
 import { CliError, reporting } from "./cli-error.ts";
-import { loadPolicy, readBytes, readDefaults } from "./defaults.ts";
+import { loadPolicy, readDefaults } from "./defaults.ts";
+import { fetchDisclosures, fieldsToReveal, readDisclosures } from "./disclosures.ts";
 import { mustStand } from "./export-participant.ts";
 import { keepKeys, writeWhole } from "./receipt-files.ts";
 import { verifyBundle } from "./verify-bundle.ts";
@@ -23,20 +24,29 @@ type ReceiptFlags = {
   readonly out?: string;
   readonly bundle?: string;
   readonly disclose?: string;
+  readonly reveal?: string;
   readonly policy?: string;
 };
 
 const waitSeconds = 3;
 
+type Fetched = {
+  readonly transferId: string;
+  readonly receipt: string;
+  /** Whose adapter gave it. */
+  readonly by: CliParticipant;
+};
+
 /** The receipt from the first adapter that knows the transfer. @throws CliError */
 const fetchReceipt = async (
   transferId: string,
   participants: readonly CliParticipant[],
-): Promise<string> => {
+): Promise<Fetched> => {
   let refusal: AdapterRefusal | undefined;
   for (const participant of participants) {
     try {
-      return await clientOf(participant).receipt(transferId, { waitSeconds });
+      const receipt = await clientOf(participant).receipt(transferId, { waitSeconds });
+      return { transferId, receipt, by: participant };
     } catch (error) {
       if (!(error instanceof AdapterRefusal)) throw error;
       // Known without a receipt says more than not known.
@@ -57,38 +67,22 @@ const fetchReceipt = async (
 const isSealed = (receipt: string): boolean =>
   parseNote(parseProof(receipt).checkpoint).signatures.length > 1;
 
-/** Lines `<transfer> <field> <base64 of salt and value>`. @throws CliError */
-const readDisclosures = (path: string | undefined): Disclosure[] => {
-  if (path === undefined) return [];
-  const text = Buffer.from(readBytes(path, "the disclosures")).toString("utf8");
-  return text
-    .split("\n")
-    .filter((line) => line !== "")
-    .map((line) => {
-      const [transferId = "", name, encoded = ""] = line.split(" ");
-      const field = disclosureFields.find((known) => known === name);
-      const action = "Write lines of: transfer, payer|payee|reference, base64 of salt and value.";
-      if (field === undefined) throw new CliError("disclosure-malformed", line, action);
-      try {
-        return { transferId, field, opening: fromBase64(encoded) };
-      } catch (error) {
-        if (!(error instanceof TlogError)) throw error;
-        throw new CliError("disclosure-malformed", line, action, error);
-      }
-    });
-};
-
 /** @throws CliError when the key log or a sheet that is cited is not at hand */
-const writeBundle = (
+const writeBundle = async (
   path: string,
-  receipts: readonly string[],
+  fetched: readonly Fetched[],
   config: CliConfig,
   flags: ReceiptFlags,
-): void => {
+): Promise<void> => {
   const keys = readKeyLogFile(config.keylog);
   if (keys === undefined) {
     const action = "Look whether the ledger can be reached, then run it again.";
     throw new CliError("keys-missing", "there is no copy of the key log", action);
+  }
+  const disclosures = readDisclosures(flags.disclose);
+  const fields = fieldsToReveal(flags.reveal);
+  for (const { transferId, by } of fields.length > 0 ? fetched : []) {
+    disclosures.push(...(await fetchDisclosures(clientOf(by), transferId, fields)));
   }
   let text: string;
   try {
@@ -96,8 +90,8 @@ const writeBundle = (
       keyCheckpoint: keys.checkpoint,
       keyEntries: keys.entries,
       sheets: keys.sheets,
-      receipts,
-      disclosures: readDisclosures(flags.disclose),
+      receipts: fetched.map(({ receipt }) => receipt),
+      disclosures,
     });
   } catch (error) {
     if (!(error instanceof BundleFault)) throw error;
@@ -105,7 +99,9 @@ const writeBundle = (
   }
   mustStand(verifyBundle(text, loadPolicy(flags.policy, readDefaults()).policy), "the adapter");
   writeWhole(path, text);
-  process.stderr.write(`bundle ${path}: ${receipts.length} receipts\n`);
+  process.stderr.write(
+    `bundle ${path}: ${fetched.length} receipts, ${disclosures.length} disclosures\n`,
+  );
 };
 
 const runReceipt = async (transfers: readonly string[], flags: ReceiptFlags): Promise<void> => {
@@ -114,26 +110,27 @@ const runReceipt = async (transfers: readonly string[], flags: ReceiptFlags): Pr
   if (odd !== undefined) {
     throw new CliError("id-invalid", `${odd} is no transfer id`, "Give the id as it was printed.");
   }
-  if (bundle === undefined && (transfers.length > 1 || flags.disclose !== undefined)) {
+  const forBundle = flags.disclose !== undefined || flags.reveal !== undefined;
+  if (bundle === undefined && (transfers.length > 1 || forBundle)) {
     const action = "Give a file for all of them: --bundle FILE.";
     throw new CliError("bundle-missing", "one receipt at a time, or a bundle", action);
   }
   const config = readCliConfig();
   const asked = from === undefined ? config.participants : [participantOf(config, from)];
-  const receipts: string[] = [];
+  const fetched: Fetched[] = [];
   for (const transfer of transfers) {
-    const receipt = await fetchReceipt(transfer, asked);
-    await keepKeys(config, entryOfReceipt(receipt));
-    receipts.push(receipt);
-    if (!isSealed(receipt)) {
+    const found = await fetchReceipt(transfer, asked);
+    await keepKeys(config, entryOfReceipt(found.receipt));
+    fetched.push(found);
+    if (!isSealed(found.receipt)) {
       process.stderr.write(`warning: ${transfer} is logged, and not sealed yet\n`);
     }
   }
   if (bundle !== undefined) {
-    writeBundle(bundle, receipts, config, flags);
+    await writeBundle(bundle, fetched, config, flags);
     return;
   }
-  const [receipt = ""] = receipts;
+  const receipt = fetched[0]?.receipt ?? "";
   if (out === undefined) process.stdout.write(receipt);
   else {
     writeWhole(out, receipt);
@@ -151,6 +148,10 @@ export const registerReceipt = (program: Command): void => {
     .option("--out <file>", "write it there; else to standard output")
     .option("--bundle <file>", "all of them, with key log and sheets, in one file")
     .option("--disclose <file>", "openings of commitments, to go into the bundle")
+    .option(
+      "--reveal <fields>",
+      "personal data to go into the bundle, from the adapter: payer,payee,reference, or all",
+    )
     .option("--policy <file>", "what the bundle is checked by before it is written")
     .action((transfers: string[], flags: ReceiptFlags) =>
       reporting(() => runReceipt(transfers, flags)),

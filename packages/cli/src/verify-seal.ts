@@ -1,7 +1,7 @@
 // The first question to a receipt: were exactly these bytes logged and sealed? It needs the receipt and
 // the policy only. Nothing may stand in a receipt that is not judged, so that every changed byte is
 // refused: the log's line, exactly a quorum of cosignatures, and no other line (`decisions.md`).
-import { keyLogKeyOf } from "@sealane/rules";
+import { isTimely, keyLogKeyOf, sealTimeMs } from "@sealane/rules";
 import {
   entryContextSchema,
   formatTime,
@@ -26,9 +26,6 @@ import {
   type VerifierKey,
 } from "@sealane/tlog";
 
-/** How much later than its seal an entry's log time may be. */
-export const clockSlackMs = 2_000;
-
 export type SealedEntry = {
   /** The entry, whole, as its bytes were hashed. */
   readonly note: string;
@@ -45,18 +42,6 @@ export type SealFault = { readonly ok: false; readonly code: string; readonly de
 export type SealResult = { readonly ok: true; readonly sealed: SealedEntry } | SealFault;
 
 const no = (code: string, detail: string): SealFault => ({ ok: false, code, detail });
-
-/** The last instant that JavaScript can write. */
-const latestMs = 8.64e15;
-
-/**
- * When a checkpoint was sealed: the middle one of its cosignatures' times, of two the earlier, so that
- * no single witness that lies moves it, into the future (with the log's own time) or into the past.
- */
-export const sealTimeMs = ({ cosignedBy }: CheckedCheckpoint): number => {
-  const times = cosignedBy.map(({ time }) => time * 1_000).toSorted((a, b) => a - b);
-  return Math.min(times[Math.floor((times.length - 1) / 2)] ?? 0, latestMs);
-};
 
 /** Whether a checkpoint of a lane's log is sealed under the policy; other lines may be in it. */
 export const sealFault = (policy: TlogPolicy, sealed: CheckedCheckpoint): SealFault | undefined => {
@@ -109,7 +94,7 @@ const openEntry = (proof: TlogProof, extra: Uint8Array, sealed: CheckedCheckpoin
     return no("sequence-broken", `the entry says ${context.seq}, its place is ${proof.index}`);
   }
   const sealedAtMs = sealTimeMs(sealed);
-  if (parseTime(context.time) > sealedAtMs + clockSlackMs) {
+  if (!isTimely(sealed, parseTime(context.time))) {
     return no(
       "time-ahead",
       `log time ${context.time} is after the seal, ${formatTime(sealedAtMs)}`,

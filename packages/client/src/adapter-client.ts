@@ -2,7 +2,7 @@
 // Amounts stay decimal strings. Whatever sends money takes an idempotency key from the caller, so
 // that a core that crashed can repeat the same call and nothing is sent twice.
 import { makeAdapterHttp, type AdapterOptions } from "./adapter-http.ts";
-import { AdapterUnavailable } from "./adapter-error.ts";
+import { AdapterRefusal, AdapterUnavailable } from "./adapter-error.ts";
 import type {
   BulkAnswer,
   BulkLine,
@@ -42,6 +42,11 @@ export type AdapterClient = {
    * the log's own signature alone. @throws AdapterRefusal `receipt-not-ready`
    */
   receipt(transferId: string, options?: WaitOptions): Promise<string>;
+  /**
+   * What the commitments of a transfer open to, as far as this provider can read it: personal data.
+   * None where there is nothing, or the person was erased.
+   */
+  disclosures(transferId: string, options?: WaitOptions): Promise<readonly Opening[]>;
   /** Has the provider sign how its own chain stands, and waits until that is sealed. */
   state(options?: WaitOptions): Promise<void>;
   bulk(
@@ -54,6 +59,9 @@ export type AdapterClient = {
    */
   events(options?: { readonly signal?: AbortSignal }): Promise<AsyncGenerator<Transfer>>;
 };
+
+/** One field of a transfer's personal data: base64 of `salt32 ‖ value`, the bytes that were hashed. */
+export type Opening = { readonly field: string; readonly opening: string };
 
 const parse = (text: string): unknown => {
   try {
@@ -70,6 +78,16 @@ export const transferFrom = (text: string): Transfer => {
     return value as Transfer;
   }
   throw new AdapterUnavailable("answer-invalid", "the answer is not a transfer");
+};
+
+const openingsFrom = (text: string): readonly Opening[] => {
+  const value = parse(text) as { readonly disclosures?: unknown } | null;
+  const list = Array.isArray(value?.disclosures) ? (value.disclosures as Partial<Opening>[]) : [];
+  return list.map((one) => {
+    const { field, opening } = one ?? {};
+    if (typeof field === "string" && typeof opening === "string") return { field, opening };
+    throw new AdapterUnavailable("answer-invalid", "the answer has no disclosures");
+  });
 };
 
 async function* changes(
@@ -113,6 +131,14 @@ export const adapterClient = (options: AdapterOptions): AdapterClient => {
     },
     receipt: (id, { waitSeconds, signal } = {}) =>
       http.text(`${path(id)}/receipt`, { method: "GET", waitSeconds, signal }),
+    disclosures: async (id, { signal } = {}) => {
+      try {
+        return openingsFrom(await http.text(`${path(id)}/disclosures`, { method: "GET", signal }));
+      } catch (error) {
+        if (error instanceof AdapterRefusal && error.code === "disclosure-unknown") return [];
+        throw error;
+      }
+    },
     state: async ({ waitSeconds, signal } = {}) => {
       await http.text("/v1/statements", { method: "POST", waitSeconds, signal });
     },

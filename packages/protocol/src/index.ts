@@ -14,3 +14,4 @@ export * from "./refusal.ts";
 export * from "./messages.ts";
 export * from "./auditor-token.ts";
 export * from "./set-aside.ts";
+export * from "./provider-statement.ts";

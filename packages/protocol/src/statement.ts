@@ -1,7 +1,7 @@
 // A signed statement is a C2SP signed note whose text is a header line, one line of JSON, and,
 // where it answers another statement, that other note whole: `<origin>/<kind>/v1`, JSON, note.
 // Bytes are carried, never rebuilt: what was signed is the text that is passed on.
-import { parseNote, sha256, toBase64, TlogError, type Note } from "@sealane/tlog";
+import { parseInnerNote, parseNote, sha256, toBase64, TlogError, type Note } from "@sealane/tlog";
 import type { z } from "zod";
 import { hasPlainNumbers, parseStrictJson } from "./strict-json.ts";
 
@@ -50,17 +50,24 @@ const malformed = (detail: string): { ok: false } & StatementFault => ({
   detail,
 });
 
-/** Splits a note that may be rubbish; a refusal, not an exception, because it comes from outside. */
-export const readNote = (
-  text: string,
-): { readonly ok: true; readonly note: Note } | ({ readonly ok: false } & StatementFault) => {
+type NoteResult =
+  | { readonly ok: true; readonly note: Note }
+  | ({ readonly ok: false } & StatementFault);
+
+const readBy = (parse: (text: string) => Note, text: string): NoteResult => {
   try {
-    return { ok: true, note: parseNote(text) };
+    return { ok: true, note: parse(text) };
   } catch (error) {
     if (error instanceof TlogError) return malformed(error.message);
     throw error;
   }
 };
+
+/** Splits a note that may be rubbish; a refusal, not an exception, because it comes from outside. */
+export const readNote = (text: string): NoteResult => readBy(parseNote, text);
+
+/** The same for a note that stands in the text of one that was read. */
+export const readInnerNote = (text: string): NoteResult => readBy(parseInnerNote, text);
 
 /**
  * Reads a statement's header, body and inner note; checks no signature.

@@ -4,6 +4,7 @@ import { describe, expect, it } from "vitest";
 import { foldKeyLog } from "./key-history.ts";
 import {
   audit,
+  auditInParts,
   forge,
   changedForgeries,
   forgeChanged,
@@ -15,6 +16,7 @@ import {
   hk,
   lineOf,
   makeFundedWorld,
+  makeLog,
   makeWorld,
   putTogether,
   say,
@@ -30,6 +32,14 @@ describe("a log that a dishonest operator has put together so that all hashes fi
     const [, , position, code] = forgery;
     const { world, entries } = forge(forgery);
     expect(audit(world, entries)).toEqual({ position, code });
+    // Where two things are wrong with one entry, the other may be named.
+    expect(auditInParts(world, entries)).toMatchObject({ position });
+  });
+
+  it("is told from a whole one, which stands in both ways", () => {
+    for (const world of [makeLog(), makeChangedLog()]) {
+      expect(auditInParts(world, world.entries)).toBe(world.entries.length);
+    }
   });
 
   it("is refused where terms can only have been reserved after their sheet had ended", () => {
@@ -143,6 +153,7 @@ describe("a log whose keys and policies change", () => {
   it.each(changedForgeries.map((one) => [one[0], one] as const))("is refused: %s", (_, forgery) => {
     const { world, entries } = forgeChanged(forgery);
     expect(audit(world, entries)).toEqual({ position: forgery[2], code: forgery[3] });
+    expect(auditInParts(world, entries)).toMatchObject({ position: forgery[2] });
   });
 });
 

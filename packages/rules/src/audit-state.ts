@@ -17,6 +17,8 @@ export type AuditOptions = {
   readonly signatures: boolean;
   /** Who judges signatures elsewhere (threads) notes them down here and answers true. */
   readonly verify?: SignatureJudge | undefined;
+  /** `true` when threads run `verifyEntry` on the same bytes: nothing stands before they agree. */
+  readonly judgedElsewhere?: boolean;
   /** `false` when the caller makes sure by itself (a unique index) that no id ends twice. */
   readonly keepIds?: boolean;
   /** Leaf hashes kept per participant; beyond them `head-unloaded` asks the caller. Default: all. */
@@ -54,6 +56,7 @@ export type AuditState = {
   history: KeyHistory;
   readonly signatures: boolean;
   readonly verify: SignatureJudge | undefined;
+  readonly judgedElsewhere: boolean;
   readonly headsKept: number;
   /** The place that the next entry must have. */
   next: number;
@@ -86,6 +89,7 @@ export const beginAudit = (options: AuditOptions): AuditState => ({
   history: options.history,
   signatures: options.signatures,
   verify: options.verify,
+  judgedElsewhere: options.judgedElsewhere ?? false,
   headsKept: options.headsKept ?? Number.POSITIVE_INFINITY,
   next: 0,
   prev: zeroHash,

@@ -46,4 +46,6 @@ export { settlementKinds, type SettlementEntry } from "./verify-settlement.ts";
 export { approvalsAmong, operatorsNeeded } from "./policy.ts";
 export { keyLagMs } from "./audit-cover.ts";
 export { auditorOf } from "./auditor-access.ts";
+export { isTimely, sealTimeMs } from "./seal-time.ts";
 export { setAsideOperators } from "./set-aside.ts";
+export * from "./reconcile/index.ts";

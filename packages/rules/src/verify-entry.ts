@@ -12,6 +12,7 @@ import {
   parseTime,
   rateSheetSchema,
   rateWithdrawalSchema,
+  readInnerNote,
   readNote,
   readStatement,
   rejectionSchema,
@@ -45,7 +46,7 @@ import {
   transferPostings,
 } from "./postings.ts";
 import { boundElsewhere, operatorsNeeded } from "./policy.ts";
-import { checkPrice } from "./pricing.ts";
+import { conversionFault, type SheetOf } from "./conversion.ts";
 import {
   findSettlement,
   settlementKinds,
@@ -91,7 +92,7 @@ export type EntryChecks = {
   /** `false` replays without judging signatures, for a second pass over bytes judged before. */
   readonly signatures: boolean;
   /** A sheet's note by its hash, when at hand: without it the conversion is not checked. */
-  readonly sheetOf?: ((hash: string) => RateSheet | undefined) | undefined;
+  readonly sheetOf?: SheetOf | undefined;
   /** Judges one signature; who judges elsewhere (threads) notes it down and answers true. */
   readonly verify?: SignatureJudge | undefined;
 };
@@ -158,22 +159,15 @@ const transfer = (opened: Opened): Found | EntryFault => {
   if (checks.signatures && needed > 0 && operatorCount(opened) < needed) {
     return no("policy-unmet", `${needed} operators must sign at this amount`);
   }
-  const sheet = checks.sheetOf?.(terms.sheet.hash);
-  if (checks.sheetOf !== undefined) {
-    if (sheet === undefined) return no("sheet-unknown", terms.sheet.hash);
-    if (sheet.provider !== terms.sheet.provider || sheet.number !== terms.sheet.number) {
-      return no("sheet-mismatch", terms.id);
-    }
-    const fault = checkPrice(terms, sheet, state.schedules.get(terms.fees[0]?.schedule ?? ""));
-    if (fault !== undefined) return no(fault.code, fault.detail);
-  }
+  const fault = conversionFault(terms, state, checks);
+  if (fault !== undefined) return fault;
   return { ...common, postings: transferPostings(terms) };
 };
 
 /** Terms inside a statement that answers them. */
 const answeredTerms = (opened: Opened, inner: string | undefined): Terms | undefined => {
   if (inner === undefined) return undefined;
-  const note = readNote(inner);
+  const note = readInnerNote(inner);
   if (!note.ok) return undefined;
   const read = readStatement(note.note, "transfer", termsSchema);
   return read.ok && read.statement.origin === opened.checks.origin
@@ -335,7 +329,7 @@ const open = (text: string, checks: EntryChecks): Opened | EntryFault => {
   if (checks.signatures && !signedBy(outer.note, state.ledger.entry, checks)) {
     return no("signature-missing", "the entry key has not signed");
   }
-  const note = readNote(inner ?? "");
+  const note = readInnerNote(inner ?? "");
   if (!note.ok || inner === undefined) return no("statement-malformed", "no inner note");
   const kind = headerOf(note.note.text)?.kind ?? "";
   if (!kinds.has(kind)) return no("statement-kind", `unknown kind ${kind}`);

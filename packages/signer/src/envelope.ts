@@ -10,11 +10,11 @@ import {
   createSecretKey,
   diffieHellman,
   hash,
-  randomBytes,
   type KeyObject,
 } from "node:crypto";
 import { EnvelopeError } from "./envelope-error.ts";
 import { generateX25519, privateObject, publicBytesOf, publicObject } from "./envelope-key.ts";
+import { randomBytes } from "./sodium.ts";
 
 /** The content key for one reader. All fields but `to` are base64. */
 export type EnvelopeWrap = {

@@ -20,6 +20,7 @@ export type { KeyRing, SignatureToCheck } from "./key-ring.ts";
 export { remoteSigner } from "./remote-signer.ts";
 export type { RemoteKey } from "./remote-signer.ts";
 export { selfTest } from "./self-test.ts";
+export { randomBytes } from "./sodium.ts";
 export { jointKey, makeVaultKeys, openingAad, openUnder, sealUnder } from "./vault-keys.ts";
 export type { VaultKeys } from "./vault-keys.ts";
 export { cosigner, fileSigner, signerOf } from "./signer.ts";

@@ -32,6 +32,7 @@ export {
   formatSignatureLine,
   isKeyName,
   keepSignatures,
+  parseInnerNote,
   parseNote,
   parseSignatureLine,
 } from "./note.ts";

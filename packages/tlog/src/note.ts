@@ -28,15 +28,24 @@ const FORBIDDEN_IN_NAME = /[+\p{White_Space}]/u;
 
 const malformed = (message: string): TlogError => new TlogError("note-malformed", message);
 
+/** Names that were looked at before: a log's notes have few, over and over. */
+const knownNames = new Set<string>();
+const mostKnownNames = 4_096;
+
 /**
  * Whether a string can be a key name: not empty, well formed, without spaces, plus signs or
  * control characters.
  */
-export const isKeyName = (name: string): boolean =>
-  name !== "" &&
-  !FORBIDDEN_IN_NAME.test(name) &&
-  !FORBIDDEN_CONTROL.test(name) &&
-  name.isWellFormed();
+export const isKeyName = (name: string): boolean => {
+  if (knownNames.has(name)) return true;
+  const fits =
+    name !== "" &&
+    !FORBIDDEN_IN_NAME.test(name) &&
+    !FORBIDDEN_CONTROL.test(name) &&
+    name.isWellFormed();
+  if (fits && knownNames.size < mostKnownNames) knownNames.add(name);
+  return fits;
+};
 
 /**
  * Refuses what may not stand in a note: lone surrogates, and control characters but newline.
@@ -84,6 +93,14 @@ export const parseSignatureLine = (line: string): NoteSignature => {
  */
 export const parseNote = (note: string): Note => {
   assertNoteCharacters(note);
+  return parseInnerNote(note);
+};
+
+/**
+ * Takes a note apart that is part of a parsed note's text: its characters have been looked at.
+ * @throws TlogError `note-malformed`
+ */
+export const parseInnerNote = (note: string): Note => {
   const split = note.lastIndexOf("\n\n");
   if (split < 0) throw malformed("a note has an empty line before its signatures");
   if (split + 2 === note.length) throw malformed("a note has at least one signature");

@@ -81,3 +81,13 @@ it("drops what waits when the lane begins again, and goes on afterwards", async 
   await vi.waitUntil(() => done.length > 0);
   expect(done).toEqual(["of the new lane"]);
 });
+
+it("sends nothing after it was stopped, and does not turn on the spot either", async () => {
+  const { queue, piece, requests } = setUp();
+  await queue.stop();
+  queue.add(piece("too late"));
+  queue.add(piece("held too late", 1));
+  // A microtask that begins itself again would never let this timer come.
+  await new Promise((resolve) => setTimeout(resolve, 5));
+  expect(requests).toEqual([]);
+});

@@ -55,7 +55,8 @@ export const makePublishQueue = (
   const go = (): void => {
     clearTimeout(timer);
     timer = undefined;
-    if (running !== undefined || waiting.length === 0) return;
+    // What is added after `stop` is told again from the tables by the next start.
+    if (running !== undefined || waiting.length === 0 || current.signal.aborted) return;
     const drained = drain(current.signal).finally(() => {
       running = undefined;
       // What came while the last request ended.

@@ -61,7 +61,7 @@ const rowsFault = (
     if (!row.leaf_hash.equals(hash)) {
       return { position, detail: `entry ${position} does not hash to what was stored with it` };
     }
-    if (prev !== undefined && prevOf(row.bytes.toString("utf8")) !== toBase64(prev)) {
+    if (prev !== undefined && prevOf(row.bytes) !== toBase64(prev)) {
       return { position, detail: `entry ${position} does not follow the one before it` };
     }
     prev = hash;

@@ -93,7 +93,7 @@ describe("a log that does not stand", () => {
       cosignedCheckpoint(testKeys.checkpoint, range, witnessKeys.slice(0, 3), second);
     const { keeper, faults } = start(world);
     await keeper.take(whole(world.entries));
-    await keeper.take([record(1, messageOf([], 11, 11, sealedAt(lastSecond - 2)))]);
+    await keeper.take([record(1, messageOf([], 11, 11, sealedAt(lastSecond - 1)))]);
     expect(keeper.standing()).toMatchObject({ sealedSize: 11 });
     const early = keeper.take([record(2, messageOf([], 11, 11, sealedAt(lastSecond - 3)))]);
     await expect(early).rejects.toMatchObject({ code: "time-ahead" });

@@ -3,7 +3,6 @@
 // believed.
 import {
   checkCheckpoint,
-  isQuorumMet,
   TlogError,
   type Checkpoint,
   type Cosigner,
@@ -34,22 +33,6 @@ export const judgeCheckpoint = (
     if (error instanceof TlogError) return no(error.code, error.message);
     throw error;
   }
-};
-
-/** Verifiers refuse an entry whose log time is later than its cosignatures by more than this. */
-const aheadMs = 2_000;
-
-/**
- * Whether a quorum cosigned no earlier than 2 s before the log time of the last entry that it covers.
- * Cosignatures count whole seconds.
- */
-export const isTimely = (
-  policy: TlogPolicy,
-  cosignedBy: readonly Cosigner[],
-  lastTimeMs: number,
-): boolean => {
-  const timely = cosignedBy.filter(({ time }) => time * 1_000 + 999 + aheadMs >= lastTimeMs);
-  return isQuorumMet(policy, new Set(timely.map(({ name }) => name)));
 };
 
 /** When a checkpoint had its quorum, ms: the newest cosignature says it to the second. */

@@ -1,15 +1,11 @@
 // Takes a cosigned checkpoint: its root must be the root of our own fold at that size, and its
-// quorum no older than the last entry that it covers. A quorum that signed another root is
+// seal (the middle one of its cosignatures' times) no older than the last entry that it covers. A quorum that signed another root is
 // evidence: the books end.
+import { isTimely } from "@sealane/rules";
 import { equalBytes, rangeRoot, type TlogPolicy } from "@sealane/tlog";
 import { BooksFault, type Books } from "./books.ts";
 import type { BooksStore } from "./books-store.ts";
-import {
-  cosignedAtMs,
-  isTimely,
-  judgeCheckpoint,
-  type JudgedCheckpoint,
-} from "./judge-checkpoint.ts";
+import { cosignedAtMs, judgeCheckpoint, type JudgedCheckpoint } from "./judge-checkpoint.ts";
 import type { TreeAt } from "./recent-trees.ts";
 
 export type Judged = Extract<JudgedCheckpoint, { readonly ok: true }>;
@@ -40,7 +36,7 @@ export const makeSealTaker = ({ policy, origin, store }: SealTakerDeps) => {
       const detail = `a quorum cosigned another root of ${size} entries: ${JSON.stringify(note)}`;
       throw new BooksFault({ position: size, code: "root-mismatch", detail });
     }
-    if (!isTimely(policy, cosignedBy, tree.timeMs)) {
+    if (!isTimely(judged, tree.timeMs)) {
       const detail = `entry ${size - 1} is over 2 s later than its cosignatures`;
       throw new BooksFault({ position: size - 1, code: "time-ahead", detail });
     }

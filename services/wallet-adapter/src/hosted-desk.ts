@@ -83,6 +83,7 @@ export const makeHostedDesk = (deps: Deps) => {
 
   /**
    * Takes the text back with the provider's signature.
+   * @throws NotNowError when there is too much to do; nothing was sent
    * @throws MessagingError: the outcome of producing is unknown or it failed; the client repeats
    */
   const submit = async (
@@ -100,6 +101,7 @@ export const makeHostedDesk = (deps: Deps) => {
     const { text, signatures } = note.note;
     const fault = await ownSignatureFault(participant, deps.keys(), text, signatures);
     if (fault !== undefined) return refusal(fault.code, fault.detail);
+    intake.admit(waiting.made.terms.payee.participant);
     const span = intake.spanOf(id, parent);
     try {
       const view = await intake.publish(waiting.made, Promise.resolve(signed), span);

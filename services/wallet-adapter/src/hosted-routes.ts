@@ -11,7 +11,7 @@ import {
 import { reasonSchema, transferIdSchema } from "@sealane/protocol";
 import { z } from "zod";
 import type { HostedDesk } from "./hosted-desk.ts";
-import { closedProblem, messagingProblem, refusalProblem, statementUnknown } from "./problems.ts";
+import { closedProblem, sendingProblem, refusalProblem, statementUnknown } from "./problems.ts";
 import { transferRequestSchema } from "./requests.ts";
 import { resource, takenAnswer } from "./transfer-answer.ts";
 import type { TransferBook } from "./transfer-book.ts";
@@ -38,7 +38,7 @@ const orProblem = async <T>(work: Promise<T>): Promise<T | Problem> => {
   try {
     return await work;
   } catch (error) {
-    const known = messagingProblem(error);
+    const known = sendingProblem(error);
     if (known === undefined) throw error;
     return known;
   }

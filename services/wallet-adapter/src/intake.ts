@@ -5,6 +5,7 @@ import type { Producer } from "@sealane/messaging";
 import type { Signer } from "@sealane/signer";
 import { traceparentOf, type Span, type Telemetry } from "@sealane/telemetry";
 import { composeNote } from "@sealane/tlog";
+import type { Admission } from "./admission.ts";
 import type { ApprovalDesk } from "./approval-desk.ts";
 import type { TransferRequest } from "./requests.ts";
 import type { Made, Quote, Refusal, TermsMaker } from "./terms-maker.ts";
@@ -29,6 +30,7 @@ type Deps = {
   readonly signer: Signer | undefined;
   readonly producer: Producer;
   readonly telemetry: Telemetry;
+  readonly admission: Admission;
   readonly clock: () => number;
 };
 
@@ -38,7 +40,7 @@ const mostQuotes = 50_000;
 export type Intake = ReturnType<typeof makeIntake>;
 
 export const makeIntake = (deps: Deps) => {
-  const { participant, origin, maker, book, signer, producer, clock } = deps;
+  const { participant, origin, maker, book, signer, producer, admission, clock } = deps;
   const quotes = new Map<string, Quote>();
   const topic = laneTopic(deps.lane);
 
@@ -95,16 +97,21 @@ export const makeIntake = (deps: Deps) => {
       return finish(kept, quote);
     }
     const trace = traceparentOf(span);
-    await produce(
-      {
-        v: 1,
-        kind: "intent",
-        note: view.terms,
-        ...(made.envelope === undefined ? {} : { envelope: made.envelope }),
-        ...(trace === undefined ? {} : { trace }),
-      },
-      id,
-    );
+    const command = {
+      v: 1,
+      kind: "intent",
+      note: view.terms,
+      ...(made.envelope === undefined ? {} : { envelope: made.envelope }),
+      ...(trace === undefined ? {} : { trace }),
+    };
+    const payee = made.terms.payee.participant;
+    admission.enter(id, payee);
+    try {
+      await produce(command, id);
+    } catch (error) {
+      admission.drop(id, payee);
+      throw error;
+    }
     return finish(kept, quote);
   };
 
@@ -143,6 +150,7 @@ export const makeIntake = (deps: Deps) => {
 
   /**
    * Takes one request under its idempotency key.
+   * @throws NotNowError when there is too much to do; nothing was sent
    * @throws MessagingError: the outcome of producing is unknown or it failed; the client repeats
    */
   const take = async (
@@ -154,6 +162,7 @@ export const makeIntake = (deps: Deps) => {
     const id = transferIdOf(participant, idempotencyKey);
     const known = replay(id, body);
     if (known !== undefined) return known;
+    admission.check(request.payee.participant);
     const span = spanOf(id, parent);
     try {
       return await send(id, request, body, span);
@@ -183,6 +192,7 @@ export const makeIntake = (deps: Deps) => {
   return {
     /** False where the provider signs itself: then `take` and `cancel` cannot be used. */
     signs: signer !== undefined,
+    admit: admission.check,
     take,
     cancel,
     quote,

@@ -25,6 +25,7 @@ import { createLogger, startTelemetry, type Telemetry } from "@sealane/telemetry
 import { composeNote, fromBase64, parsePolicy } from "@sealane/tlog";
 import { mountWitness, openParticipantWitness } from "@sealane/witness";
 import { makeAdapterTelemetry } from "./adapter-telemetry.ts";
+import { makeAdmission, type Admission } from "./admission.ts";
 import { makeApprovalDesk } from "./approval-desk.ts";
 import { mountApprovals } from "./approval-routes.ts";
 import { makeApprovalStore } from "./approval-store.ts";
@@ -145,12 +146,18 @@ const readinessOf =
     return { ok: Object.values(checks).every((check) => check === "ok"), checks };
   };
 
-const gauges = (telemetry: Telemetry, credits: CreditDesk, notices: Notices): void => {
-  const { gauge } = telemetry;
+const gauges = (
+  { gauge }: Telemetry,
+  credits: CreditDesk,
+  notices: Notices,
+  admission: Admission,
+): void => {
   gauge("sealane_owed_credits", "Sealed transfers that the core has not answered", credits.owed);
   gauge("sealane_owed_credit_age_ms", "Age of the oldest owed credit", credits.oldestMs);
   gauge("sealane_owed_notices", "Notices that the core has not answered", notices.owed);
   gauge("sealane_owed_notice_age_ms", "Age of the oldest owed notice", notices.oldestMs);
+  gauge("sealane_waiting_intents", "Intents that the ledger has not answered", admission.waiting);
+  gauge("sealane_shed_requests", "Requests that were told to come later", admission.shed);
 };
 
 const main = async (): Promise<void> => {
@@ -187,6 +194,7 @@ const main = async (): Promise<void> => {
     sheets,
     requestKey: fromBase64(readSecretFile(config.SEALANE_REQUEST_KEY_FILE)),
   });
+  const admission = makeAdmission(clock);
   const approvals = makeApprovalDesk({
     store: approvalStore,
     book,
@@ -213,6 +221,7 @@ const main = async (): Promise<void> => {
     signer,
     producer,
     telemetry,
+    admission,
     clock,
   });
   /** Lost answers are asked for again: the ledger repeats its proposals. */
@@ -262,7 +271,7 @@ const main = async (): Promise<void> => {
     expect: credits.expect,
   });
   const notices = makeNotices({ core, book, persister, clock, log });
-  gauges(telemetry, credits, notices);
+  gauges(telemetry, credits, notices, admission);
   const onMoved = (kept: Kept): void => {
     if (kept.view.notified < kept.view.notice) notices.owe(kept);
     if (kept.view.status === "sealed" && kept.view.role === "payee") credits.owe(kept.view.id);
@@ -286,7 +295,10 @@ const main = async (): Promise<void> => {
     onCredited: credits.covered,
     onStated: statements.stated,
     onSealed: credits.trim,
-    onStep: observed.step,
+    onStep: (step, view, atMs) => {
+      admission.moved(step, view);
+      observed.step(step, view, atMs);
+    },
     onAlarm: alarm.raise,
     log,
   });

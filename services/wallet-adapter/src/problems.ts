@@ -2,6 +2,7 @@
 import { problem, type Problem } from "@sealane/http";
 import { MessagingError } from "@sealane/messaging";
 import { actionOf, httpStatusOf, isoReasonOf, type RefusalCode } from "@sealane/protocol";
+import { NotNowError } from "./admission.ts";
 
 const titles: Partial<Record<RefusalCode, string>> = {
   "request-mismatch": "This Idempotency-Key was used for another request",
@@ -24,8 +25,20 @@ export const refusalProblem = (refusal: {
     extra: { reason: isoReasonOf(refusal.code) },
   });
 
-/** The intent may or may not be on the topic: the client repeats it under the same key. */
-export const messagingProblem = (error: unknown): Problem | undefined => {
+/** Nothing was sent: there is more to do than goes through, here or at the payee's. */
+const notNowProblem = (error: NotNowError): Problem =>
+  problem({
+    status: 503,
+    code: error.code,
+    title: "Not now: there is more to do than goes through",
+    detail: error.message,
+    action: "Repeat it with the same Idempotency-Key after Retry-After seconds; nothing was sent.",
+    headers: { "Retry-After": String(error.afterSeconds) },
+  });
+
+/** The intent is not on the topic, or nobody knows: the client repeats it under the same key. */
+export const sendingProblem = (error: unknown): Problem | undefined => {
+  if (error instanceof NotNowError) return notNowProblem(error);
   if (!(error instanceof MessagingError)) return undefined;
   const unknown = error.code === "unknown-outcome";
   return problem({

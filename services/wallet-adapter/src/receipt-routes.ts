@@ -5,7 +5,7 @@ import { transferIdSchema } from "@sealane/protocol";
 import { formatProof, fromBase64, utf8 } from "@sealane/tlog";
 import { z } from "zod";
 import type { LedgerClient } from "./ledger-client.ts";
-import { messagingProblem, transferUnknown } from "./problems.ts";
+import { sendingProblem, transferUnknown } from "./problems.ts";
 import type { StatementDesk } from "./statement-desk.ts";
 import type { TransferBook } from "./transfer-book.ts";
 import { finalStatuses, type TransferView } from "./views.ts";
@@ -109,7 +109,7 @@ const mountStatements = ({ app, statements }: Deps): void => {
           ? { status: 202, body: { statement } }
           : { status: 200, body: { statement, n } };
       } catch (error) {
-        const known = messagingProblem(error);
+        const known = sendingProblem(error);
         if (known === undefined) throw error;
         return known;
       }

@@ -16,7 +16,7 @@ import type { Intake, Taken } from "./intake.ts";
 import type { LedgerClient } from "./ledger-client.ts";
 import {
   closedProblem,
-  messagingProblem,
+  sendingProblem,
   refusalProblem,
   signatureRequired,
   transferUnknown,
@@ -108,7 +108,7 @@ const mountTransfers = ({ app, intake, book, clock, closed }: RoutesDeps): void 
       try {
         taken = await intake.take(key, body, rawBody, headers.traceparent);
       } catch (error) {
-        const known = messagingProblem(error);
+        const known = sendingProblem(error);
         if (known === undefined) throw error;
         return known;
       }
@@ -200,7 +200,7 @@ const mountBulk = ({ app, intake, book, closed }: RoutesDeps): void => {
       const status = finalStatuses.has(view.status) ? 200 : 202;
       return { line, idempotencyKey: key, httpStatus: status, replayed, ...publicView(view) };
     } catch (error) {
-      const known = messagingProblem(error);
+      const known = sendingProblem(error);
       if (known === undefined) throw error;
       return refusedLine(line, known.status, known.code, known.message, undefined, key);
     }

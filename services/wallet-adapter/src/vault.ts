@@ -20,16 +20,16 @@ export type Vault = {
   readonly erase: (account: string) => Promise<boolean>;
 };
 
+/** One transfer's openings and whom they are about. */
 type Piece = {
   readonly id: string;
-  readonly field: OpeningField;
-  readonly opening: Uint8Array;
-  readonly persons: readonly Buffer[];
+  readonly openings: Openings;
+  readonly from: Buffer;
+  readonly to: Buffer;
 };
 
 const mostRemembered = 20_000;
 const saltBytes = 32;
-const personBytes = 32;
 
 const valueOf = (opening: string): string => fromUtf8(fromBase64(opening).subarray(saltBytes));
 
@@ -39,21 +39,12 @@ export const makeVault = (sql: Sql, keys: VaultKeys): Vault => {
   let waiting = new Map<string, Openings>();
   let running: Promise<void> = Promise.resolve();
 
-  const piecesOf = (id: string, { payer, payee, reference }: Openings): Piece[] => {
-    const from = keys.personOf(valueOf(payer));
-    const to = keys.personOf(valueOf(payee));
-    const piece = (field: OpeningField, opening: string, persons: readonly Buffer[]): Piece => ({
-      id,
-      field,
-      opening: fromBase64(opening),
-      persons,
-    });
-    return [
-      piece("payer", payer, [from]),
-      piece("payee", payee, [to]),
-      ...(reference === undefined ? [] : [piece("reference", reference, [from, to])]),
-    ];
-  };
+  const pieceOf = (id: string, openings: Openings): Piece => ({
+    id,
+    openings,
+    from: keys.personOf(valueOf(openings.payer)),
+    to: keys.personOf(valueOf(openings.payee)),
+  });
 
   /** Keys that exist, of these persons. */
   const load = async (persons: readonly Buffer[]): Promise<void> => {
@@ -99,45 +90,60 @@ export const makeVault = (sql: Sql, keys: VaultKeys): Vault => {
     await load(made); // whoever was first
   };
 
-  const keysOf = (persons: readonly Buffer[]): Buffer[] =>
-    persons.flatMap((person) => remembered.get(toBase64(person)) ?? []);
+  /** The key of what is about these persons; undefined when one of them was erased. */
+  const keyOf = (persons: readonly Buffer[]): Uint8Array | undefined => {
+    const found = persons.flatMap((person) => remembered.get(toBase64(person)) ?? []);
+    return found.length === persons.length ? jointKey(found) : undefined;
+  };
+
+  const personsOf = (field: OpeningField, from: Buffer, to: Buffer): readonly Buffer[] => {
+    if (field === "reference") return [from, to];
+    return [field === "payer" ? from : to];
+  };
+
+  /** Erased this very moment: then there is nothing to keep. */
+  const sealed = ({ id, openings, from, to }: Piece, field: OpeningField): Buffer | undefined => {
+    const opening = openings[field];
+    const key = opening === undefined ? undefined : keyOf(personsOf(field, from, to));
+    if (opening === undefined || key === undefined) return undefined;
+    return sealUnder(key, fromBase64(opening), openingAad(id, field));
+  };
 
   const write = async (): Promise<void> => {
     const taken = waiting;
     if (taken.size === 0) return;
     waiting = new Map();
     try {
-      const pieces = [...taken].flatMap(([id, openings]) => piecesOf(id, openings));
-      await ensure(pieces.flatMap(({ persons }) => persons));
-      const sealed = pieces.flatMap(({ id, field, opening, persons }) => {
-        const found = keysOf(persons);
-        // Erased this very moment: then there is nothing to keep.
-        if (found.length < persons.length) return [];
-        const bytes = sealUnder(jointKey(found), opening, openingAad(id, field));
-        return [{ id, field, persons: Buffer.concat(persons), bytes }];
-      });
+      const pieces = [...taken].map(([id, openings]) => pieceOf(id, openings));
+      await ensure(pieces.flatMap(({ from, to }) => [from, to]));
+      const column = (field: OpeningField): Buffer =>
+        pgArray(
+          "bytea",
+          pieces.map((piece) => sealed(piece, field)),
+        );
       await sql.query({
         name: "vault-keep",
-        text: `insert into sealed_opening (transfer_id, field, persons, sealed)
-          select * from unnest($1::uuid[], $2::text[], $3::bytea[], $4::bytea[])
-          on conflict (transfer_id, field) do nothing`,
+        text: `insert into sealed_opening
+            (transfer_id, payer_person, payee_person, payer, payee, reference)
+          select * from unnest($1::uuid[], $2::bytea[], $3::bytea[], $4::bytea[], $5::bytea[],
+            $6::bytea[])
+          on conflict (transfer_id) do nothing`,
         values: [
           pgArray(
             "uuid",
-            sealed.map(({ id }) => id),
-          ),
-          pgArray(
-            "text",
-            sealed.map(({ field }) => field),
+            pieces.map(({ id }) => id),
           ),
           pgArray(
             "bytea",
-            sealed.map(({ persons }) => persons),
+            pieces.map(({ from }) => from),
           ),
           pgArray(
             "bytea",
-            sealed.map(({ bytes }) => bytes),
+            pieces.map(({ to }) => to),
           ),
+          column("payer"),
+          column("payee"),
+          column("reference"),
         ],
       });
     } catch (error) {
@@ -160,22 +166,25 @@ export const makeVault = (sql: Sql, keys: VaultKeys): Vault => {
     read: async (id) => {
       const known = waiting.get(id);
       if (known !== undefined) return known;
-      type Row = { field: OpeningField; persons: Buffer; sealed: Buffer };
+      type Row = { [field in OpeningField]: Buffer | null } & {
+        readonly payer_person: Buffer;
+        readonly payee_person: Buffer;
+      };
       const { rows } = await sql.query<Row>({
         name: "vault-read",
-        text: "select field, persons, sealed from sealed_opening where transfer_id = $1",
+        text: `select payer_person, payee_person, payer, payee, reference
+          from sealed_opening where transfer_id = $1`,
         values: [id],
       });
+      const [row] = rows;
+      if (row === undefined) return {};
+      await load([row.payer_person, row.payee_person]);
       const found: Partial<Record<OpeningField, string>> = {};
-      for (const { field, persons, sealed } of rows) {
-        const all: Buffer[] = [];
-        for (let at = 0; at < persons.length; at += personBytes) {
-          all.push(persons.subarray(at, at + personBytes));
-        }
-        await load(all);
-        const own = keysOf(all);
-        if (own.length < all.length) continue;
-        const opening = openUnder(jointKey(own), sealed, openingAad(id, field));
+      for (const field of ["payer", "payee", "reference"] as const) {
+        const bytes = row[field];
+        const key = keyOf(personsOf(field, row.payer_person, row.payee_person));
+        if (bytes === null || key === undefined) continue;
+        const opening = openUnder(key, bytes, openingAad(id, field));
         if (opening !== undefined) found[field] = toBase64(opening);
       }
       return found;

@@ -351,3 +351,45 @@ export const takeBankStatement = (
   if (statement.window !== undefined) return settleLines(state, statement, cause);
   return takeCover(state, context, statement, cause);
 };
+
+/** Why a line answers to nothing of ours, or undefined. */
+const unmatchedWhy = (
+  state: SettlementState,
+  keys: KeyState,
+  { bank, window: named }: BankStatement,
+  legs: ReturnType<typeof expectedLegs> | undefined,
+  line: BankLine,
+): string | undefined => {
+  const { account, currency, amount, reference } = line;
+  if (!isAmount(amount, currency)) return `${amount} has not the decimals of ${currency}`;
+  const owner = accountOwner(keys, bank, line);
+  if (owner === undefined) return `nobody here has the account ${account} in ${currency}`;
+  if (named === undefined) {
+    if (state.seen.has(`line ${bank} ${reference}`)) return `${reference} was booked before`;
+    const advance = state.unbacked.get(reference);
+    if (advance === undefined || advance.minor === minorOf(amount, currency)) return undefined;
+    return `the advance is ${amountOf(advance.minor, advance.currency)} ${advance.currency}`;
+  }
+  if (legs === undefined) return `${windowKey(named)} waits for no such line`;
+  const found = legs.get(lineKey(line));
+  if (found?.participant !== owner || found.leg.currency !== currency) return "no such leg";
+  return found.leg.amount === amount ? undefined : `the leg is ${found.leg.amount} ${currency}`;
+};
+
+/**
+ * Lines that nothing of ours answers to, where a statement was refused: one code refuses it whole, and
+ * each of these is somebody's to clear up. @returns lines with what is wrong with each
+ */
+export const unmatchedBankLines = (
+  state: SettlementState,
+  keys: KeyState,
+  statement: BankStatement,
+): { readonly line: BankLine; readonly detail: string }[] => {
+  const named = statement.window;
+  const window = named === undefined ? undefined : state.closed.get(windowKey(named));
+  const legs = window?.attempt === named?.attempt && window ? expectedLegs(window) : undefined;
+  return statement.lines.flatMap((line) => {
+    const detail = unmatchedWhy(state, keys, statement, legs, line);
+    return detail === undefined ? [] : [{ line, detail }];
+  });
+};

@@ -2,6 +2,7 @@
 import { auditEntry } from "../audit.ts";
 import { beginAudit, type AuditState } from "../audit-state.ts";
 import { origin, ph } from "./genesis.ts";
+import { verifyEntry } from "../verify-entry.ts";
 import * as say from "./statements.ts";
 import { makeFundedWorld, type World } from "./world.ts";
 
@@ -32,6 +33,18 @@ export const audit = (world: World, entries: readonly string[], signatures = tru
   for (const note of entries) {
     const result = auditEntry(state, note);
     if (!result.ok) return { position: result.position, code: result.code };
+  }
+  return state.next;
+};
+
+/** The same in two parts, as threads do it: each entry by itself, and a fold that believes them. */
+export const auditInParts = (world: World, entries: readonly string[]) => {
+  const checks = { origin, history: world.keyLog.history(), signatures: true };
+  const state = beginAudit({ ...checks, judgedElsewhere: true });
+  for (const [position, note] of entries.entries()) {
+    const judged = verifyEntry(note, checks);
+    const result = judged.ok ? auditEntry(state, note) : judged;
+    if (!result.ok) return { position, code: result.code };
   }
   return state.next;
 };

@@ -1,0 +1,3 @@
+export * from "./types.ts";
+export * from "./legs.ts";
+export * from "./judge-transfer.ts";
