@@ -5,7 +5,7 @@ import { problem, route, type HttpApp, type Problem } from "@sealane/http";
 import { transferIdSchema } from "@sealane/protocol";
 import { z } from "zod";
 import type { ApprovalDesk } from "./approval-desk.ts";
-import { messagingProblem, refusalProblem } from "./problems.ts";
+import { sendingProblem, refusalProblem } from "./problems.ts";
 
 const params = z.object({ id: transferIdSchema });
 
@@ -65,7 +65,7 @@ export const mountApprovals = (app: HttpApp, desk: ApprovalDesk): void => {
           ? unknown()
           : refusalProblem({ code, detail, pointer: "" });
       } catch (error) {
-        const known = messagingProblem(error);
+        const known = sendingProblem(error);
         if (known === undefined) throw error;
         return known;
       }

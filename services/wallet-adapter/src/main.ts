@@ -10,7 +10,7 @@ import {
   startHttp,
   tokenDigest,
 } from "@sealane/http";
-import { createMessaging } from "@sealane/messaging";
+import { createMessaging, type Producer } from "@sealane/messaging";
 import { laneTopic, rateSheetSchema, readNote, readStatement } from "@sealane/protocol";
 import { kafkaSettings, loadConfig, onShutdown, pause, readSecretFile } from "@sealane/runtime";
 import {
@@ -26,7 +26,7 @@ import { composeNote, fromBase64, parsePolicy } from "@sealane/tlog";
 import { mountWitness, openParticipantWitness } from "@sealane/witness";
 import { makeAdapterTelemetry } from "./adapter-telemetry.ts";
 import { makeAdmission, type Admission } from "./admission.ts";
-import { makeApprovalDesk } from "./approval-desk.ts";
+import { makeApprovalDesk, type ApprovalDesk } from "./approval-desk.ts";
 import { mountApprovals } from "./approval-routes.ts";
 import { makeApprovalStore } from "./approval-store.ts";
 import { adapterConfigSchema } from "./config.ts";
@@ -160,6 +160,26 @@ const gauges = (
   gauge("sealane_shed_requests", "Requests that were told to come later", admission.shed);
 };
 
+const openApprovals = (
+  { approvalStore, book, vault, persister }: Awaited<ReturnType<typeof openStores>>,
+  keys: KeyWatch,
+  producer: Producer,
+): ApprovalDesk =>
+  makeApprovalDesk({
+    store: approvalStore,
+    book,
+    keys: keys.state,
+    flushVault: vault.flush,
+    flushViews: persister.flush,
+    produceIntent: (id, note, envelope) => {
+      const sealed = envelope === undefined ? {} : { envelope };
+      const value = JSON.stringify({ v: 1, kind: "intent", note, ...sealed });
+      return producer.send([{ topic: laneTopic(lane), key: id, value }], { deadlineMs: 5_000 });
+    },
+    clock,
+    log,
+  });
+
 const main = async (): Promise<void> => {
   await selfTest();
   const telemetry = startTelemetry({
@@ -174,7 +194,6 @@ const main = async (): Promise<void> => {
   const origin = policy.logs[0]?.key.name ?? "";
   const opened = await openStores();
   const { database, store, position, chain, sheets, persister, book, vault, openEnvelope } = opened;
-  const { approvalStore } = opened;
   const { messaging, core, ledger } = openPeers();
   const producer = messaging.producer();
   const keys = watchKeyLog(makeLogReader(`${config.SEALANE_LEDGER_URL}/log/keys`), policy, log);
@@ -195,20 +214,7 @@ const main = async (): Promise<void> => {
     requestKey: fromBase64(readSecretFile(config.SEALANE_REQUEST_KEY_FILE)),
   });
   const admission = makeAdmission(clock);
-  const approvals = makeApprovalDesk({
-    store: approvalStore,
-    book,
-    keys: keys.state,
-    flushVault: vault.flush,
-    flushViews: persister.flush,
-    produceIntent: (id, note, envelope) =>
-      intake.produce(
-        { v: 1, kind: "intent", note, ...(envelope === undefined ? {} : { envelope }) },
-        id,
-      ),
-    clock,
-    log,
-  });
+  const approvals = openApprovals(opened, keys, producer);
   await approvals.load();
   const intake = makeIntake({
     participant,
