@@ -125,7 +125,7 @@ describe("a participant's root key that is lost", () => {
     writeFileSync(path("roots"), anew.join("\n"));
     expect((await audit("roots")).status).toBe(0);
     renameSync(path(next), path(old));
-  });
+  }, 180_000);
 });
 
 describe("the entry key", () => {
@@ -208,7 +208,7 @@ describe("the keys of the key log and of checkpoints", () => {
     ]);
     const audit = await runSealane(system, ["audit", `${url}/log`, "--policy", "trust.policy"]);
     expect([audit.status, audit.stderr]).toEqual([0, ""]);
-  });
+  }, 180_000);
 });
 
 describe("a witness's key", () => {

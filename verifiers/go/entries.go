@@ -237,7 +237,16 @@ func (h history) judge(raw string, origin string, sheets map[string]sheet) entry
 	if e.kind == "transfer" {
 		e.terms = x
 	} else if below != "" {
-		e.terms, _ = statement(parseNote(below).text, origin, "transfer", "transfer")
+		terms := parseNote(below)
+		e.terms, _ = statement(terms.text, origin, "transfer", "transfer")
+		if e.kind == "rejection" {
+			payer := false
+			for ident := range terms.signed(append(all, s.operators...)...) {
+				one := s.keys[ident]
+				payer = payer || one.who == e.terms.obj("payer").str("participant") && one.purpose == "transfer"
+			}
+			must(payer, "rejection: of terms that the payer has not signed")
+		}
 	}
 	payer, payee := e.terms.obj("payer").str("participant"), e.terms.obj("payee").str("participant")
 	chains, postings, reason := []string{}, []posting{}, ""

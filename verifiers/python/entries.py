@@ -135,7 +135,12 @@ def judge(raw, origin, history, sheets=None):
     answers = kind in ("rejection", "cancellation")
     assert answers or not below, f"{kind}: it answers no statement"
     if kind == "transfer": terms = x
-    elif below: terms, _ = statement(note(below)[0], origin, "transfer")
+    elif below:
+        said, by = note(below)
+        terms, _ = statement(said, origin, "transfer")
+        payers = {ident: key["data"] for ident, key in s["keys"].items()
+                  if key["who"] == terms["payer"]["participant"] and key["purpose"] == "transfer"}
+        assert kind != "rejection" or signed(said, by, payers), "rejection: the payer has not signed"
     if terms:
         sides = {side: terms[side]["participant"] for side in ("payer", "payee")}
         chains = list(dict.fromkeys([*sides.values(), terms["sheet"]["provider"]]))

@@ -10,6 +10,7 @@ import {
   operator,
   ph,
   say,
+  signed,
   takeApart,
   testKey,
   testKeys,
@@ -238,6 +239,14 @@ describe("a rejection", () => {
       (world: World, id: string) =>
         say.rejection(world.keys(), { id }, world.intent({ key: "other" }).note),
       "wrong-log",
+    ],
+    [
+      "of terms without the payer's line",
+      (world: World, id: string) => {
+        const { text } = parseNote(world.openNote(id) ?? "");
+        return say.rejection(world.keys(), { id }, signed(text, [testKeys.fxTransfer]));
+      },
+      "signature-missing",
     ],
     [
       "signed by the payer",

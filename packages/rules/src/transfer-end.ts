@@ -145,6 +145,12 @@ export const decideRejection = (context: BatchContext, command: RejectionCommand
     deadLetter(context, command.offset, "wrong-log", "it does not answer these terms");
     return;
   }
+  // Whole: with the payer's lines, so that the entry itself shows that there was something to reject.
+  if (!open.lines.every((line) => command.inner?.includes(`\n${line}\n`) === true)) {
+    const detail = "the terms below it lack the payer's signature";
+    deadLetter(context, command.offset, "signature-missing", detail);
+    return;
+  }
   const inner = composeNote(
     command.text,
     signed.lines.map(({ line }) => line),
