@@ -276,7 +276,7 @@ describe("a policy that binds a participant", () => {
     const { signers } = await entryOf(id);
     const operators = signers.filter((name) => name.includes("/operators/"));
     expect(operators).toHaveLength(2);
-    expect((await approve(id, "bob")).stderr).toContain("approval-unknown");
+    expect((await approve(id, "bob")).stderr).toContain("never had it");
   });
 
   it("does not send what its payer took back, whoever signs it then", async () => {

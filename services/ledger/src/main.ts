@@ -189,10 +189,12 @@ const main = async (): Promise<void> => {
     wall: clock,
     mono: () => performance.now(),
   });
-  const witnesses = policy.witnesses.map(makeWitnessClient).map(time.listen);
-  const keyWitnesses = policy.witnesses.map(makeWitnessClient).map(time.listen);
+  const makeClients = () =>
+    policy.witnesses.map((one) => makeWitnessClient(one, policy.logs)).map(time.listen);
+  const witnesses = makeClients();
+  const keyWitnesses = makeClients();
   // Of its own: a witness that is asked for the time must not look busy to a sealer.
-  const timeWitnesses = policy.witnesses.map(makeWitnessClient).map(time.listen);
+  const timeWitnesses = makeClients();
   const witnessFailures = telemetry.counter(
     "sealane_witness_failures",
     "Requests that a witness did not answer with a cosignature",
