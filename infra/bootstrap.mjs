@@ -1,5 +1,5 @@
-// What `npm start`, `test`, `run check`, `run bench` and `run verify:independent` run first, on a fresh
-// clone too: looks for the programs that have to be there, installs what is missing, and then hands over
+// What `npm start`, `test`, `run check`, `run bench`, `run faults` and `run verify:independent` run first,
+// on a fresh clone too: looks for the programs that have to be there, installs what is missing, and then hands over
 // to Node 24 (which the install brings). Plain JavaScript for Node 20, no dependencies. Everything it says
 // goes to standard error: standard output belongs to the command, which may print JSON there.
 import { spawn, spawnSync } from "node:child_process";
@@ -262,6 +262,11 @@ async function main([command, ...args]) {
     case "bench":
       process.exit(await handOver([...WATCHED, join(ROOT, "bench", "src", "main.ts"), ...args]));
       break;
+    case "faults": {
+      const program = join(ROOT, "test", "faults", "main.ts");
+      process.exit(await handOver([...WATCHED, program, ...args]));
+      break;
+    }
     case "verify:independent": {
       const program = join(ROOT, "test", "src", "independent", "main.ts");
       process.exit(await handOver([...WATCHED, program, ...args]));
@@ -281,7 +286,7 @@ async function main([command, ...args]) {
       break;
     }
     default:
-      fail(`unknown command ${command}: start, test, check, bench or verify:independent`);
+      fail(`unknown command ${command}: start, test, check, bench, faults or verify:independent`);
   }
 }
 

@@ -1,6 +1,6 @@
 // The local stack: a real Kafka, a real PostgreSQL and the services as supervised processes.
 export { InfraError, type InfraErrorCode } from "./infra-error.ts";
-export { startKafka, type KafkaOptions, type KafkaServer } from "./kafka.ts";
+export { newClusterId, startKafka, type KafkaOptions, type KafkaServer } from "./kafka.ts";
 export { startPostgres, type PostgresOptions, type PostgresServer } from "./postgres.ts";
 export {
   checkPortsFree,
@@ -35,7 +35,7 @@ export {
   type ServicePlanOptions,
 } from "./service-plan.ts";
 export { startStackBank, writeBankSettings } from "./simulated-bank.ts";
-export { startStack, type Stack, type StackOptions } from "./stack.ts";
+export { startStack, type LaunchChanges, type Stack, type StackOptions } from "./stack.ts";
 export {
   buildOmniwitness,
   findOmniwitness,

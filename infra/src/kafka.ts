@@ -24,6 +24,10 @@ export type KafkaOptions = {
   readonly logFile: string;
   /** Logins, TLS and an authorizer (`kafka-security.ts`); without, whoever is on this machine is let in. */
   readonly security?: KafkaSecurity;
+  /** Besides our settings, or in their place: a proxy's port, or a place in a cluster. */
+  readonly properties?: Readonly<Record<string, string | number | boolean>>;
+  /** Shared by the brokers of a cluster. Default: a new one. */
+  readonly clusterId?: string;
   /** Told about leftovers of earlier runs. Default: nobody. */
   readonly log?: (line: string) => void;
 };
@@ -89,10 +93,16 @@ export async function startKafka(options: KafkaOptions): Promise<KafkaServer> {
   return { brokers: `127.0.0.1:${options.port}`, pid, exited, stop, kill };
 }
 
+/** As the broker wants it: 16 bytes in base64url, not beginning with a dash. */
+export const newClusterId = (): string => `S${randomBytes(16).toString("base64url").slice(1, 22)}`;
+
 /** `StorageTool format`, when the folder holds no cluster yet. */
-async function formatOnce({ dir, security }: KafkaOptions, config: string): Promise<void> {
+async function formatOnce(
+  { dir, security, ...options }: KafkaOptions,
+  config: string,
+): Promise<void> {
   if (existsSync(join(dir, "data", "meta.properties"))) return;
-  const clusterId = `S${randomBytes(16).toString("base64url").slice(1, 22)}`;
+  const clusterId = options.clusterId ?? newClusterId();
   const args = ["-cp", `${kafkaJars}*`, "-XX:TieredStopAtLevel=1", "-Xshare:auto"];
   const logins = security?.formatArgs ?? [];
   const format = ["kafka.tools.StorageTool", "format", "-t", clusterId, "-c", config, ...logins];
@@ -127,7 +137,8 @@ function javaArguments({ heapMb = 512 }: KafkaOptions): string[] {
   ];
 }
 
-function serverProperties({ dir, port, controllerPort, security }: KafkaOptions): string {
+function serverProperties(options: KafkaOptions): string {
+  const { dir, port, controllerPort, security } = options;
   const settings = {
     "process.roles": "broker,controller",
     "node.id": 1,
@@ -162,6 +173,7 @@ function serverProperties({ dir, port, controllerPort, security }: KafkaOptions)
     "background.threads": 2,
     "log.cleaner.dedupe.buffer.size": 16_777_216,
     ...security?.properties,
+    ...options.properties,
   };
   return Object.entries(settings)
     .map(([name, value]) => `${name}=${value}\n`)

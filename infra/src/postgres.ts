@@ -17,6 +17,8 @@ export type PostgresOptions = {
   readonly dir: string;
   readonly port: number;
   readonly logFile: string;
+  /** Besides our settings, or in their place, e.g. a standby's. */
+  readonly settings?: Readonly<Record<string, string>>;
   /** Told about leftovers of earlier runs. Default: nobody. */
   readonly log?: (line: string) => void;
 };
@@ -48,7 +50,7 @@ export async function startPostgres(options: PostgresOptions): Promise<PostgresS
   const child = await spawnSupervised({
     name: "postgres",
     command: join(place.binaries, "postgres"),
-    args: ["-D", place.data, ...settings(options.port, place)],
+    args: ["-D", place.data, ...settings(options, place)],
     cwd: place.data,
     ...place.user,
     env: serverEnvironment(),
@@ -107,9 +109,9 @@ async function initialiseOnce(place: PostgresPlace, password: string): Promise<v
 }
 
 /** Command-line settings, so that a newer Sealane's settings also reach an older data folder. */
-function settings(port: number, place: PostgresPlace): string[] {
+function settings(options: PostgresOptions, place: PostgresPlace): string[] {
   const values = {
-    port,
+    port: options.port,
     listen_addresses: "127.0.0.1",
     // No socket in a shared folder: everything goes through 127.0.0.1 with a password.
     unix_socket_directories: "",
@@ -135,6 +137,7 @@ function settings(port: number, place: PostgresPlace): string[] {
     lc_messages: "C",
     log_line_prefix: "%m [%p] %q%a ",
     log_checkpoints: "off",
+    ...options.settings,
   };
   return Object.entries(values).flatMap(([name, value]) => ["-c", `${name}=${value}`]);
 }
@@ -152,7 +155,8 @@ function serverEnvironment(): NodeJS.ProcessEnv {
 function isReady(data: string, pid: number): boolean {
   try {
     const lines = readFileSync(join(data, "postmaster.pid"), "utf8").split("\n");
-    return Number(lines[0]) === pid && lines[7]?.trim() === "ready";
+    // A standby that answers questions says `standby` for ever.
+    return Number(lines[0]) === pid && /^(?:ready|standby)\s*$/.test(lines[7] ?? "");
   } catch {
     return false;
   }

@@ -193,18 +193,20 @@ const coresConfig = (ports: Ports, hosted: readonly string[]): object[] =>
 /**
  * Makes what is missing; what depends on ports is written anew.
  * @param hosted wallets whose adapters are hosted: their cores sign, with keys of their own
+ * @param reach where others reach the ports, if proxies stand before some
  */
 export const provision = async (
   dir: string,
   ports: Ports,
   hosted: readonly string[] = [],
+  reach: Ports = ports,
 ): Promise<Home> => {
   const home = homeAt(dir);
   makeDirs(home);
   await makeKeys(home);
   const genesis = home.path("state", "genesis.json");
   if (!existsSync(genesis)) writeAtomic(genesis, JSON.stringify(makeGenesis(home), undefined, 1));
-  const policy = policyText(home, ports);
+  const policy = policyText(home, reach);
   writeAtomic(home.path("trust.policy"), policy);
   // Pinned once: a root that is replaced later is pinned anew by whoever has asked its owner.
   if (!existsSync(home.path("roots"))) writeAtomic(home.path("roots"), rootsText(home));
@@ -216,7 +218,7 @@ export const provision = async (
   for (const [file, text] of tokenDigests(home.keys)) {
     writeAtomic(home.path("state", file), text, 0o600);
   }
-  writeAtomic(home.path("cli.json"), `${JSON.stringify(cliConfig(ports), undefined, 2)}\n`);
+  writeAtomic(home.path("cli.json"), `${JSON.stringify(cliConfig(reach), undefined, 2)}\n`);
   writeAtomic(
     home.path("cores.json"),
     `${JSON.stringify(coresConfig(ports, hosted), undefined, 2)}\n`,

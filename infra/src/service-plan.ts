@@ -35,6 +35,8 @@ export type Service = {
 export type ServicePlanOptions = {
   readonly home: Home;
   readonly ports: Ports;
+  /** Where the services reach each other, if proxies stand before some of the ports. */
+  readonly reach?: Ports | undefined;
   /** `host:port`, separated by commas. */
   readonly brokers: string;
   /** Services log in as themselves: a user and password in it are not handed on. */
@@ -59,6 +61,7 @@ const withoutLogin = (url: string): string => {
 
 /** The settings that several services share. */
 type Shared = ServicePlanOptions & {
+  readonly reach: Ports;
   readonly ledgerUrl: string;
   readonly common: (name: ServiceName, schema?: string) => Record<string, string>;
 };
@@ -69,7 +72,8 @@ const at = (port: number): string => `http://127.0.0.1:${port}`;
 
 const share = (options: ServicePlanOptions): Shared => {
   const { home, ports, brokers, databaseUrl, traceRatio = 1, env } = options;
-  const ledgerUrl = at(ports.ledger);
+  const reach = options.reach ?? ports;
+  const ledgerUrl = at(reach.ledger);
   const common = (name: ServiceName, schema?: string): Record<string, string> => ({
     KAFKA_BROKERS: brokers,
     // A demo of one owner. Logins and authorities in our own environment reach the services as they are.
@@ -89,7 +93,7 @@ const share = (options: ServicePlanOptions): Shared => {
         }),
     ...env,
   });
-  return { ...options, ledgerUrl, common };
+  return { ...options, reach, ledgerUrl, common };
 };
 
 const coresService = ({ home, ports }: Shared): Service => ({
@@ -112,7 +116,7 @@ const witnessService = ({ home: { keys, path }, ports }: Shared): Service => ({
 });
 
 const adapterService = (
-  { home, ports, common, hosted = [] }: Shared,
+  { home, ports, reach, common, hosted = [] }: Shared,
   wallet: WalletPlan,
 ): Service => {
   const { keys, path } = home;
@@ -131,7 +135,7 @@ const adapterService = (
       SEALANE_REQUEST_KEY_FILE: keys(name, "request.key"),
       SEALANE_WITNESS_KEY_FILE: keys(name, "witness.key"),
       SEALANE_WITNESS_STATE_FILE: path("state", `${name}.witness`),
-      SEALANE_CORE_URL: at(ports[wallet.corePortName]),
+      SEALANE_CORE_URL: at(reach[wallet.corePortName]),
       SEALANE_CORE_TOKEN_FILE: keys(name, "core.token"),
       SEALANE_API_TOKEN_FILE: keys(name, "api.token"),
     },
@@ -158,7 +162,7 @@ const deskService = ({ home: { keys, path }, ports, common }: Shared): Service =
 const ledgerService = ({ home: { keys, path }, ports, ...shared }: Shared): Service => ({
   name: "ledger",
   entry: entry("services/ledger"),
-  url: shared.ledgerUrl,
+  url: at(ports.ledger),
   env: {
     ...shared.common("ledger", "ledger"),
     SEALANE_LEDGER_PORT: String(ports.ledger),

@@ -31,8 +31,19 @@ export type StackOptions = {
   readonly hosted?: readonly string[];
   /** Starts the console too; tests and benchmarks measure the system without its screen. */
   readonly console?: boolean;
-  /** More settings for every service, e.g. failpoints in tests. */
+  /** More settings for every service. */
   readonly env?: Readonly<Record<string, string>>;
+  /** Ports of proxies through which the services reach each other, where one stands in between. */
+  readonly via?: Partial<Ports>;
+  /** Copies of each topic: 1, or 3 in a cluster. */
+  readonly replication?: number;
+};
+
+/** How one start of a service differs from the plan: what fault tests load into it. */
+export type LaunchChanges = {
+  readonly env?: Readonly<Record<string, string>>;
+  /** Before the entry, e.g. `--import`. */
+  readonly nodeArgs?: readonly string[];
 };
 
 export type Stack = {
@@ -46,7 +57,7 @@ export type Stack = {
   /** Every process of the stack, by name, for measuring. */
   pids(): Readonly<Record<string, number>>;
   /** Starts a service (again); resolves when it is ready. */
-  start(name: ServiceName): Promise<void>;
+  start(name: ServiceName, changes?: LaunchChanges): Promise<void>;
   /** Ends one service with SIGKILL, as a machine would. */
   kill(name: ServiceName): Promise<void>;
   /** Ends one service cleanly. */
@@ -75,7 +86,8 @@ export const startStack = async (options: StackOptions): Promise<Stack> => {
   step("ports");
   await checkPortsFree(portsNeeded(options));
   step("keys and policies");
-  const home = await provision(dir, ports, options.hosted);
+  const reach = { ...ports, ...options.via };
+  const home = await provision(dir, ports, options.hosted, reach);
   const running = new Map<ServiceName, SupervisedProcess>();
   const expected = new Set<SupervisedProcess>();
   let kafka: KafkaServer | undefined;
@@ -117,12 +129,12 @@ export const startStack = async (options: StackOptions): Promise<Stack> => {
     step("topics and tables");
     const messaging = openKafka(brokers, "sealane-setup");
     await Promise.all([
-      messaging.admin().ensureTopics(topicSpecs(1)),
+      messaging.admin().ensureTopics(topicSpecs(options.replication ?? 1)),
       migrateAll(home, databaseUrl),
     ]);
     const { traceRatio, env, closedBundles, hosted } = options;
     const openBundles = closedBundles !== true;
-    const reached = { home, ports, brokers, databaseUrl };
+    const reached = { home, ports, reach, brokers, databaseUrl };
     const services = planServices({ ...reached, traceRatio, env, openBundles, hosted });
 
     const ledger = services.find(({ name }) => name === "ledger");
@@ -131,11 +143,11 @@ export const startStack = async (options: StackOptions): Promise<Stack> => {
       writeFileSync(home.path("state", "ledger.env"), settingsText(ledger), { mode: 0o600 });
     }
 
-    const launch = async (service: Service): Promise<void> => {
+    const launch = async (service: Service, changes: LaunchChanges = {}): Promise<void> => {
       const child = await spawnService({
         name: service.name,
         entry: service.entry,
-        env: service.env,
+        env: { ...service.env, ...changes.env },
         logFile: home.path("logs", `${service.name}.log`),
         // Young objects get room: with 16 MB, collecting them was a quarter of the ledger's time.
         nodeArgs: [
@@ -143,6 +155,7 @@ export const startStack = async (options: StackOptions): Promise<Stack> => {
           "--max-old-space-size=1024",
           "--max-semi-space-size=64",
           "--initial-heap-size=256",
+          ...(changes.nodeArgs ?? []),
         ],
       });
       running.set(service.name, child);
@@ -187,8 +200,8 @@ export const startStack = async (options: StackOptions): Promise<Stack> => {
         ...(kafka === undefined ? {} : { kafka: kafka.pid }),
         ...(postgres === undefined ? {} : { postgres: postgres.pid }),
       }),
-      start: async (name) => {
-        await launch(find(name));
+      start: async (name, changes) => {
+        await launch(find(name), changes);
         await ready(find(name));
       },
       kill: async (name) => {

@@ -8,11 +8,17 @@ import {
   beginAudit,
   minorOf,
   type Balances,
+  type KeyHistory,
   type VerifiedEntry,
 } from "@sealane/rules";
 import { checkCheckpoint, parsePolicy, toBase64 } from "@sealane/tlog";
+import type { Stack } from "@sealane/infra";
 import { eventually } from "./eventually.ts";
-import type { WholeSystem } from "./whole-system.ts";
+
+/** What oracles look at: a running system, whoever started it. */
+export type AuditedSystem = {
+  readonly stack: Pick<Stack, "home" | "ports" | "urls" | "databaseUrl">;
+};
 
 export type AuditedTransfer = {
   readonly outcome: string;
@@ -28,11 +34,16 @@ export type LogAudit = {
   readonly creditedExpected: bigint;
   /** Recomputed from the entries alone, by `account currency`. */
   readonly balances: Balances;
+  /** Every entry that stands, in order, and its leaf hash. */
+  readonly verified: readonly VerifiedEntry[];
+  readonly leafHashes: readonly Uint8Array[];
+  /** Every state of the key log. */
+  readonly keys: KeyHistory;
 };
 
 type StoredBalance = Readonly<Record<"account" | "currency" | "debits" | "credits", string>>;
 
-const policyOf = (system: WholeSystem) =>
+const policyOf = (system: AuditedSystem) =>
   parsePolicy(readFileSync(system.stack.home.path("trust.policy"), "utf8"));
 
 /** Sealed transfers to the PH side, less those that a credited statement excepts. */
@@ -70,7 +81,7 @@ const metric = async (url: string, name: string): Promise<number> => {
   return line === undefined ? Number.NaN : Number(line.split(" ")[1]);
 };
 
-export const openAuditedLog = (system: WholeSystem) => {
+export const openAuditedLog = (system: AuditedSystem) => {
   const { stack } = system;
   const url = (name: string): string => stack.urls[name] ?? "";
   const reader = makeLogReader(`${url("ledger")}/log`);
@@ -84,6 +95,7 @@ export const openAuditedLog = (system: WholeSystem) => {
     if (!keys.ok) throw new Error(`key log: ${keys.code} ${keys.detail}`);
     const state = beginAudit({ origin, history: keys.history, signatures: true });
     const entries: VerifiedEntry[] = [];
+    const leafHashes: Uint8Array[] = [];
     const findings: string[] = checked.quorum ? [] : ["the checkpoint has no quorum"];
     for (const note of await reader.entries(0, size)) {
       const result = auditEntry(state, note);
@@ -92,6 +104,7 @@ export const openAuditedLog = (system: WholeSystem) => {
         break;
       }
       entries.push(result.entry);
+      leafHashes.push(result.leafHash);
     }
     if (findings.length === 0 && toBase64(auditRoot(state)) !== toBase64(root)) {
       findings.push("the entries do not hash to the cosigned root");
@@ -102,6 +115,9 @@ export const openAuditedLog = (system: WholeSystem) => {
       transfers: transfersOf(entries),
       creditedExpected: creditsOf(entries),
       balances: state.balances,
+      verified: entries,
+      leafHashes,
+      keys: keys.history,
     };
   };
 

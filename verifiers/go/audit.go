@@ -32,6 +32,8 @@ type audit struct {
 	books  map[account]balance
 	// credited is the first number of a participant's chain that it has not signed as credited.
 	credited map[string]int64
+	comeBack
+	leaves [][]byte
 }
 
 func (a *audit) step(e entry, seq int, hash []byte) {
@@ -61,6 +63,8 @@ func (a *audit) step(e entry, seq int, hash []byte) {
 	for a.floor < a.size && a.times[a.floor] < e.time-302_000 {
 		a.floor++
 	}
+	a.returns(e, a.leaves)
+	a.leaves = append(a.leaves, hash)
 	if e.outcome == "committed" {
 		a.cover(x.obj("payer").str("participant"), x.obj("send").str("currency"))
 		a.cover(x.obj("sheet").str("provider"), x.obj("receive").str("currency"))
@@ -175,7 +179,8 @@ func checkLog(p policy, place, newerThan string) string {
 	rawKeys, keyEntries := read.below("keys/").entries(p, seenKeys)
 	a := audit{history: foldKeyLog(p, rawKeys, keyEntries), prev: make([]byte, 32),
 		chains: map[string][][]byte{}, sheets: map[string]sheet{}, pairs: map[string]map[int64]bool{},
-		ended: map[string]bool{}, books: map[account]balance{}, credited: map[string]int64{}}
+		ended: map[string]bool{}, books: map[account]balance{}, credited: map[string]int64{},
+		comeBack: comeBack{returned: map[string]*big.Rat{}, open: map[string]recalled{}}}
 	for seq, entry := range entries {
 		func() {
 			defer func() {

@@ -16,6 +16,8 @@ type entry struct {
 	context, said, terms object
 	kind, inner, outcome string
 	time                 int64
+	// original is the transfer that a return, a recall or a refusal is about.
+	original *original
 }
 
 // sheet is a rate sheet and the time from which it could be cited.
@@ -233,8 +235,11 @@ func (h history) judge(raw string, origin string, sheets map[string]sheet) entry
 	}
 
 	answers := e.kind == "rejection" || e.kind == "cancellation"
-	must(answers || below == "", "%s: it answers no statement", e.kind)
-	if e.kind == "transfer" {
+	linked := slices.Contains(returnKinds, e.kind)
+	must(answers || linked || below == "", "%s: it answers no statement", e.kind)
+	if linked {
+		e.original = h.originalBelow(e, below, origin)
+	} else if e.kind == "transfer" {
 		e.terms = x
 	} else if below != "" {
 		terms := parseNote(below)
@@ -311,6 +316,24 @@ func (h history) judge(raw string, origin string, sheets map[string]sheet) entry
 			}
 		}
 		postings = settlementPostings(s.ledger.str("operator"), e.kind, x)
+	case linked:
+		must(e.outcome == "recorded", "%s: %s", e.kind, e.outcome)
+		sides := e.original.terms
+		payer, payee := sides.obj("payer").str("participant"), sides.obj("payee").str("participant")
+		party(x.str("participant"), "transfer", false)
+		chains = []string{payer, payee}
+		switch e.kind {
+		case "return":
+			postings, chains = e.original.judgeReturn(x, e.time, s, sheets)
+		case "recall":
+			must(x.str("participant") == payer && !s.stopped[payer], "recall: only its payer recalls a transfer")
+			must(e.time-e.original.time <= returnPeriod, "recall: too late")
+			amount, currency := x.obj("amount"), sides.obj("receive").str("currency")
+			must(amount.str("currency") == currency, "recall: another currency")
+			written(amount.str("amount"), units(amount.str("amount"), currency), currency)
+		default:
+			must(x.str("participant") == payee, "refusal: only its payee refuses a recall")
+		}
 	default:
 		must(e.outcome == "recorded", "%s: %s", e.kind, e.outcome)
 		who := x.str("provider") + x.str("participant")
@@ -327,7 +350,7 @@ func (h history) judge(raw string, origin string, sheets map[string]sheet) entry
 			party(who, "rate-sheet", false)
 		}
 	}
-	if e.terms != nil || e.kind == "cancellation" {
+	if e.terms != nil || e.kind == "cancellation" || linked && e.kind != "recall-refusal" {
 		s.judgeLane(origin, x.str("id"))
 	}
 	found := []posting{}

@@ -1,6 +1,6 @@
 """A whole log, from its first entry to its last: every chain, what each entry means after those before,
 and what its postings come to. Every check is an `assert`."""
-import base64, functools, os, urllib.request
+import base64, functools, os, returns, urllib.request
 from fractions import Fraction
 from entries import judge, judge_log
 from keylog import key_log, ms
@@ -37,11 +37,11 @@ def check_log(place, pol, older=None):
     keys, *_ = read_log(read_keys_of, pol, remembered("keys/checkpoint"))
     history = key_log(pol, read("keys/checkpoint").decode(), [raw.decode() for raw in keys])
     chains, sheets, numbers, ended, books, time, size, floor = {}, {}, {}, set(), {}, 0, 0, 0
-    credited = {}
+    credited, returned, recalls = {}, {}, {}
     assert not origin.endswith("/keys"), "log: the key log, not a lane's"
     for seq, raw in enumerate(raws):
         try:
-            c, kind, x, terms, inner = judge(raw, origin, history, sheets)
+            c, kind, x, terms, inner, linked = judge(raw, origin, history, sheets)
             assert c["seq"] == seq and b64(c["prev"]) == (hashes[seq - 1] if seq else bytes(32)), "chain"
             assert ms(c["time"]) >= time and c["keys"]["size"] >= size, "it goes back in time"
             time, size = ms(c["time"]), c["keys"]["size"]
@@ -71,6 +71,13 @@ def check_log(place, pol, older=None):
                     sums = books.setdefault((account, one["currency"]), [0, 0])
                     sums[side] += Fraction(one["amount"])
             while floor < size and history[2][floor] < time - 302_000: floor += 1
+            if linked:
+                s = history[0][size]
+                debits = returns.follow(kind, x, linked, time, s, hashes, credited, returned, recalls)
+                states = history[0][floor : size + 1]
+                for who, unit in debits:
+                    known = any(who in state["records"] for state in states)
+                    assert not known or covered(books, states, who, unit), f"{who} is beyond its cover"
             if c["outcome"] == "committed":
                 states = history[0][floor : size + 1]
                 for who, at in (x["payer"]["participant"], "send"), (x["sheet"]["provider"], "receive"):

@@ -1,5 +1,6 @@
 """One entry of a lane's log: who signed it by keys in force at its place, what it means, and whether
 postings, chains and price are what its statement gives. Every check is an `assert`."""
+import returns
 from decimal import Decimal
 from fractions import Fraction
 from keylog import TABLES, ms, statement
@@ -108,7 +109,7 @@ def judge_log(states, origin, log):
     assert any(vkey(lane["vkey"], 1)[1] == log[1] for lane in lanes), "lane: it has another key"
 
 def judge(raw, origin, history, sheets=None):
-    """(context, kind, statement, terms, note inside) of an entry that stands by itself. Without
+    """(context, kind, statement, terms, note inside, original) of an entry that stands by itself. Without
     `sheets` the conversion is not checked."""
     assert len(raw) <= 32768, "entry: too large"
     text, lines = note(raw.decode())
@@ -132,9 +133,12 @@ def judge(raw, origin, history, sheets=None):
         assert any(key["who"] == who and key["purpose"] in purpose
                    and (revoked or key["revoked"] is None) for key in keys), f"{who} has not signed"
 
-    answers = kind in ("rejection", "cancellation")
-    assert answers or not below, f"{kind}: it answers no statement"
-    if kind == "transfer": terms = x
+    answers, linked = kind in ("rejection", "cancellation"), None
+    assert answers or kind in returns.KINDS or not below, f"{kind}: it answers no statement"
+    if kind in returns.KINDS:
+        def inside(entry): return judge(entry.encode(), origin, history)
+        linked = returns.original(kind, x, below, c["seq"], origin, inside)
+    elif kind == "transfer": terms = x
     elif below:
         said, by = note(below)
         terms, _ = statement(said, origin, "transfer")
@@ -167,6 +171,10 @@ def judge(raw, origin, history, sheets=None):
         if terms: assert (terms["id"], sides[side]) == (x["id"], x["participant"]), f"{kind}: of others"
         party(x["participant"], revoked=kind == "cancellation")
         reason = x["reason"]
+    elif linked:
+        assert end == "recorded", f"{kind}: {end}"
+        party(x["participant"])
+        postings, chains = returns.judge_linked(kind, x, linked, time, s, sheets)
     elif kind in SETTLEMENT:
         assert end == "recorded", f"{kind}: {end}"
         if kind == "window-cut":
@@ -188,7 +196,7 @@ def judge(raw, origin, history, sheets=None):
         else:
             sheets_only, any_key = ("rate-sheet",), ("transfer", "rate-sheet")
             party(chains[0], {"credited": ("transfer",), "statement": any_key}.get(kind, sheets_only))
-    if terms or kind == "cancellation":
+    if terms or kind in ("cancellation", "return", "recall"):
         slot = int(x["id"][:4], 16) >> 6
         lanes = [lane for lane in s["lanes"] if lane["origin"] == origin]
         assert lanes, "lane: unknown"
@@ -198,4 +206,4 @@ def judge(raw, origin, history, sheets=None):
     named = [link["participant"] for link in c["chains"]]
     assert named == chains or not chains and named[:1] == [x["participant"]], "entry: chains"
     assert c.get("reason") == reason, "entry: another reason than its statement gives"
-    return c, kind, x, terms, inner
+    return c, kind, x, terms, inner, linked

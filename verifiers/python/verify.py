@@ -45,7 +45,7 @@ def check_receipt(data, pol, keys=None):
     assert c["keys"]["size"] < len(states), "receipt: the copy of the key log is too old"
     state = states[c["keys"]["size"]]
     judge_log(states[c["keys"]["size"]:], origin, log)
-    _, kind, x, _, _ = judge(entry, origin, history)
+    _, kind, x, *_ = judge(entry, origin, history)
     cited = notes.get(x["sheet"]["hash"]) if c["outcome"] == "committed" else None
     if cited is None: return "sealed, keys, parties, policy; not checked: conversion"
     judge(entry, origin, history, {x["sheet"]["hash"]: read_sheet(cited, origin, state, times)})

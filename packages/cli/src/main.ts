@@ -6,10 +6,12 @@ import { registerAudit } from "./audit-command.ts";
 import { registerExport } from "./export-command.ts";
 import { registerKeys } from "./keys/commands.ts";
 import { registerLane } from "./lane-command.ts";
+import { registerMessages } from "./messages-command.ts";
 import { registerReceipt } from "./receipt.ts";
 import { registerRecover } from "./recover-command.ts";
 import { registerSend } from "./send.ts";
 import { registerSettle } from "./settle/settle-command.ts";
+import { registerStatement } from "./settle/statement-command.ts";
 import { registerWindow } from "./settle/window-command.ts";
 import { registerVerify } from "./verify-command.ts";
 
@@ -20,6 +22,7 @@ export const makeProgram = (): Command => {
   registerSend(program);
   registerReceipt(program);
   registerVerify(program);
+  registerMessages(program);
   registerAudit(program);
   registerExport(program);
   registerKeys(program);
@@ -27,6 +30,7 @@ export const makeProgram = (): Command => {
   registerLane(program);
   registerWindow(program);
   registerSettle(program);
+  registerStatement(program);
   registerRecover(program);
   return program;
 };

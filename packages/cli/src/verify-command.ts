@@ -29,7 +29,7 @@ type VerifyFlags = {
 };
 
 /** The file that was given, or `keylog` beside the policy when it is there. */
-const loadKeys = (given: string | undefined, policyPath: string): KeysCopy | undefined => {
+export const loadKeys = (given: string | undefined, policyPath: string): KeysCopy | undefined => {
   const path = given ?? join(dirname(policyPath), "keylog");
   if (given === undefined && !existsSync(path)) return undefined;
   return parseKeysCopy(fromUtf8(readBytes(path, "the copy of the key log")));

@@ -39,7 +39,9 @@ export type ReceiptFacts = {
   readonly payer?: string;
   readonly payee?: string;
   readonly sent?: MoneyFact;
-  readonly fees?: readonly MoneyFact[];
+  readonly fees?: readonly (MoneyFact & { readonly to: string })[];
+  /** What is left of `sent` after the fees. */
+  readonly converted?: string;
   readonly rate?: string;
   readonly received?: MoneyFact;
 };

@@ -50,3 +50,5 @@ export type {
   Booking,
   ParticipantPeriod,
 } from "./settlement/participant-statement.ts";
+export { transferPacs002, transferPacs008 } from "./settlement/single-transfer.ts";
+export type { TransferFacts } from "./settlement/single-transfer.ts";

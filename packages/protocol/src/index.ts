@@ -5,6 +5,7 @@ export * from "./strict-json.ts";
 export * from "./statement.ts";
 export * from "./fields.ts";
 export * from "./terms.ts";
+export * from "./returns.ts";
 export * from "./rate-sheet.ts";
 export * from "./entry.ts";
 export * from "./settlement.ts";

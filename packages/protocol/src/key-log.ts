@@ -10,6 +10,7 @@ import {
   participantSchema,
   timeSchema,
 } from "./fields.ts";
+import { feeBearers, returnRates } from "./returns.ts";
 import { bankAccountSchema, corridorNameSchema, nettings } from "./settlement.ts";
 import { statementText } from "./statement.ts";
 
@@ -120,6 +121,13 @@ export const policySchema = z.strictObject({
       z.strictObject({ currency: currencySchema, amount: decimalSchema, count: counterSchema }),
     )
     .max(16),
+  /** How what was sent may come back; without it: at either rate, the fee borne by payer or payee. */
+  returns: z
+    .strictObject({
+      rates: z.array(z.enum(returnRates)).min(1).max(returnRates.length),
+      bearers: z.array(z.enum(feeBearers)).min(1).max(feeBearers.length),
+    })
+    .optional(),
 });
 export type PolicyRecord = z.infer<typeof policySchema>;
 

@@ -15,6 +15,7 @@ import {
   windowDefaultSchema,
   windowNetSchema,
 } from "./settlement.ts";
+import { recallRefusalSchema, recallSchema, returnSchema } from "./returns.ts";
 import {
   advanceSchema,
   cancellationSchema,
@@ -40,6 +41,9 @@ const entries = {
   liquidity: liquiditySchema,
   "window-default": windowDefaultSchema,
   "settlement-abort": settlementAbortSchema,
+  return: returnSchema,
+  recall: recallSchema,
+  "recall-refusal": recallRefusalSchema,
 };
 
 const shapeOf = (schema: z.ZodType): object => {

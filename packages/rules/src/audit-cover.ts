@@ -74,3 +74,17 @@ export const overspender = (
   const { provider } = terms.sheet;
   return overspent(state, provider, terms.receive.currency, timeMs) ? provider : undefined;
 };
+
+/**
+ * The same for a return, which is not reserved before: whoever of these has a record. The operator, who
+ * gives fees back, has none, and no cover either.
+ */
+export const overspentBy = (
+  state: AuditState,
+  debits: readonly (readonly [participant: string, currency: string])[],
+  timeMs: number,
+): string | undefined =>
+  debits.find(
+    ([who, currency]) =>
+      recordsInForce(state, who).length > 0 && overspent(state, who, currency, timeMs),
+  )?.[0];

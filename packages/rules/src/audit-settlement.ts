@@ -4,6 +4,7 @@
 import { noteHash, readNote, statementText, type DerivedStatement } from "@sealane/protocol";
 import { citedState, type KeyHistory } from "./key-history.ts";
 import type { KeyState } from "./key-state.ts";
+import { foldReturns } from "./audit-returns.ts";
 import type { AuditFault } from "./audit-sheets.ts";
 import type { AuditState } from "./audit-state.ts";
 import { minorOf, standingOf } from "./positions.ts";
@@ -91,18 +92,23 @@ export const auditedSettlementFault = (
   return fault("derived-missing", `the log must go on with a ${due.kind} that it gives`);
 };
 
-/** Takes what a transfer or an advance means for settlement. */
+/** Takes what a transfer, a return or an advance means for settlement. */
 export const noteSettlement = (
   settlement: SettlementState,
   history: KeyHistory,
-  { advance, terms, context }: VerifiedEntry,
+  entry: VerifiedEntry,
 ): void => {
+  const { advance, terms, context, returns } = entry;
   if (advance !== undefined) {
     const { id, participant, currency, amount } = advance;
     settlement.unbacked.set(id, { participant, currency, minor: minorOf(amount, currency) });
     settlement.dirty.add(`advance ${id}`);
   }
   const keys = citedState(history, context.keys);
+  foldReturns(settlement, entry);
+  if (returns?.kind === "return" && keys !== undefined) {
+    joinWindow(settlement, keys, returns.original.terms, context.postings);
+  }
   if (terms === undefined || context.outcome !== "committed" || keys === undefined) return;
   joinWindow(settlement, keys, terms, context.postings);
 };

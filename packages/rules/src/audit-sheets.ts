@@ -12,7 +12,11 @@ export type AuditFault = { readonly code: string; readonly detail: string };
 const fault = (code: string, detail: string): AuditFault => ({ code, detail });
 
 /** Whether the sheet held at some instant at which these terms can have been reserved. */
-const wasHonoured = (audited: AuditedSheet, terms: Terms, timeMs: number): boolean => {
+const wasHonoured = (
+  audited: AuditedSheet,
+  terms: Pick<Terms, "expiresAt">,
+  timeMs: number,
+): boolean => {
   const { sheet, endsAtMs, withdrawnAtMs } = audited;
   const earliest = Math.max(
     audited.timeMs,
@@ -28,7 +32,7 @@ const wasHonoured = (audited: AuditedSheet, terms: Terms, timeMs: number): boole
 /** The sheet of an ended transfer: logged before, honoured, and not used beyond its limits. */
 export const sheetFault = (
   state: AuditState,
-  terms: Terms,
+  terms: Pick<Terms, "id" | "sheet" | "expiresAt" | "send" | "converted">,
   timeMs: number,
   committed: boolean,
 ): AuditFault | undefined => {

@@ -19,7 +19,10 @@ export type AuditOptions = {
   readonly verify?: SignatureJudge | undefined;
   /** `true` when threads run `verifyEntry` on the same bytes: nothing stands before they agree. */
   readonly judgedElsewhere?: boolean;
-  /** `false` when the caller makes sure by itself (a unique index) that no id ends twice. */
+  /**
+   * `false` when the caller makes sure by itself (a unique index) that no id ends twice, and looks up the
+   * leaf hash that `leaf-unloaded` asks for (`lendLeaf`).
+   */
   readonly keepIds?: boolean;
   /** Leaf hashes kept per participant; beyond them `head-unloaded` asks the caller. Default: all. */
   readonly headsKept?: number;
@@ -66,6 +69,8 @@ export type AuditState = {
   keysSize: number;
   range: CompactRange;
   readonly chains: Map<string, AuditedChain>;
+  /** Leaf hashes of all entries, by place; undefined where the caller lends those that are asked for. */
+  readonly leaves: ChainHeads | undefined;
   /** Transfers and advances that have had their entry. */
   readonly ids: Set<string> | undefined;
   /** Head hashes that the caller has looked up, by `participant n`. */
@@ -98,6 +103,7 @@ export const beginAudit = (options: AuditOptions): AuditState => ({
   range: emptyRange(),
   chains: new Map(),
   ids: options.keepIds === false ? undefined : new Set(),
+  leaves: options.keepIds === false ? undefined : emptyHeads(),
   lentHeads: new Map(),
   sheets: new Map(),
   newest: new Map(),

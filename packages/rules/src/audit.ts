@@ -10,7 +10,14 @@ import {
   type Outcome,
 } from "@sealane/protocol";
 import { appendLeaf, leafHash, rangeRoot, toBase64, utf8 } from "@sealane/tlog";
-import { keyLagMs, moveKeysFloor, overspender, suspendedAllAlong } from "./audit-cover.ts";
+import {
+  keyLagMs,
+  moveKeysFloor,
+  overspender,
+  overspentBy,
+  suspendedAllAlong,
+} from "./audit-cover.ts";
+import { auditedReturnFault, lentLeaf, returnDebits } from "./audit-returns.ts";
 import { auditedSettlementFault, foldSettlement } from "./audit-settlement.ts";
 import {
   addSheet,
@@ -32,6 +39,8 @@ export type AuditRefusal = AuditFault & {
   readonly position: number;
   /** With `head-unloaded`: which hash to look up, `lendHead` and then try again. */
   readonly needs?: { readonly participant: string; readonly n: number };
+  /** With `leaf-unloaded`: whose place it is. */
+  readonly needsLeaf?: number;
 };
 
 export type AuditResult =
@@ -157,12 +166,21 @@ const addTransfer = (state: AuditState, { terms, context }: VerifiedEntry): void
   if (sheet !== undefined) sheet.usedMinor += minorOf(converted, send.currency);
 };
 
+/** What today's rate was used for. */
+const addReturn = (state: AuditState, { returns }: VerifiedEntry): void => {
+  if (returns?.kind !== "return" || returns.body.sheet === undefined) return;
+  const { sheet: cited, amount } = returns.body;
+  const sheet = state.sheets.get(cited.hash);
+  if (sheet !== undefined) sheet.usedMinor += minorOf(amount.amount, amount.currency);
+};
+
 /** From here on nothing may fail: the entry stands. */
 const accept = (state: AuditState, entry: VerifiedEntry, hash: Uint8Array): void => {
   const { context, timeMs, sheet, withdrawal, credited } = entry;
   const id = entry.transferId ?? entry.advance?.id;
   if (id !== undefined) state.ids?.add(id);
   addTransfer(state, entry);
+  addReturn(state, entry);
   if (sheet !== undefined) {
     addSheet(state, sheet, { hash: noteHash(entry.inner), seq: context.seq, timeMs });
   }
@@ -187,6 +205,7 @@ const accept = (state: AuditState, entry: VerifiedEntry, hash: Uint8Array): void
   }
   state.outcomes[context.outcome] += 1;
   state.range = appendLeaf(state.range, hash);
+  if (state.leaves !== undefined) pushHead(state.leaves, hash);
   state.next += 1;
   state.prev = head;
   state.logTimeMs = timeMs;
@@ -200,6 +219,22 @@ const moveBalances = (state: AuditState, { postings }: EntryContext, sign: 1n | 
   }
 };
 
+/** A return, already posted: taken back when somebody would be beyond its cover. */
+const postReturn = (
+  state: AuditState,
+  entry: VerifiedEntry,
+  before: Pick<AuditState, "keysSize" | "keysFloor">,
+): AuditFault | undefined => {
+  const who = overspentBy(state, returnDebits(entry), entry.timeMs);
+  if (who === undefined) {
+    foldSettlement(state, entry);
+    return undefined;
+  }
+  moveBalances(state, entry.context, -1n);
+  Object.assign(state, before);
+  return fault("cover-exceeded", `${who} has returned more than its cover`);
+};
+
 /** Posts the entry and looks at cover; what goes beyond it is taken back. */
 const post = (state: AuditState, entry: VerifiedEntry) => {
   const { context, terms, timeMs } = entry;
@@ -207,8 +242,10 @@ const post = (state: AuditState, entry: VerifiedEntry) => {
   state.keysSize = context.keys.size;
   moveKeysFloor(state, timeMs);
   // What a statement means is judged by the books before it.
-  if (terms === undefined) foldSettlement(state, entry);
+  const returned = entry.returns?.kind === "return";
+  if (terms === undefined && !returned) foldSettlement(state, entry);
   moveBalances(state, context, 1n);
+  if (returned) return postReturn(state, entry, { keysSize, keysFloor });
   if (terms === undefined || context.outcome !== "committed") return undefined;
   const parties = [terms.payer, terms.payee, { participant: terms.sheet.provider }];
   const suspended = suspendedAllAlong(
@@ -258,6 +295,7 @@ export const auditEntry = (
     creditedFault(state, entry) ??
     chainStatementFault(state, entry) ??
     auditedSettlementFault(state, entry) ??
+    auditedReturnFault(state, entry) ??
     meaningFault(state, entry) ??
     post(state, entry);
   if (why !== undefined) return refuse(why);
@@ -268,6 +306,11 @@ export const auditEntry = (
 /** Gives the hash that `head-unloaded` asked for; it is used for the next entry only. */
 export const lendHead = (state: AuditState, participant: string, n: number, hash: string): void => {
   state.lentHeads.set(`${participant} ${n}`, hash);
+};
+
+/** Gives the hash that `leaf-unloaded` asked for, the same way. */
+export const lendLeaf = (state: AuditState, seq: number, hash: string): void => {
+  state.lentHeads.set(lentLeaf(seq), hash);
 };
 
 /** Root of the tree of all entries so far: to be compared with a checkpoint of that size. */

@@ -9,7 +9,10 @@ import type {
   EnvelopeField,
   RateSheet,
   RateWithdrawal,
+  Recall,
+  RecallRefusal,
   Rejection,
+  Return,
   SetAside,
   SettlementAbort,
   Terms,
@@ -96,10 +99,16 @@ export type LaneCommand =
   | Signed<"rate-withdrawal", RateWithdrawal>
   | Signed<"credited", Credited>
   | Signed<"statement", ChainStatement>
+  | ReturnCommand
+  | RecallCommand
+  | RecallRefusalCommand
   | AdvanceCommand
   | SettlementCommand
   | SetAsideCommand;
 
+export type ReturnCommand = Signed<"return", Return>;
+export type RecallCommand = Signed<"recall", Recall>;
+export type RecallRefusalCommand = Signed<"recall-refusal", RecallRefusal>;
 export type RejectionCommand = Signed<"rejection", Rejection>;
 export type CancellationCommand = Signed<"cancellation", Cancellation>;
 export type RateSheetCommand = Signed<"rate-sheet", RateSheet>;

@@ -11,6 +11,7 @@ export {
   maxPendingPerPayer,
   maxStatementBytes,
   type BatchContext,
+  type EntryReader,
   type LinkReader,
   type Refused,
 } from "./intent.ts";
@@ -24,6 +25,7 @@ export {
   auditRoot,
   auditTotals,
   lendHead,
+  lendLeaf,
   type AuditedBalance,
   type AuditRefusal,
   type AuditResult,
@@ -43,6 +45,12 @@ export * from "./settlement/index.ts";
 export { noteSettlement } from "./audit-settlement.ts";
 export { settlementOperators } from "./settlement-statements.ts";
 export { settlementKinds, type SettlementEntry } from "./verify-settlement.ts";
+export { returnKinds, type ReturnKind } from "./returns/kinds.ts";
+export type { ReturnEntry } from "./verify-returns.ts";
+export { readOriginal, refOf, type Original } from "./returns/original.ts";
+export { backAtOriginal, backToday } from "./returns/amounts.ts";
+export { originalPlace } from "./return-statements.ts";
+export { cancelPeriodMs, returnPeriodMs } from "./returns/state.ts";
 export { approvalsAmong, operatorsNeeded } from "./policy.ts";
 export { keyLagMs } from "./audit-cover.ts";
 export { auditorOf } from "./auditor-access.ts";

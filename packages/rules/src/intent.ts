@@ -23,6 +23,7 @@ import { boundElsewhere, operatorsNeeded } from "./policy.ts";
 import { applyPostings, minorOf, standingOf } from "./positions.ts";
 import { transferPostings } from "./postings.ts";
 import { checkPrice } from "./pricing.ts";
+import { returnKinds } from "./returns/kinds.ts";
 
 /** No terms expire later than this after the log time at which they are reserved. */
 export const maxExpiryMs = 300_000;
@@ -48,7 +49,10 @@ export type BatchContext = {
   readonly headOf?: ((participant: string, n: number) => string | undefined) | undefined;
   /** A participant's link in the entry at a place, with that entry's leaf hash. */
   readonly linkAt?: LinkReader | undefined;
+  readonly entryAt?: EntryReader | undefined;
 };
+
+export type EntryReader = (seq: number) => string | undefined;
 
 export type LinkReader = (
   participant: string,
@@ -87,6 +91,8 @@ export const linesOf = (
 /** An entry is at most 32 KiB: this leaves room for the context around the largest statement. */
 export const maxStatementBytes = 24 * 1024;
 
+const answering: ReadonlySet<string> = new Set(["rejection", "cancellation", ...returnKinds]);
+
 /** What no schema says: statements that answer nothing carry nothing, and fit into an entry. */
 export const statementFault = (command: {
   readonly kind: string;
@@ -94,7 +100,7 @@ export const statementFault = (command: {
   readonly inner: string | undefined;
 }): Refused | undefined => {
   const { kind, note, inner } = command;
-  if (inner !== undefined && kind !== "rejection" && kind !== "cancellation") {
+  if (inner !== undefined && !answering.has(kind)) {
     return refused("terms-malformed", `a statement of kind ${kind} answers no other`);
   }
   const small = note.length * 3 <= maxStatementBytes;
@@ -141,9 +147,10 @@ const checkTime = (terms: Terms, timeMs: number): Refused | undefined => {
   return undefined;
 };
 
-const findSheet = (
+/** The sheet that terms cite, for their pair of currencies, when it holds now. */
+export const findSheet = (
   { state, keys, timeMs }: BatchContext,
-  terms: Terms,
+  terms: Pick<Terms, "sheet" | "send" | "receive">,
 ): { readonly ok: true; readonly sheet: SheetState } | ({ readonly ok: false } & Refused) => {
   const { provider, number, hash } = terms.sheet;
   const pair = { from: terms.send.currency, to: terms.receive.currency };

@@ -2,6 +2,7 @@
 // batch could not be saved, the whole state is thrown away and loaded again.
 import type { EnvelopeField, Posting, RateSheet, Terms } from "@sealane/protocol";
 import type { Balances } from "./positions.ts";
+import type { VerifiedEntry } from "./verify-entry.ts";
 import { emptySettlement, type SettlementState } from "./settlement/state.ts";
 
 export type OpenTransfer = {
@@ -37,6 +38,24 @@ export type Uncredited = {
   readonly seq: number;
   readonly payer: string;
   readonly id: string;
+};
+
+/** What an entry makes its receiver owe a person: a committed transfer, or a return. */
+export const creditOwed = (
+  entry: Pick<VerifiedEntry, "context" | "terms" | "returns">,
+): { readonly payee: string; readonly owed: Uncredited } | undefined => {
+  const { context, terms, returns } = entry;
+  const { seq, chains, outcome } = context;
+  const at = (payee: string, payer: string, id: string) => {
+    const n = chains.find(({ participant }) => participant === payee)?.n ?? 0;
+    return { payee, owed: { n, seq, payer, id } };
+  };
+  if (returns?.kind === "return") {
+    const { payer, payee } = returns.original.terms;
+    return at(payer.participant, payee.participant, returns.body.id);
+  }
+  if (outcome !== "committed" || terms === undefined) return undefined;
+  return at(terms.payee.participant, terms.payer.participant, terms.id);
 };
 
 /** Places in the lane of a participant's entries `first`, `first + 1`, … of its own chain. */

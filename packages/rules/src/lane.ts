@@ -3,7 +3,13 @@
 import { noteHash } from "@sealane/protocol";
 import { emptyOutcome, type BatchOutcome, type KeysCited } from "./batch-outcome.ts";
 import type { LaneCommand } from "./commands.ts";
-import { decideIntent, statementFault, type BatchContext, type LinkReader } from "./intent.ts";
+import {
+  decideIntent,
+  statementFault,
+  type BatchContext,
+  type EntryReader,
+  type LinkReader,
+} from "./intent.ts";
 import type { KeyState } from "./key-state.ts";
 import type { KnownTransfer, LaneState } from "./lane-state.ts";
 import {
@@ -13,6 +19,7 @@ import {
   decideRateWithdrawal,
   decideStatement,
 } from "./provider-statements.ts";
+import { decideRecall, decideRecallRefusal, decideReturn } from "./return-statements.ts";
 import { decideSetAside } from "./set-aside.ts";
 import { decideSettlement } from "./settlement-statements.ts";
 import {
@@ -49,6 +56,8 @@ export type BatchInput = {
   readonly headOf?: ((participant: string, n: number) => string | undefined) | undefined;
   /** The same for a chain statement, which names its head by its place in the lane. */
   readonly linkAt?: LinkReader | undefined;
+  /** The entry at a place, as published: below a return stands the one of its original. */
+  readonly entryAt?: EntryReader | undefined;
 };
 
 /** An intent is answered with a refusal; every other statement that cannot stand is dead-lettered. */
@@ -84,6 +93,12 @@ const decideCommand = (context: BatchContext, command: LaneCommand): void => {
       return decideAdvance(context, command);
     case "set-aside":
       return decideSetAside(context, command);
+    case "return":
+      return decideReturn(context, command);
+    case "recall":
+      return decideRecall(context, command);
+    case "recall-refusal":
+      return decideRecallRefusal(context, command);
     case "window-cut":
     case "bank-statement":
     case "window-default":

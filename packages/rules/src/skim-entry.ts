@@ -55,6 +55,7 @@ export const skimEntry = (text: string, checks: EntryChecks): EntryResult => {
       statement: undefined,
       advance: undefined,
       settlement: undefined,
+      returns: undefined,
       transferId: terms.id,
     },
   };

@@ -7,7 +7,6 @@ import {
   chainStatementSchema,
   creditedSchema,
   entryContextSchema,
-  expiredReason,
   headerOf,
   parseTime,
   rateSheetSchema,
@@ -16,7 +15,6 @@ import {
   readNote,
   readStatement,
   rejectionSchema,
-  slotOf,
   termsSchema,
   type Advance,
   type ChainStatement,
@@ -28,6 +26,7 @@ import {
   type Terms,
 } from "@sealane/protocol";
 import type { Note } from "@sealane/tlog";
+import { derivedFault, laneFault, reasonFault } from "./entry-checks.ts";
 import { citedState, type KeyHistory } from "./key-history.ts";
 import {
   no,
@@ -47,6 +46,8 @@ import {
 } from "./postings.ts";
 import { boundElsewhere, operatorsNeeded } from "./policy.ts";
 import { conversionFault, type SheetOf } from "./conversion.ts";
+import { returnKinds } from "./returns/kinds.ts";
+import { findReturn, type ReturnEntry } from "./verify-returns.ts";
 import {
   findSettlement,
   settlementKinds,
@@ -65,7 +66,8 @@ export type EntryKind =
   | "credited"
   | "statement"
   | "advance"
-  | SettlementEntry["kind"];
+  | SettlementEntry["kind"]
+  | ReturnEntry["kind"];
 
 export type VerifiedEntry = {
   readonly context: EntryContext;
@@ -80,6 +82,8 @@ export type VerifiedEntry = {
   readonly statement: ChainStatement | undefined;
   readonly advance: Advance | undefined;
   readonly settlement: SettlementEntry | undefined;
+  /** A return, a recall or a refusal, with the transfer that it is about. */
+  readonly returns: ReturnEntry | undefined;
   /** The transfer that it is about. */
   readonly transferId: string | undefined;
 };
@@ -115,14 +119,16 @@ type Found = Partial<Pick<VerifiedEntry, Said>> & {
 
 const isFault = <T extends object>(value: T | EntryFault): value is EntryFault => "ok" in value;
 
+/** Statements that answer another, which stands whole below them. */
+const answering: ReadonlySet<string> = new Set(["rejection", "cancellation", ...returnKinds]);
+
 const body = <T>(opened: Opened, schema: Parameters<typeof readStatement<T>>[2]) => {
   const read = readStatement(opened.note, opened.kind, schema);
   if (!read.ok) return no(read.code, read.detail);
   if (read.statement.origin !== opened.checks.origin) {
     return no("wrong-log", `the statement is for ${read.statement.origin}`);
   }
-  const answers = opened.kind === "rejection" || opened.kind === "cancellation";
-  if (!answers && read.statement.inner !== undefined) {
+  if (!answering.has(opened.kind) && read.statement.inner !== undefined) {
     return no("statement-malformed", `a ${opened.kind} answers no other statement`);
   }
   return read.statement;
@@ -280,6 +286,22 @@ const onSettlement = (opened: Opened, kind: SettlementEntry["kind"]): Found | En
   return findSettlement(kind, tools);
 };
 
+const onReturn = (opened: Opened, kind: ReturnEntry["kind"]): Found | EntryFault => {
+  const { state, context, checks } = opened;
+  const { origin, signatures, sheetOf } = checks;
+  if (context.outcome !== "recorded") return no("outcome-mismatch", context.outcome);
+  return findReturn(kind, {
+    origin,
+    keys: state,
+    seq: context.seq,
+    timeMs: parseTime(context.time),
+    read: (schema) => body(opened, schema),
+    signed: (who) => (signatures ? participantSigned(opened, who, "transfer") : undefined),
+    judge: (entry) => verifyEntry(entry, { ...checks, sheetOf: undefined }),
+    sheetOf,
+  });
+};
+
 const find = (opened: Opened): Found | EntryFault => {
   switch (opened.kind) {
     case "transfer":
@@ -294,6 +316,10 @@ const find = (opened: Opened): Found | EntryFault => {
     case "statement":
     case "advance":
       return recorded(opened);
+    case "return":
+    case "recall":
+    case "recall-refusal":
+      return onReturn(opened, opened.kind);
     default:
       return onSettlement(opened, opened.kind);
   }
@@ -309,19 +335,8 @@ const kinds: ReadonlySet<string> = new Set<EntryKind>([
   "statement",
   "advance",
   ...settlementKinds,
+  ...returnKinds,
 ]);
-
-const samePostings = (left: readonly Posting[], right: readonly Posting[]): boolean =>
-  left.length === right.length &&
-  left.every(({ debit, credit, currency, amount }, at) => {
-    const other = right[at];
-    const sides = debit === other?.debit && credit === other.credit;
-    return sides && currency === other.currency && amount === other.amount;
-  });
-
-const sameParticipants = (context: EntryContext, expected: readonly string[]): boolean =>
-  context.chains.length === expected.length &&
-  context.chains.every(({ participant }, at) => participant === expected[at]);
 
 const open = (text: string, checks: EntryChecks): Opened | EntryFault => {
   const outer = readNote(text);
@@ -345,23 +360,6 @@ const open = (text: string, checks: EntryChecks): Opened | EntryFault => {
   return (checks.signatures ? wrongLine(opened) : undefined) ?? opened;
 };
 
-/** The reason that an entry gives is its statement's; an expiry has one of its own. */
-const reasonFault = ({ outcome, reason }: EntryContext): EntryFault | undefined => {
-  const answers = outcome === "rejected" || outcome === "cancelled"; // judged with the statement
-  if (answers || reason === (outcome === "expired" ? expiredReason : undefined)) return undefined;
-  return no("reason-mismatch", `${outcome} for the reason ${reason ?? "none"}`);
-};
-
-/** A transfer's id belongs to one lane: in another it could be committed a second time. */
-const laneFault = ({ state, checks }: Opened, id: string | undefined): EntryFault | undefined => {
-  if (id === undefined) return undefined;
-  const lane = state.lanes?.lanes.find(({ origin }) => origin === checks.origin);
-  if (lane === undefined) return no("lane-unknown", `the key log has no lane ${checks.origin}`);
-  const slot = slotOf(id);
-  if (lane.slots.some(({ from, to }) => from <= slot && slot < to)) return undefined;
-  return no("wrong-lane", `transfer ${id} belongs to another lane`);
-};
-
 /**
  * Judges one entry by itself. Its place in the tree and the previous hashes are the caller's:
  * they need the neighbours (`checkLinks`).
@@ -372,14 +370,12 @@ export const verifyEntry = (text: string, checks: EntryChecks): EntryResult => {
   const found = find(opened);
   if (isFault(found)) return found;
   const { context } = opened;
-  const fault = reasonFault(context) ?? laneFault(opened, found.transferId);
+  const { transferId } = found;
+  const fault =
+    reasonFault(context) ??
+    laneFault(opened.state, checks.origin, transferId) ??
+    derivedFault(context, found);
   if (fault !== undefined) return fault;
-  if (!samePostings(context.postings, found.postings)) {
-    return no("postings-mismatch", `entry ${context.seq} posts what its terms do not give`);
-  }
-  if (found.participants !== undefined && !sameParticipants(context, found.participants)) {
-    return no("chains-mismatch", `entry ${context.seq} is in the wrong chains`);
-  }
   return {
     ok: true,
     entry: {
@@ -394,7 +390,8 @@ export const verifyEntry = (text: string, checks: EntryChecks): EntryResult => {
       statement: found.statement,
       advance: found.advance,
       settlement: found.settlement,
-      transferId: found.transferId,
+      returns: found.returns,
+      transferId,
     },
   };
 };

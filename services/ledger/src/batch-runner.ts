@@ -135,7 +135,7 @@ export const makeBatchRunner = (deps: Deps) => {
     const commands: LaneCommand[] = prepared.opened.flatMap((one) => (one.ok ? [one.command] : []));
     const oldSize = state.size;
     const unsealedSince = seals.oldestMs();
-    const { keys, cited, known, usedQuotes, headOf, linkAt } = prepared;
+    const { keys, cited, known, usedQuotes, headOf, linkAt, entryAt } = prepared;
     // An entry leaves out nothing of the key log that is older than 2 s (`decisions.md`, Keys).
     const leftOut = deps.history().times[cited.size];
     if (leftOut !== undefined && leftOut < timeMs - keyLagMs) {
@@ -144,7 +144,7 @@ export const makeBatchRunner = (deps: Deps) => {
     }
     const mayReserve = unsealedSince === undefined || timeMs - unsealedSince <= maxUnsealedMs;
     const clockOff = deps.clockTrouble() !== undefined;
-    const looked = { known, usedQuotes, headOf, linkAt };
+    const looked = { known, usedQuotes, headOf, linkAt, entryAt };
     const { recoveredTo } = now.loaded;
     const told = { timeMs, keys, cited, mayReserve, clockOff, recoveredTo };
     const outcome = decideBatch(state, { commands, ...told, ...looked });

@@ -233,6 +233,48 @@ describe("a writer that lost its lane", () => {
     await expectSound([first, second], transfers);
   });
 
+  test("asked by a witness how it can be behind, it waits when another has the lane", async () => {
+    const transfers = makeTransfers(6);
+    const first = start(transfers, { holder: "first" });
+    await untilProposed([first], transfers);
+    await endLease();
+    const second = start(transfers, { holder: "second" });
+    await eventually(() => expect(second.writer.trouble()).toBeUndefined());
+    first.writer.doubt("a witness has seen more than this instance has written");
+    await eventually(() => {
+      expect(first.writer.trouble()).toBe("another instance holds the lane");
+    });
+    await acceptAll([second], transfers);
+    await expectSound([second], transfers);
+    // And it is of use again: the lane is its own when the other one is gone.
+    await second.stop();
+    await endLease();
+    await eventually(() => expect(first.writer.trouble()).toBeUndefined());
+    await expectSound([first, second], transfers);
+  });
+
+  test("one that takes it over builds on nothing that a witness has seen more of", async () => {
+    const transfers = makeTransfers(6);
+    const first = start(transfers, { holder: "first" });
+    await untilProposed([first], transfers);
+    const { size } = await stored();
+    const asked: unknown[] = [];
+    const second = start(transfers, {
+      holder: "second",
+      confirm: (...told) => {
+        asked.push(told);
+        return Promise.resolve("a witness has more: do not sign, recover");
+      },
+    });
+    await first.stop();
+    await endLease();
+    await eventually(() => expect(second.writer.trouble()).toContain("do not sign"));
+    expect(asked).toEqual([[size, false]]);
+    for (const accept of transfers.accepts) feed([second], transfers, accept);
+    expect((await stored()).size).toBe(size);
+    expect(second.published).toEqual([]);
+  });
+
   test("two that take it from each other write one log", async () => {
     const transfers = makeTransfers(12);
     const lanes = [start(transfers), start(transfers)];

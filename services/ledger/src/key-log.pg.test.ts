@@ -1,5 +1,5 @@
-// The key log in a real Postgres: two statements at the same instant, two seals in the wrong order, and
-// the same after a restart.
+// The key log in a real Postgres: an instance that waited while another wrote, two statements at the same
+// instant, two seals in the wrong order, and the same after a restart.
 import { randomUUID } from "node:crypto";
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -72,12 +72,28 @@ const sealAt = (keyLog: KeyLog, size: number): Promise<void> => {
   return keyLog.sealed({ checkpoint, note: `sealed at ${size}`, timeMs: 0 });
 };
 
+test("an instance that waited reads what the other has appended and sealed meanwhile", async () => {
+  const waiting = await open();
+  const writing = await open();
+  for (const inner of statements.slice(0, 2)) await writing.append(inner, genesisMs);
+  await sealAt(writing, 2);
+  expect(waiting.cosigned()).toBeUndefined();
+  await waiting.refresh();
+  expect(waiting.entries()).toEqual(writing.entries());
+  expect(waiting.checkpoint()).toEqual(writing.checkpoint());
+  expect(waiting.cosigned()?.cited).toEqual(writing.cosigned()?.cited);
+  // It goes on from there, and the other one after it.
+  expect(await waiting.append(statements[2] ?? "", genesisMs)).toEqual({ ok: true, seq: 2 });
+  await writing.refresh();
+  expect(writing.entries()).toEqual(waiting.entries());
+});
+
 test("statements that come at once are judged and kept one after the other", async () => {
   const keyLog = await open();
-  const [first = "", ...rest] = statements;
-  await keyLog.append(first, genesisMs);
+  const begun = keyLog.entries().length;
+  const rest = statements.slice(begun);
   const appended = await Promise.all(rest.map((inner) => keyLog.append(inner, genesisMs)));
-  expect(appended).toEqual(rest.map((_, at) => ({ ok: true, seq: at + 1 })));
+  expect(appended).toEqual(rest.map((_, at) => ({ ok: true, seq: begun + at })));
   const again = await Promise.all([0, 1].map(() => keyLog.append(rest[0] ?? "", genesisMs)));
   expect(again).toMatchObject([{ code: "replayed" }, { code: "replayed" }]);
   expect((await open()).entries()).toEqual(keyLog.entries());

@@ -50,6 +50,8 @@ export type KeyLog = {
     nowMs: number,
   ) => Promise<{ readonly ok: true; readonly seq: number } | KeyFault>;
   readonly sealed: (sealed: Sealed) => Promise<void>;
+  /** Reads what another instance has appended and sealed: before this one writes the lane. */
+  readonly refresh: () => Promise<void>;
 };
 
 type Row = { readonly bytes: Buffer };
@@ -67,8 +69,18 @@ export const openKeyLog = async (
   const own = parseVerifierKey(key.vkey);
   const isOwn = ({ logKey }: KeyState): boolean =>
     logKey !== undefined && equalBytes(logKey.publicKey, own.publicKey);
-  const { rows } = await sql.query<Row>({ text: "select bytes from key_entry order by seq" });
-  const entries = rows.map(({ bytes }) => bytes.toString("utf8"));
+  const readEntries = async (): Promise<string[]> => {
+    const { rows } = await sql.query<Row>({ text: "select bytes from key_entry order by seq" });
+    return rows.map(({ bytes }) => bytes.toString("utf8"));
+  };
+  const readSealed = async (): Promise<{ size: number; note: string | undefined }> => {
+    const { rows } = await sql.query<{ sealed_size: bigint; sealed: string }>({
+      text: "select sealed_size, sealed from key_log where origin = $1",
+      values: [key.name],
+    });
+    return { size: Number(rows[0]?.sealed_size ?? 0n), note: rows[0]?.sealed };
+  };
+  const entries = await readEntries();
   const opened = foldKeyLog([own, ...pinned], entries);
   invariant(opened.ok, `the stored key log is broken: ${opened.ok ? "" : opened.detail}`);
   let { history } = opened;
@@ -76,12 +88,7 @@ export const openKeyLog = async (
   const leaves = entries.map((entry) => leafHash(entry));
   tree.append(leaves);
   let frontier = appendLeaves(emptyRange(), leaves);
-  const stored = await sql.query<{ sealed_size: bigint; sealed: string }>({
-    text: "select sealed_size, sealed from key_log where origin = $1",
-    values: [key.name],
-  });
-  let sealedSize = Number(stored.rows[0]?.sealed_size ?? 0n);
-  let sealedNote = stored.rows[0]?.sealed;
+  let { size: sealedSize, note: sealedNote } = await readSealed();
 
   const sign = (text: string): string =>
     composeNote(text, [signNoteLine(key.name, key.seed, text)]);
@@ -139,6 +146,24 @@ export const openKeyLog = async (
     return { ok: true, seq };
   };
 
+  const refreshNow = async (): Promise<void> => {
+    const stored = await readEntries();
+    const known = entries.every((entry, at) => stored[at] === entry);
+    invariant(known, "the key log in the database is not the one that was read before");
+    const again = foldKeyLog([own, ...pinned], stored);
+    invariant(again.ok, `the stored key log is broken: ${again.ok ? "" : again.detail}`);
+    const fresh = stored.slice(entries.length);
+    const hashes = fresh.map((entry) => leafHash(entry));
+    entries.push(...fresh);
+    tree.append(hashes);
+    frontier = appendLeaves(frontier, hashes);
+    history = again.history;
+    const seal = await readSealed();
+    if (seal.size < sealedSize || seal.size > entries.length) return;
+    sealedSize = seal.size;
+    sealedNote = seal.note;
+  };
+
   /** One after the other: each is judged by the state that the one before it left. */
   let last: Promise<unknown> = Promise.resolve();
   const inTurn = <T>(work: () => Promise<T>): Promise<T> => {
@@ -165,6 +190,7 @@ export const openKeyLog = async (
       return oldest === undefined ? 0 : Math.max(0, nowMs - oldest);
     },
     append: (inner, nowMs) => inTurn(() => appendNext(inner, nowMs)),
+    refresh: () => inTurn(refreshNow),
     sealed: async (sealed) => {
       await sql.query({
         text: `insert into key_log (origin, sealed_size, sealed) values ($1, $2, $3)

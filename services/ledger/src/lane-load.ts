@@ -3,6 +3,7 @@ import type { Sql } from "@sealane/database";
 import { invariant } from "@sealane/runtime";
 import {
   balanceKey,
+  creditOwed,
   emptyLaneState,
   noteChainSeq,
   noteSettlement,
@@ -172,16 +173,16 @@ export const makeLaneLoader = (
         const checks = { origin, history, signatures: false };
         const verified = verifyEntry(bytes.toString("utf8"), checks);
         invariant(verified.ok, `a stored entry after ${at} cannot be read`);
-        const { context, terms } = verified.entry;
+        const { context } = verified.entry;
         for (const { participant, n } of context.chains) {
           noteChainSeq(state, participant, n, context.seq);
         }
-        if (context.outcome !== "committed" || terms === undefined) continue;
-        const payee = terms.payee.participant;
-        const n = context.chains.find(({ participant }) => participant === payee)?.n ?? 0;
-        if (n < (state.creditedTo.get(payee) ?? 0)) continue;
+        const credit = creditOwed(verified.entry);
+        if (credit === undefined) continue;
+        const { payee, owed } = credit;
+        if (owed.n < (state.creditedTo.get(payee) ?? 0)) continue;
         const waiting = state.uncredited.get(payee) ?? [];
-        waiting.push({ n, seq: context.seq, payer: terms.payer.participant, id: terms.id });
+        waiting.push(owed);
         state.uncredited.set(payee, waiting);
       }
     }

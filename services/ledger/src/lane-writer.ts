@@ -1,7 +1,7 @@
 // The lane's writer: load, decide, save, answer, one batch after the other. The next batch's
 // signatures are judged while the last one is being saved. Any doubt (a failed or unknown commit, a
 // lost lease) throws the state away and loads it again: after the save, recovery only goes forward.
-import { pause } from "@sealane/runtime";
+import { OperationalError, pause } from "@sealane/runtime";
 import type { KeyHistory, KeysCited, KeyState } from "@sealane/rules";
 import type { AssemblerThread } from "./assembler-thread.ts";
 import { makeBatchRunner, type Live } from "./batch-runner.ts";
@@ -29,6 +29,13 @@ export type LaneWriterDeps = {
   readonly clock: Clock;
   readonly keys: () => { readonly keys: KeyState; readonly cited: KeysCited } | undefined;
   readonly history: () => KeyHistory;
+  /** The lane has been taken: reads what another instance has done to the key log meanwhile. */
+  readonly refreshKeys: () => Promise<void>;
+  /**
+   * Why what is stored must not be built on, if so: a witness has seen more than `size` entries.
+   * @param continues this instance wrote what is stored
+   */
+  readonly confirm: (size: number, continues: boolean) => Promise<string | undefined>;
   /** Why the clock cannot be trusted; undefined when it can. Without trust nothing is reserved. */
   readonly clockTrouble: () => string | undefined;
   readonly publish: (messages: readonly Outgoing[]) => Promise<void>;
@@ -73,6 +80,8 @@ export const makeLaneWriter = (deps: LaneWriterDeps) => {
   let checkpointToldMs = 0;
   let checkpointOwed: Sealed | undefined;
   let stopReason: string | undefined;
+  let lastEpoch: bigint | undefined;
+  let doubt: string | undefined;
   let failure: string | undefined;
 
   /** @param take asked when all but the commands is there: a failure before is not theirs */
@@ -119,6 +128,7 @@ export const makeLaneWriter = (deps: LaneWriterDeps) => {
       while (!stopping.signal.aborted) {
         if (next === undefined && queue.size() === 0) await queue.wait(tickMs);
         await renew(now);
+        if (doubt !== undefined) throw new OperationalError("doubt", doubt, { retryable: true });
         tellOwedCheckpoint();
         if (next === undefined) begin();
         const current = next;
@@ -129,6 +139,13 @@ export const makeLaneWriter = (deps: LaneWriterDeps) => {
     } finally {
       await next?.catch(() => undefined);
     }
+  };
+
+  /** The ledger is behind a witness, or must not go on for another reason: it signs no more. */
+  const halt = (reason: string): void => {
+    stopReason ??= reason;
+    stopping.abort();
+    queue.stir();
   };
 
   /** A quorum has cosigned: tell the participants, with proofs, in order. */
@@ -167,12 +184,22 @@ export const makeLaneWriter = (deps: LaneWriterDeps) => {
   const load = async (): Promise<Live | undefined> => {
     const epoch = await store.acquire(deps.holder, leaseMs);
     if (epoch === undefined) return undefined;
+    doubt = undefined;
+    await deps.refreshKeys();
     const loaded = await store.load(epoch, deps.history());
     const { state } = loaded;
+    const continues = lastEpoch === epoch - 1n && deps.tree.size() === state.size;
+    const behind = await deps.confirm(state.size, continues);
+    if (behind !== undefined) {
+      log.error({ behind }, "refusing to sign");
+      halt(behind);
+      return undefined;
+    }
     if (deps.tree.size() > state.size) throw new Error("broken invariant: the tree is ahead");
     await deps.tree.load(state.size, store.readLeafHashes);
     await deps.desk.load(loaded.inputOffset);
     const now = await runner.begin(loaded);
+    lastEpoch = epoch;
     queue.reopen(loaded.inputOffset);
     // Sealed before the lane began again in this process: nobody cosigns that size twice for us.
     if (lastSeal !== undefined) sealed(lastSeal);
@@ -229,10 +256,13 @@ export const makeLaneWriter = (deps: LaneWriterDeps) => {
     stopped: stops.stopped,
     push: queue.push,
     sealed,
-    /** The ledger is behind a witness, or must not go on for another reason: it signs no more. */
-    halt: (reason: string): void => {
-      stopReason ??= reason;
-      stopping.abort();
+    halt,
+    /**
+     * A witness has seen more than this instance has written. Another may have taken the lane while this
+     * one was stopped, which is no fault; or the database is an old one. Loading the lane tells which.
+     */
+    doubt: (reason: string): void => {
+      doubt ??= reason;
       queue.stir();
     },
     state: () => live?.loaded.state,

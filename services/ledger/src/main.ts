@@ -28,7 +28,7 @@ import { makeRecheck } from "./recheck.ts";
 import { mountReceipts } from "./receipt-routes.ts";
 import { makeSealer } from "./sealer.ts";
 import { makeSetAsideDesk } from "./set-aside.ts";
-import { askWitnesses, beginKeyLog } from "./start-up.ts";
+import { askWitnesses, beginKeyLog, makeConfirm } from "./start-up.ts";
 import { openTree } from "./tree.ts";
 import { makeWitnessClient } from "./witness-client.ts";
 
@@ -202,7 +202,7 @@ const main = async (): Promise<void> => {
   const sealing = {
     policy,
     onBehind: (witness: string, size: number) =>
-      writer.halt(`witness ${witness} has seen ${size} entries, more than there are`),
+      writer.doubt(`witness ${witness} has seen ${size} entries, more than there are`),
     onFailure: (witness: string, detail: string) => {
       witnessFailures.add(1, { witness });
       log.warn({ witness, detail }, "a witness did not cosign");
@@ -216,6 +216,10 @@ const main = async (): Promise<void> => {
       keyLog.sealed(sealed).catch((err: unknown) => log.error({ err }, "key-log seal not stored"));
     },
   });
+  const offerKeyLog = (): void => {
+    const checkpoint = keyLog.checkpoint();
+    if (checkpoint !== undefined) keySealer.offer(checkpoint);
+  };
   const sealer = makeSealer({
     ...sealing,
     witnesses,
@@ -240,6 +244,11 @@ const main = async (): Promise<void> => {
     clockTrouble: time.trouble,
     keys: keysUnder(keyLog, own),
     history: keyLog.history,
+    refreshKeys: async () => {
+      await keyLog.refresh();
+      offerKeyLog();
+    },
+    confirm: makeConfirm({ origin, policy, witnesses }),
     desk,
     publish: (messages) => producer.send(messages),
     onCheckpoint: (size, note) => sealer.offer({ origin, size, note, text: parseNote(note).text }),
@@ -269,10 +278,6 @@ const main = async (): Promise<void> => {
   mountLog(app, "/log/keys", publishedKeyLog(keyLog), { kind: "open" });
   const bundles = { kind: openBundles ? "local" : "auditors", onRead } as const;
   mountLog(app, "/log", publishedLane(origin, writer, store, tree), bundles);
-  const offerKeyLog = (): void => {
-    const checkpoint = keyLog.checkpoint();
-    if (checkpoint !== undefined) keySealer.offer(checkpoint);
-  };
   const entrySigner = await fileSigner(entryKeyFile);
   const served = { app, origin, writer, store, clock, onRead };
   mountApi({ ...served, keyLog, entrySigner, onKeyLogGrown: offerKeyLog });

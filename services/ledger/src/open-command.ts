@@ -12,7 +12,10 @@ import {
   rateWithdrawalSchema,
   readNote,
   readStatement,
+  recallRefusalSchema,
+  recallSchema,
   rejectionSchema,
+  returnSchema,
   settlementAbortSchema,
   termsSchema,
   windowCutSchema,
@@ -150,6 +153,9 @@ const schemas = {
   "bank-statement": ["bank-statement", bankStatementSchema],
   "window-default": ["window-default", windowDefaultSchema],
   "settlement-abort": ["settlement-abort", settlementAbortSchema],
+  return: ["return", returnSchema],
+  recall: ["recall", recallSchema],
+  "recall-refusal": ["recall-refusal", recallRefusalSchema],
 } as const;
 
 type NoteCommand = Exclude<Command, { kind: "acceptance" }>;

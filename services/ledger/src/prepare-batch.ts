@@ -2,6 +2,8 @@
 // remembered under their ids. Runs while the batch before is being saved.
 import {
   seqOfChain,
+  originalPlace,
+  type EntryReader,
   type KeysCited,
   type KeyState,
   type KnownTransfer,
@@ -26,6 +28,8 @@ export type Prepared = {
   readonly headOf: (participant: string, n: number) => string | undefined;
   /** Links in the entries that chain statements name as their heads. */
   readonly linkAt: LinkReader;
+  /** Entries that stand below returns, recalls and refusals. */
+  readonly entryAt: EntryReader;
 };
 
 const idsOf = (opened: readonly OpenedCommand[], state: LaneState) => {
@@ -56,12 +60,29 @@ export const prepareBatch = async (
   const { keys, cited } = cosigned;
   const opened = await Promise.all(raw.map((record) => open(record, state, keys)));
   const { ids, quotes } = idsOf(opened, state);
-  const [found, headOf, linkAt] = await Promise.all([
+  const [found, headOf, linkAt, entryAt] = await Promise.all([
     store.lookUp(ids, quotes),
     readHeads(store, state, opened),
     readLinks(store, opened),
+    readOriginals(store, opened),
   ]);
-  return { raw, opened, keys, cited, headOf, linkAt, ...found };
+  return { raw, opened, keys, cited, headOf, linkAt, entryAt, ...found };
+};
+
+/** Returns are few: each original is read from its place. */
+const readOriginals = async (
+  store: LaneStore,
+  opened: readonly OpenedCommand[],
+): Promise<EntryReader> => {
+  const entries = new Map<number, string>();
+  for (const one of opened) {
+    if (!one.ok) continue;
+    const seq = originalPlace(one.command);
+    if (seq === undefined) continue;
+    const [bytes] = await store.readEntries(seq, seq + 1);
+    if (bytes !== undefined) entries.set(seq, bytes.toString("utf8"));
+  }
+  return (seq) => entries.get(seq);
 };
 
 /** A few a day and participant: each head is read from its entry. */

@@ -2,7 +2,7 @@
 // log than our own database has (a database that was rolled back would sign a second history).
 import { readFileSync } from "node:fs";
 import type { Sql } from "@sealane/database";
-import { invariant, pause } from "@sealane/runtime";
+import { invariant, OperationalError, pause } from "@sealane/runtime";
 import { quorumSize, type TlogPolicy } from "@sealane/tlog";
 import type { KeyLog } from "./key-log.ts";
 import type { WitnessClient } from "./witness-client.ts";
@@ -28,37 +28,69 @@ export const beginKeyLog = async (
   while (keyLog.cosigned() === undefined && !signal.aborted) await pause(20, signal);
 };
 
-/**
- * Asks until n − k + 1 witnesses have said how much of the log they have seen: then at least one of
- * every quorum that ever sealed is among them.
- * @returns why the ledger must not sign, or undefined
- */
-export const askWitnesses = async (options: {
-  readonly sql: Sql;
-  readonly lane: number;
+type WitnessOptions = {
   readonly origin: string;
   readonly policy: TlogPolicy;
   readonly witnesses: readonly WitnessClient[];
-  readonly signal: AbortSignal;
-  readonly log: Log;
-}): Promise<string | undefined> => {
-  const { sql, lane, origin, policy, witnesses, signal, log } = options;
+};
+
+/**
+ * How much of the log witnesses have seen. When n − k + 1 have answered, at least one of every quorum
+ * that ever sealed is among them.
+ */
+const askOnce = async ({ origin, policy, witnesses }: WitnessOptions) => {
   const needed = policy.witnesses.length - quorumSize(policy) + 1;
-  const { rows } = await sql.query<{ size: bigint }>({
-    text: "select size from lane where lane = $1",
-    values: [lane],
-  });
-  const own = Number(rows[0]?.size ?? 0n);
+  const sizes = await Promise.all(witnesses.map((witness) => witness.sizeOf(origin)));
+  const answered = sizes.filter((size) => size !== undefined);
+  const seen = Math.max(0, ...answered);
+  return { seen, answered: answered.length, needed, enough: answered.length >= needed };
+};
+
+const behindText = (seen: number, own: number): string =>
+  `a witness has ${seen} entries of the log, the database ${own}: do not sign, recover`;
+
+/**
+ * At start: asks until enough witnesses have answered. Another instance may be writing meanwhile, so the
+ * own size is read after theirs.
+ * @returns why the ledger must not sign, or undefined
+ */
+export const askWitnesses = async (
+  options: WitnessOptions & {
+    readonly sql: Sql;
+    readonly lane: number;
+    readonly signal: AbortSignal;
+    readonly log: Log;
+  },
+): Promise<string | undefined> => {
+  const { sql, lane, signal, log } = options;
   for (let told = false; !signal.aborted; told = true) {
-    const sizes = await Promise.all(witnesses.map((witness) => witness.sizeOf(origin)));
-    const answered = sizes.filter((size) => size !== undefined);
-    const ahead = Math.max(0, ...answered);
-    if (ahead > own) {
-      return `a witness has ${ahead} entries of the log, the database ${own}: do not sign, recover`;
-    }
-    if (answered.length >= needed) return undefined;
-    if (!told) log.info({ answered: answered.length, needed }, "waiting for witnesses");
+    const { seen, answered, needed, enough } = await askOnce(options);
+    const { rows } = await sql.query<{ size: bigint }>({
+      text: "select size from lane where lane = $1",
+      values: [lane],
+    });
+    const own = Number(rows[0]?.size ?? 0n);
+    if (seen > own) return behindText(seen, own);
+    if (enough) return undefined;
+    if (!told) log.info({ answered, needed }, "waiting for witnesses");
     await pause(250, signal);
   }
   return undefined;
 };
+
+/**
+ * Each time the lane is taken: the database may have been put back since the start, and this instance
+ * may have waited for days. Nobody else appends now, so what is stored is all there is.
+ * @param continues this instance wrote what is stored; then silent witnesses do not hold it up
+ * @returns why the ledger must not sign, or undefined
+ * @throws OperationalError `witnesses-silent`
+ */
+export const makeConfirm =
+  (options: WitnessOptions) =>
+  async (size: number, continues: boolean): Promise<string | undefined> => {
+    const { seen, answered, needed, enough } = await askOnce(options);
+    if (seen > size) return behindText(seen, size);
+    if (enough || continues) return undefined;
+    const message = `${answered} of ${needed} witnesses have said how much they have seen`;
+    throw new OperationalError("witnesses-silent", message, { retryable: true });
+  };

@@ -60,6 +60,8 @@ export type TestLaneOptions = {
   readonly checkpointKey: KeyMaterial;
   /** Who holds the lease; writers of one name take the lane from each other. */
   readonly holder?: string;
+  /** Whether the witnesses have seen more than is stored; without it they have not. */
+  readonly confirm?: (size: number, continues: boolean) => Promise<string | undefined>;
   /** Stands between the writer and Kafka; without it every message arrives. */
   readonly produce?: (send: () => void) => Promise<void>;
   /** The lane's topic: what is in it when the writer begins, and what is pushed later. */
@@ -89,6 +91,8 @@ export const startTestLane = (options: TestLaneOptions) => {
     clock,
     keys,
     history: options.history,
+    refreshKeys: () => Promise.resolve(),
+    confirm: options.confirm ?? (() => Promise.resolve(undefined)),
     clockTrouble: options.clockTrouble ?? (() => undefined),
     publish: (messages) => {
       const send = (): void => void published.push(...messages);

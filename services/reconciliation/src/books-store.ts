@@ -174,6 +174,17 @@ export const makeBooksStore = (sql: Sql, lane: number, origin: string) => {
     return hash === undefined ? undefined : toBase64(hash);
   };
 
+  /** Leaf hash, base64, of the entry at a place. */
+  const leafAt = async (seq: number): Promise<string | undefined> => {
+    const { rows } = await sql.query<{ leaf_hash: Buffer }>({
+      name: "leaf-at",
+      text: "select leaf_hash from entry where lane = $1 and seq = $2",
+      values: [lane, seq],
+    });
+    const hash = rows[0]?.leaf_hash;
+    return hash === undefined ? undefined : toBase64(hash);
+  };
+
   /** The tree of a size that is stored, going on from one that is no larger. */
   const treeAt = async (from: CompactRange, size: number): Promise<TreeAt | undefined> => {
     let range = from;
@@ -205,5 +216,5 @@ export const makeBooksStore = (sql: Sql, lane: number, origin: string) => {
     return rows.map(({ account, currency }) => `${account} ${currency}`);
   };
 
-  return { load, save, headOf, treeAt, differences };
+  return { load, save, headOf, leafAt, treeAt, differences };
 };

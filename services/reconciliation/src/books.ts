@@ -1,7 +1,7 @@
 // What reconciliation holds in memory: the fold of the log up to its next entry, the entries that
 // are folded and not stored yet, and the newest seal. In doubt it is thrown away and loaded again
 // from Postgres, so a start, a lost connection and a second instance are one and the same case.
-import type { Posting } from "@sealane/protocol";
+import type { Posting, Terms } from "@sealane/protocol";
 import { corridorOf, type AuditState, type KeyState, type VerifiedEntry } from "@sealane/rules";
 import type { CompactRange } from "@sealane/tlog";
 import { recentTrees, type RecentTrees } from "./recent-trees.ts";
@@ -28,7 +28,7 @@ export type PendingEntry = {
   readonly chains: readonly string[];
   readonly postings: readonly Posting[];
   readonly trace: string | undefined;
-  /** Of a committed transfer. */
+  /** Of a committed transfer or a return. */
   readonly corridor: string | undefined;
   readonly settlement: VerifiedEntry["settlement"];
 };
@@ -60,8 +60,17 @@ export const makeBooks = (
   return { state, storedNext, nextOffset, seal, dirty: false, pending: [], storedSheets, trees };
 };
 
+/** The original's terms, of a return: it settles where the original did. */
+const paidBack = (returns: VerifiedEntry["returns"]): Terms | undefined =>
+  returns?.kind === "return" ? returns.original.terms : undefined;
+
+const corridorAt = (keys: KeyState | undefined, terms: Terms | undefined): string | undefined =>
+  keys === undefined || terms === undefined
+    ? undefined
+    : corridorOf(keys, terms.send.currency, terms.receive.currency);
+
 export const pendingOf = (
-  { context, timeMs, transferId, advance, terms, settlement }: VerifiedEntry,
+  { context, timeMs, transferId, advance, terms, settlement, returns }: VerifiedEntry,
   keys: KeyState | undefined,
   leafHash: Uint8Array,
   trace: string | undefined,
@@ -74,10 +83,7 @@ export const pendingOf = (
   chains: context.chains.map(({ participant, n }) => `${participant} ${n}`),
   postings: context.postings,
   trace,
-  corridor:
-    keys === undefined || terms === undefined || context.outcome !== "committed"
-      ? undefined
-      : corridorOf(keys, terms.send.currency, terms.receive.currency),
+  corridor: corridorAt(keys, context.outcome === "committed" ? terms : paidBack(returns)),
   settlement,
 });
 

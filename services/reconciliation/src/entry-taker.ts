@@ -4,13 +4,14 @@
 // not stand ends the books there.
 import type { KeyWatch, LogReader } from "@sealane/client";
 import { entryContextSchema, readNote, readStatement } from "@sealane/protocol";
-import { auditEntry, lendHead, type AuditRefusal } from "@sealane/rules";
+import { auditEntry, lendHead, lendLeaf, type AuditRefusal } from "@sealane/rules";
 import { OperationalError } from "@sealane/runtime";
+import { toBase64 } from "@sealane/tlog";
 import { BooksFault, pendingOf, type Books, type Fault } from "./books.ts";
 import type { BooksStore } from "./books-store.ts";
 
 export type EntryTakerDeps = {
-  readonly store: Pick<BooksStore, "headOf">;
+  readonly store: Pick<BooksStore, "headOf" | "leafAt">;
   readonly log: Pick<LogReader, "entries">;
   readonly keys: Pick<KeyWatch, "history" | "reach">;
   /** A place that is known not to stand, found out when it was stored. */
@@ -50,6 +51,12 @@ export const makeEntryTaker = (deps: EntryTakerDeps): EntryTaker => {
       const { participant, n } = why.needs;
       const hash = await store.headOf(participant, n);
       if (hash !== undefined) lendHead(books.state, participant, n, hash);
+      return hash !== undefined;
+    }
+    if (why.needsLeaf !== undefined) {
+      const waiting = books.pending.find(({ seq }) => seq === why.needsLeaf)?.leafHash;
+      const hash = waiting === undefined ? await store.leafAt(why.needsLeaf) : toBase64(waiting);
+      if (hash !== undefined) lendLeaf(books.state, why.needsLeaf, hash);
       return hash !== undefined;
     }
     const size = citedSize(note);

@@ -8,9 +8,11 @@ import { fileSigner } from "@sealane/signer";
 import type { Telemetry } from "@sealane/telemetry";
 import { fromBase64 } from "@sealane/tlog";
 import { askPending } from "./ask-pending.ts";
+import { mountBanking } from "./banking-routes.ts";
 import type { Bookkeeper } from "./bookkeeper.ts";
 import type { ReconciliationConfig } from "./config.ts";
 import { makeDesk } from "./desk.ts";
+import { makePeriodReader } from "./period-reader.ts";
 import { alertsOf, positionsOf } from "./positions.ts";
 import { runScheduler, type SchedulerDeps } from "./scheduler.ts";
 import { mountSettlement } from "./settlement-routes.ts";
@@ -56,6 +58,7 @@ export const openSettlement = (deps: SettlementDeps) => {
   const reader = makeSettlementReader(sql, lane, origin);
   const pending = askPending(config.SEALANE_LEDGER_URL, deps.ledgerToken, clock);
   mountSettlement({ app, reader, desk, books, keys, pending, levels, clock });
+  mountBanking({ app, reader, periods: makePeriodReader(sql, lane), keys, clock });
 
   const count = (level: "warning" | "critical"): number => {
     const state = books();

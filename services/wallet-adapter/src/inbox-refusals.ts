@@ -1,22 +1,36 @@
 // The ledger's signed refusals: believed only under the entry key in force, and only about the request
 // that they name.
-import { readNote, readStatement, refusalSchema } from "@sealane/protocol";
+import { httpStatusOf, readNote, readStatement, refusalSchema } from "@sealane/protocol";
 import { verifyOffThread } from "@sealane/signer";
 import { utf8 } from "@sealane/tlog";
 import type { KeyWatch } from "@sealane/client";
+import type { Persister } from "./persister.ts";
 import type { TransferBook } from "./transfer-book.ts";
 import type { ViewMover } from "./view-mover.ts";
+import type { Kept } from "./view-store.ts";
+import type { TransferView } from "./views.ts";
 
 export const makeRefusalTaker = (deps: {
   readonly participant: string;
   readonly origin: string;
   readonly keys: KeyWatch;
   readonly book: TransferBook;
+  readonly persister: Pick<Persister, "view">;
   readonly clock: () => number;
   readonly mover: ViewMover;
 }) => {
-  const { origin, keys, book, clock } = deps;
+  const { origin, keys, book, persister, clock } = deps;
   const { viewFor, move } = deps.mover;
+
+  /** Shed: the id stays free, and a copy of the intent may still be decided. Never told as an end. */
+  const turnAway = (kept: Kept, why: NonNullable<TransferView["turnedAway"]>): void => {
+    if (kept.view.status !== "received") return;
+    kept.view.turnedAway = why;
+    // As if the topic had never had it: the next request under this key is sent again.
+    delete kept.view.steps.accepted;
+    persister.view(kept);
+    book.changed(kept);
+  };
 
   const takeRefusal = async (note: string, trace: string | undefined): Promise<void> => {
     const read = readNote(note);
@@ -44,6 +58,10 @@ export const makeRefusalTaker = (deps: {
     }
     if (code === "not-cancellable") return;
     const kept = await viewFor(id, "payer");
+    if (!final && httpStatusOf(code) === 503) {
+      turnAway(kept, { code, reason, detail });
+      return;
+    }
     kept.view.refusal = note;
     kept.view.code = code;
     kept.view.reason = reason;

@@ -3,6 +3,7 @@ import { problem, type Problem } from "@sealane/http";
 import { MessagingError } from "@sealane/messaging";
 import { actionOf, httpStatusOf, isoReasonOf, type RefusalCode } from "@sealane/protocol";
 import { NotNowError } from "./admission.ts";
+import type { TransferView } from "./views.ts";
 
 const titles: Partial<Record<RefusalCode, string>> = {
   "request-mismatch": "This Idempotency-Key was used for another request",
@@ -23,6 +24,17 @@ export const refusalProblem = (refusal: {
     ...(refusal.pointer === "" ? {} : { pointer: refusal.pointer }),
     action: actionOf(refusal.code),
     extra: { reason: isoReasonOf(refusal.code) },
+  });
+
+/** The ledger has decided nothing and bound nothing: the same request is repeated. */
+export const turnedAwayProblem = ({ turnedAway }: TransferView): Problem =>
+  problem({
+    status: 503,
+    code: turnedAway?.code ?? "not-accepted",
+    title: "The ledger takes nothing new now",
+    detail: turnedAway?.detail ?? "",
+    action: "Repeat it with the same Idempotency-Key in a moment: it is executed once.",
+    headers: { "Retry-After": "1" },
   });
 
 /** Nothing was sent: there is more to do than goes through, here or at the payee's. */

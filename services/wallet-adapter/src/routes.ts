@@ -27,7 +27,7 @@ import type { StatementDesk } from "./statement-desk.ts";
 import type { Quote } from "./terms-maker.ts";
 import { resource, takenAnswer } from "./transfer-answer.ts";
 import type { TransferBook } from "./transfer-book.ts";
-import { finalStatuses, publicView } from "./views.ts";
+import { finalStatuses, isTurnedAway, publicView } from "./views.ts";
 
 export type RoutesDeps = {
   readonly app: HttpApp;
@@ -196,6 +196,10 @@ const mountBulk = ({ app, intake, book, closed }: RoutesDeps): void => {
       const { view, replayed } = taken;
       if (waitMs !== undefined && !finalStatuses.has(view.status)) {
         await book.waitFinal(view.id, waitMs);
+      }
+      if (isTurnedAway(view)) {
+        const { code = "", detail = "" } = view.turnedAway ?? {};
+        return refusedLine(line, 503, code, detail, undefined, key);
       }
       const status = finalStatuses.has(view.status) ? 200 : 202;
       return { line, idempotencyKey: key, httpStatus: status, replayed, ...publicView(view) };

@@ -1,8 +1,10 @@
-// How a transfer is shown, and how one that was taken is answered: 200 with its end, or 202.
-import type { Answer } from "@sealane/http";
+// How a transfer is shown, and how one that was taken is answered: 200 with its end, 202, or 503 when the
+// ledger has turned it away for now.
+import type { Answer, Problem } from "@sealane/http";
 import type { Taken } from "./intake.ts";
 import type { TransferBook } from "./transfer-book.ts";
-import { finalStatuses, publicView, type TransferView } from "./views.ts";
+import { turnedAwayProblem } from "./problems.ts";
+import { finalStatuses, isTurnedAway, publicView, type TransferView } from "./views.ts";
 
 export const resource = (view: TransferView) => ({
   ...publicView(view),
@@ -19,10 +21,11 @@ export const takenAnswer = async (
   { book, clock }: Deps,
   { view, replayed }: Extract<Taken, { ok: true }>,
   waitMs: number | undefined,
-): Promise<Answer> => {
+): Promise<Answer | Problem> => {
   if (waitMs !== undefined && !finalStatuses.has(view.status)) {
     await book.waitFinal(view.id, waitMs);
   }
+  if (isTurnedAway(view)) return turnedAwayProblem(view);
   const final = finalStatuses.has(view.status) && (waitMs !== undefined || replayed);
   const receivedAt = new Date(clock()).toISOString();
   return {

@@ -1,7 +1,7 @@
 // All transfers that this adapter knows of and somebody may still ask about: recent ones in memory,
 // the rest in Postgres. Waiters are told when a view moves.
 import type { Kept, ViewStore } from "./view-store.ts";
-import { finalStatuses, type TransferView } from "./views.ts";
+import { finalStatuses, isTurnedAway, type TransferView } from "./views.ts";
 
 const mostInMemory = 4_000;
 
@@ -24,7 +24,7 @@ export const makeTransferBook = (store: ViewStore) => {
 
   const changed = ({ view }: Kept): void => {
     for (const listener of listeners) listener(view);
-    if (!finalStatuses.has(view.status)) return;
+    if (!finalStatuses.has(view.status) && !isTurnedAway(view)) return;
     for (const go of waiters.get(view.id) ?? []) go();
   };
 
@@ -49,7 +49,7 @@ export const makeTransferBook = (store: ViewStore) => {
     /** The same with the sealed personal data. */
     findKept: async (id: string): Promise<Kept | undefined> =>
       kept.get(id) ?? (await store.find(id)),
-    /** Resolves when the transfer is final, or after `waitMs`. */
+    /** Resolves when the transfer is final or was turned away, or after `waitMs`. */
     waitFinal: (id: string, waitMs: number): Promise<void> =>
       new Promise((resolve) => {
         const waiting = waiters.get(id) ?? new Set();

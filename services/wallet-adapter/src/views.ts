@@ -41,6 +41,8 @@ export type TransferView = {
   detail?: string | undefined;
   /** Why the payee's core would not credit it, after the seal. */
   creditException?: string | undefined;
+  /** Why the ledger would not take it for now; means something while it is `received` only. */
+  turnedAway?: { readonly code: string; readonly reason: string; readonly detail: string };
   seq?: number | undefined;
   /** Place in this provider's own chain, and in its peer's. */
   n?: number | undefined;
@@ -65,6 +67,13 @@ export const finalStatuses: ReadonlySet<TransferStatus> = new Set([
   "expired",
   "cancelled",
 ]);
+
+/**
+ * The ledger has turned it away for now (too few witnesses, a clock that is off), and bound nothing: the
+ * same request may still be decided, so this is no end, and whoever asked repeats it.
+ */
+export const isTurnedAway = ({ status, turnedAway }: TransferView): boolean =>
+  status === "received" && turnedAway !== undefined;
 
 const order: Readonly<Record<TransferStatus, number>> = {
   received: 0,
@@ -119,6 +128,7 @@ export const publicView = (view: TransferView) => {
     reason: view.reason,
     code: view.code,
     detail: view.detail,
+    ...(isTurnedAway(view) ? view.turnedAway : {}),
     creditException: view.creditException,
     position: view.seq,
     steps: {

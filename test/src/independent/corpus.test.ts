@@ -13,6 +13,7 @@ import {
   newCheckpoint,
   newPolicy,
   newPolicyText,
+  makeReturnLog,
   policy,
   policyText,
   takeApart,
@@ -153,6 +154,15 @@ describe("receipts", () => {
       for (const [name, verdicts] of await allReceipts(all, copy)) {
         expect([name, verdicts.filter(({ ok }) => !ok)]).toEqual([name, []]);
       }
+    }
+  });
+
+  it("of returns stand too, by themselves: the original is in them", async () => {
+    const back = makeReturnLog();
+    const all = back.entries.map((_, at) => utf8(back.receipt(at)));
+    const copy = { checkpoint: back.keyCheckpoint(), entries: back.keyLog.entries, sheets: [] };
+    for (const [name, verdicts] of await allReceipts(all, JSON.stringify(copy))) {
+      expect([name, verdicts.filter(({ ok }) => !ok)]).toEqual([name, []]);
     }
   });
 
@@ -309,10 +319,14 @@ describe("logs", () => {
     );
     const changed = makeChangedLog();
     writeFolder(place("changed"), publishedFiles(publish(changed)));
+    writeFolder(place("returns"), publishedFiles(publish(makeReturnLog())));
     expect(await auditLog({ log: place("good"), policy })).toMatchObject({ ok: true });
+    expect(await auditLog({ log: place("returns"), policy })).toMatchObject({ ok: true });
     expect(await auditLog({ log: place("changed"), policy })).toMatchObject({ ok: true });
     for (const one of others) {
-      const plain = await one.logs([place("good"), place("changed")], { policy: policyText });
+      const plain = await one.logs([place("good"), place("changed"), place("returns")], {
+        policy: policyText,
+      });
       const newer = await one.logs([place("good"), place("younger")], {
         policy: policyText,
         newerThan: place("younger"),
@@ -321,7 +335,7 @@ describe("logs", () => {
         policy: policyText,
         newerThan: place("good"),
       });
-      expect(plain.concat(newer).map(({ ok }) => ok)).toEqual([true, true, true, true]);
+      expect(plain.concat(newer).map(({ ok }) => ok)).toEqual([true, true, true, true, true]);
       expect(stale[0]?.detail).toMatch(/^refused an older state of .* than remembered/);
     }
   });

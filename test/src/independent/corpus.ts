@@ -8,8 +8,10 @@ import {
   forgedKeyLogs,
   forgedStatements,
   forgeKeyLog,
+  forgeReturns,
   forgeries,
   makeLog,
+  returnForgeries,
   signPiece,
   takeApart,
   testKey,
@@ -138,6 +140,14 @@ const changedKeys = (): BadLog[] =>
     return { ...badLog(what, { entries }, world), position };
   });
 
+/** Money that comes back, more than there was or to no one's right. */
+const forgedReturns = (): BadLog[] =>
+  returnForgeries.map((forgery) => {
+    const { world, entries } = forgeReturns(forgery);
+    const [what, , position] = forgery;
+    return { ...badLog(what, { entries }, world), position };
+  });
+
 const forgedKeys = (): BadLog[] =>
   forgedKeyLogs.map((forgery) =>
     badLog(`key log: ${forgery[0]}`, { keyEntries: forgeKeyLog(forgery) }),
@@ -180,6 +190,7 @@ export const badLogs = (perFile: number): BadLog[] => [
   ...seals(),
   ...forged(),
   ...changedKeys(),
+  ...forgedReturns(),
   ...forgedKeys(),
   ...files(perFile),
 ];

@@ -78,7 +78,7 @@ const doorOf = ({ desk, tokenFile }: DeskFlags) => {
   return { url, token };
 };
 
-const call = async (flags: DeskFlags, path: string, init: RequestInit = {}): Promise<unknown> => {
+const knock = async (flags: DeskFlags, path: string, init: RequestInit = {}): Promise<Response> => {
   const { url, token } = doorOf(flags);
   const headers = new Headers(init.headers);
   headers.set("Authorization", `Bearer ${token}`);
@@ -90,8 +90,8 @@ const call = async (flags: DeskFlags, path: string, init: RequestInit = {}): Pro
     const action = "Is reconciliation up? Asking again does no harm.";
     throw new CliError("desk-unreachable", `${url} cannot be reached`, action, cause);
   }
+  if (response.ok) return response;
   const body = (await response.json().catch(() => ({}))) as Record<string, unknown>;
-  if (response.ok) return body;
   const { code, action } = body;
   const why = [body["detail"], body["title"]].find((one) => typeof one === "string");
   throw new CliError(
@@ -99,6 +99,24 @@ const call = async (flags: DeskFlags, path: string, init: RequestInit = {}): Pro
     why ?? `it answers ${response.status}`,
     typeof action === "string" ? action : "See `sealane window list`.",
   );
+};
+
+const call = async (flags: DeskFlags, path: string, init: RequestInit = {}): Promise<unknown> => {
+  const response = await knock(flags, path, init);
+  return response.json().catch(() => ({}));
+};
+
+export type DeskDocument = {
+  readonly bytes: Uint8Array;
+  /** Entries that the books had, where it is said. */
+  readonly asOf: string | undefined;
+};
+
+/** A document as it is. */
+export const askDocument = async (flags: DeskFlags, path: string): Promise<DeskDocument> => {
+  const response = await knock(flags, path);
+  const asOf = response.headers.get("Sealane-As-Of") ?? undefined;
+  return { bytes: await response.bytes(), asOf };
 };
 
 export const askDesk = async <T>(flags: DeskFlags, path: string): Promise<T> =>

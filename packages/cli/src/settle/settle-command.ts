@@ -1,11 +1,8 @@
 // `sealane settle`: positions, and the statements that move money. What takes two operators goes between
 // them as a file: the first makes and signs it, the second looks at it, signs and hands it in. A bank's
 // statement is signed by the bank, on the bank's machine, and handed in by an operator as it is.
-import { createHash } from "node:crypto";
-import { existsSync, writeFileSync } from "node:fs";
+import { writeFileSync } from "node:fs";
 import {
-  bankStatementSchema,
-  parseStrictJson,
   readNote,
   statementText,
   transferIdOf,
@@ -17,24 +14,14 @@ import { amountOf, minorOf } from "@sealane/rules";
 import { composeNote } from "@sealane/tlog";
 import type { Command } from "commander";
 import { CliError } from "../cli-error.ts";
-import { readBytes } from "../defaults.ts";
 import { signerOf } from "../lane-command.ts";
 import { columns, out, outJson, running } from "../output.ts";
-import { askDesk, handIn, type DeskFlags, type Position } from "./desk-door.ts";
+import { registerBankFiles, send, textOf, writeNew } from "./bank-files.ts";
+import { askDesk, type DeskFlags, type Position } from "./desk-door.ts";
 import { askWindow, deskOptions, pinnedOrigin, windowNamed } from "./window-command.ts";
 
 type SignFlags = DeskFlags & { readonly operatorKey: string; readonly policy?: string };
 type MakeFlags = SignFlags & { readonly out: string };
-
-const textOf = (path: string, what: string): string =>
-  Buffer.from(readBytes(path, what)).toString("utf8");
-
-const writeNew = (path: string, note: string): void => {
-  if (existsSync(path)) {
-    throw new CliError("file-exists", `${path} exists`, "Name a new file: --out FILE.");
-  }
-  writeFileSync(path, note);
-};
 
 /** First signature of two. */
 const make = async (flags: MakeFlags, kind: string, body: object): Promise<boolean> => {
@@ -47,13 +34,6 @@ const make = async (flags: MakeFlags, kind: string, body: object): Promise<boole
     out(`One signature of two: ${flags.out}. Another operator looks at it and runs:`);
     out(`  npx sealane settle cosign ${flags.out} --operator-key FILE`);
   }
-  return true;
-};
-
-const send = async (file: string, note: string, flags: DeskFlags): Promise<boolean> => {
-  const { kind, subject, already = false } = await handIn(flags, note);
-  if (flags.json === true) outJson({ ok: true, file, kind, subject, already });
-  else out(already ? `${kind} ${subject}: said before.` : `${kind} ${subject}: the lane has it.`);
   return true;
 };
 
@@ -145,34 +125,6 @@ const runAbort = async (name: string, flags: AbortFlags): Promise<boolean> => {
   return make(flags, "settlement-abort", body);
 };
 
-type StatementFlags = {
-  readonly bankKey: string;
-  readonly camt?: string;
-  readonly out: string;
-  readonly policy?: string;
-  readonly json?: boolean;
-};
-
-/** On the bank's side: signs what its statement says, with the digest of the file it was read from. */
-const runStatement = async (file: string, flags: StatementFlags): Promise<boolean> => {
-  const json = parseStrictJson(textOf(file, "the statement's lines"));
-  const given = json.ok && typeof json.value === "object" ? json.value : {};
-  const source = flags.camt ?? file;
-  const digest = createHash("sha256").update(readBytes(source, "the file")).digest("base64");
-  const parsed = bankStatementSchema.safeParse({ ...given, digest });
-  if (!parsed.success) {
-    const issue = parsed.error.issues[0];
-    const where = `/${issue?.path.join("/") ?? ""}: ${issue?.message ?? ""}`;
-    const action = "See the schema in packages/protocol/README.md.";
-    throw new CliError("statement-malformed", `${file}: ${where}`, action);
-  }
-  const text = statementText(pinnedOrigin(flags.policy), "bank-statement", parsed.data);
-  writeNew(flags.out, composeNote(text, [await signerOf(flags.bankKey).signLine(text)]));
-  if (flags.json === true) outJson({ ok: true, file: flags.out, ...parsed.data });
-  else out(`Signed: ${flags.out}. An operator runs: npx sealane settle send ${flags.out}`);
-  return true;
-};
-
 const runPositions = async (flags: DeskFlags): Promise<boolean> => {
   type Answer = { asOf: number; pendingKnown: boolean; positions: Position[] };
   const answer = await askDesk<Answer>(flags, "/v1/positions");
@@ -252,20 +204,5 @@ export const registerSettle = (program: Command): void => {
   ).action((file: string, flags: SignFlags) =>
     running(flags.json === true, () => runCosign(file, flags)),
   );
-  deskOptions(
-    settle.command("send <file>").description("hand in a signed statement as it is"),
-  ).action((file: string, flags: DeskFlags) =>
-    running(flags.json === true, () => send(file, textOf(file, "the statement"), flags)),
-  );
-  settle
-    .command("statement <file>")
-    .description("for banks: sign a statement's lines, a JSON file")
-    .requiredOption("--bank-key <file>", "the bank's key for statements")
-    .requiredOption("--out <file>", "where to put the signed statement")
-    .option("--camt <file>", "the camt.053 or camt.054 file that the lines are from")
-    .option("--policy <file>", "the policy that pins the log")
-    .option("--json", "print one JSON object")
-    .action((file: string, flags: StatementFlags) =>
-      running(flags.json === true, () => runStatement(file, flags)),
-    );
+  registerBankFiles(settle);
 };

@@ -5,9 +5,14 @@ import { codeSets, type CodeSet } from "../code-sets.ts";
 import { Iso20022Error, type Iso20022ErrorCode } from "../errors.ts";
 import type { Content } from "./shape.ts";
 
+/** Of XML's white space alone. */
+const collapsed = (value: string): string => value.replaceAll(/^[\t\n\r ]+|[\t\n\r ]+$/g, "");
+
+/** @param collapse white space around it is none of it, as the schema's dates and numbers have it */
 const leaf = <T extends string>(
   judge: (text: string) => Iso20022ErrorCode | undefined,
   what: string,
+  collapse = false,
 ): Content<T> => {
   const checked = (text: string, at: string): T => {
     const code = judge(text);
@@ -22,7 +27,7 @@ const leaf = <T extends string>(
       if (from.children.length > 0) {
         throw new Iso20022Error("text-malformed", `${from.name} has elements, where text is`);
       }
-      return checked(from.text, from.name);
+      return checked(collapse ? collapsed(from.text) : from.text, from.name);
     },
   };
 };
@@ -70,12 +75,14 @@ const isDateTime = (value: string): boolean =>
 export const date: Content<string> = leaf(
   (value) => (isDate(value) ? undefined : "time-malformed"),
   "date",
+  true,
 );
 
 /** As it is said: the offset is the sender's, and may be missing. */
 export const dateTime: Content<string> = leaf(
   (value) => (isDateTime(value) ? undefined : "time-malformed"),
   "date and time",
+  true,
 );
 
 /** `Dt` or `DtTm`: a date, or an instant. */
@@ -99,9 +106,20 @@ export const numeric = (most: number): Content<string> =>
   leaf(
     (value) => (/^\d+$/.test(value) && value.length <= most ? undefined : "text-malformed"),
     `number of at most ${most} digits`,
+    true,
   );
 
-export const trueOrFalse = word("true", "false");
+const written = word("true", "false");
+
+/** A schema's boolean, which may also be written as 1 or 0. */
+export const trueOrFalse: Content<"true" | "false"> = {
+  put: written.put,
+  get: (from) => {
+    const value = collapsed(from.text);
+    if (value === "1") return "true";
+    return value === "0" ? "false" : written.get({ ...from, text: value });
+  },
+};
 
 /** A rate: at most 11 digits, 10 of them behind the point. */
 export const rate: Content<string> = leaf(
@@ -110,6 +128,7 @@ export const rate: Content<string> = leaf(
       ? undefined
       : "text-malformed",
   "rate of at most 11 digits",
+  true,
 );
 
 export type IsoAmount = {
@@ -142,5 +161,5 @@ export const amount: Content<IsoAmount> = {
     into.text = figure;
   },
   get: (from) =>
-    exact({ currency: from.attributes.get("Ccy") ?? "", amount: from.text }, from.name),
+    exact({ currency: from.attributes.get("Ccy") ?? "", amount: collapsed(from.text) }, from.name),
 };

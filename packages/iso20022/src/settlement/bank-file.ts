@@ -13,7 +13,7 @@ export type BankFileLine = {
   readonly side: "debit" | "credit";
   readonly amount: string;
   readonly status: "booked" | "pending" | "rejected";
-  readonly reason?: string;
+  readonly reason?: string | undefined;
 };
 
 /** The lines of one window's instructions, or, without a window, deposits and withdrawals. */

@@ -3,8 +3,12 @@
 // checked here again, since whoever reads a statement adds it up.
 import { formatAmount, parseCurrency, type Currency } from "@sealane/money";
 import { Iso20022Error } from "../errors.ts";
-import { writeMessage } from "../message.ts";
-import type { AccountStatement, ReportEntry } from "../messages/account-reports.ts";
+import type {
+  AccountStatement,
+  Camt052,
+  Camt053,
+  ReportEntry,
+} from "../messages/account-reports.ts";
 
 export type Booking = {
   /** Place in the log. */
@@ -28,6 +32,8 @@ export type AccountPeriod = {
 };
 
 export type ParticipantPeriod = {
+  /** At most 35 characters, and nobody else's. */
+  readonly messageId: string;
   readonly participant: string;
   readonly operator: string;
   readonly createdAt: string;
@@ -104,24 +110,19 @@ const statementOf = (
   };
 };
 
-const messageIdOf = ({ from, to }: ParticipantPeriod): string =>
-  `${from.replaceAll(/[-:TZ.]/g, "").slice(0, 14)}-${to.replaceAll(/[-:TZ.]/g, "").slice(0, 14)}`;
+/** A statement of a period that is over. */
+export const participantCamt053 = (period: ParticipantPeriod): Camt053 => ({
+  messageId: period.messageId,
+  createdAt: period.createdAt,
+  statements: period.accounts.map((one) => statementOf(period, one, ["OPBD", "CLBD"])),
+});
 
-/** A statement of a period that is over. @throws Iso20022Error */
-export const participantCamt053 = (period: ParticipantPeriod): string =>
-  writeMessage("camt.053", {
-    messageId: messageIdOf(period),
-    createdAt: period.createdAt,
-    statements: period.accounts.map((one) => statementOf(period, one, ["OPBD", "CLBD"])),
-  });
-
-/** A report of a period that still goes on. @throws Iso20022Error */
-export const participantCamt052 = (period: ParticipantPeriod): string =>
-  writeMessage("camt.052", {
-    messageId: messageIdOf(period),
-    createdAt: period.createdAt,
-    reports: period.accounts.map((one) => statementOf(period, one, ["OPBD", "ITBD"])),
-  });
+/** A report of a period that still goes on. */
+export const participantCamt052 = (period: ParticipantPeriod): Camt052 => ({
+  messageId: period.messageId,
+  createdAt: period.createdAt,
+  reports: period.accounts.map((one) => statementOf(period, one, ["OPBD", "ITBD"])),
+});
 
 const csvHead = "account,currency,entry,time,kind,uetr,amount,balance";
 

@@ -24,6 +24,8 @@ const bodyOf = (state: SettlementState, name: string): unknown => {
   if (table === "open") return state.open.get(key);
   if (table === "closed") return state.closed.get(key);
   if (table === "advance") return state.unbacked.get(key);
+  if (table === "returned") return state.returned.get(key);
+  if (table === "recall") return state.recalls.get(key);
   return state.seen.get(key);
 };
 
@@ -66,6 +68,21 @@ export const restoreSettlement = (state: SettlementState, rows: readonly Stored[
     } else if (table === "advance") {
       const one = value as { minor: string };
       state.unbacked.set(key, { ...one, minor: toBig(one.minor) } as never);
-    } else state.seen.set(key, value);
+    } else if (table === "returned") {
+      const one = value as { minor: string };
+      state.returned.set(key, { ...one, minor: toBig(one.minor) } as never);
+    } else if (table === "recall") state.recalls.set(key, value);
+    else state.seen.set(key, value);
   }
+  sortByEnd(state.returned);
+  sortByEnd(state.recalls);
+};
+
+/** Rows come in any order; what is forgotten first comes first. */
+const sortByEnd = <T extends { readonly keepUntilMs: number }>(map: Map<string, T>): void => {
+  const sorted = [...map].sort(
+    ([a, one], [b, other]) => one.keepUntilMs - other.keepUntilMs || (a < b ? -1 : 1),
+  );
+  map.clear();
+  for (const [key, value] of sorted) map.set(key, value);
 };

@@ -3,6 +3,7 @@
 // taken from banks' statements. A fold over entries: no clock, and nothing that is not in the log.
 // `dirty` names the rows that changed since they were last stored; see `rows.ts`.
 import type { DerivedStatement, Netting, WindowLeg, WindowTotal } from "@sealane/protocol";
+import type { OpenRecall, Returned } from "../returns/state.ts";
 
 /** Posted between two accounts in one currency, in minor units, by `debit credit currency`. */
 export type Flows = Map<string, bigint>;
@@ -75,6 +76,9 @@ export type SettlementState = {
   /** What must follow next in the log, in order. Empty between batches of the lane. */
   due: readonly DerivedStatement[];
   crossings: readonly Crossing[];
+  /** What came back of an original, and the recall of it that is open: both by its id. */
+  readonly returned: Map<string, Returned>;
+  readonly recalls: Map<string, OpenRecall>;
   readonly dirty: Set<string>;
 };
 
@@ -85,6 +89,8 @@ export const emptySettlement = (): SettlementState => ({
   seen: new Map(),
   due: [],
   crossings: [],
+  returned: new Map(),
+  recalls: new Map(),
   dirty: new Set(),
 });
 

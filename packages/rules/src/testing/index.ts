@@ -11,6 +11,8 @@ export * from "./keys.ts";
 export * from "./reconcile-corpus.ts";
 export * from "./replaced-keys.ts";
 export * from "./settlement-kit.ts";
+export * from "./return-log.ts";
+export * from "./return-statements.ts";
 export * as say from "./statements.ts";
 export type { Signing, TermsOptions } from "./statements.ts";
 export * from "./world.ts";

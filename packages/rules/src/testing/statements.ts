@@ -71,7 +71,8 @@ const checkedLines = (
     return key === undefined ? [] : [{ line, key, good: !forged }];
   });
 
-const common = <B>(keys: KeyState, kind: string, body: B, signing: Signing) => {
+/** A statement as the ledger's door hands it over. */
+export const common = <B>(keys: KeyState, kind: string, body: B, signing: Signing) => {
   const { signers = [], forged = false, inner } = signing;
   const address = signing.origin ?? origin;
   const text = statementText(address, kind, body, inner);

@@ -28,6 +28,7 @@ import type { BatchOutcome } from "../batch-outcome.ts";
 import type { LaneCommand, RateSheetCommand } from "../commands.ts";
 import type { KeyState } from "../key-state.ts";
 import { decideBatch } from "../lane.ts";
+import { readOriginal, type Original } from "../returns/original.ts";
 import { emptyLaneState, type KnownTransfer } from "../lane-state.ts";
 import {
   genesisMs,
@@ -40,6 +41,12 @@ import {
 } from "./genesis.ts";
 import { cosignedCheckpoint } from "./key-log-kit.ts";
 import { signed } from "./keys.ts";
+import {
+  giveBack as giveBackCommand,
+  recall as recallCommand,
+  type RecallOptions,
+  type ReturnOptions,
+} from "./return-statements.ts";
 import * as say from "./statements.ts";
 
 export type Batch = {
@@ -118,6 +125,7 @@ export const makeWorld = (options: GenesisOptions = {}) => {
         const n = chains.get(participant)?.indexOf(head) ?? -1;
         return n < 0 ? undefined : { n, head };
       },
+      entryAt: (seq) => entries[seq],
     });
     return { outcome, notes: outcome.entries.map(assemble) };
   };
@@ -187,6 +195,33 @@ export const makeWorld = (options: GenesisOptions = {}) => {
     return say.chainStatement(keys(), { participant, from: 0, to, head, size, ...body }, signing);
   };
 
+  /** A committed transfer as its entry has it. */
+  const originalOf = (id: string): Original => {
+    const seq = known.get(id)?.seq ?? -1;
+    const original = readOriginal(origin, entries[seq] ?? "");
+    if (original === undefined) throw new Error(`${id} is not committed`);
+    return original;
+  };
+
+  /** The payee gives back what is left, unless told otherwise. */
+  const giveBack = (id: string, changes: ReturnOptions = {}, signing?: say.Signing) => {
+    const original = originalOf(id);
+    const before = state.settlement.returned.get(id)?.minor ?? 0n;
+    const told = { original, entry: entries[original.seq] ?? "", before };
+    return giveBackCommand(keys(), told, changes, signing);
+  };
+
+  /** The payer asks for all of it. */
+  const recall = (id: string, changes: RecallOptions = {}, signing?: say.Signing) => {
+    const original = originalOf(id);
+    return recallCommand(
+      keys(),
+      { original, entry: entries[original.seq] ?? "" },
+      changes,
+      signing,
+    );
+  };
+
   /** Sends and accepts one transfer. @returns its id */
   const transfer = (termsOptions: say.TermsOptions = {}): string => {
     const made = intent(termsOptions);
@@ -253,6 +288,9 @@ export const makeWorld = (options: GenesisOptions = {}) => {
     cancel,
     credit,
     stateChain,
+    originalOf,
+    giveBack,
+    recall,
     transfer,
     checkpoint,
     tile,

@@ -21,6 +21,7 @@ export type BankEvent =
       }[];
     }
   | { readonly kind: "released"; readonly atMs: number }
+  | { readonly kind: "retried"; readonly atMs: number; readonly messageId: string }
   | ({ readonly kind: "moved"; readonly minor: string } & Omit<Movement, "minor">)
   | { readonly kind: "numbered"; readonly atMs: number };
 
@@ -109,11 +110,24 @@ export const makeBankBook = (plan: readonly AccountPlan[]) => {
     if (found !== undefined) found.minor += side === "credit" ? minor : -minor;
   };
 
+  /** Payments that were refused are tried again, where the bank has their accounts. */
+  const retry = ({ messageId, atMs }: Extract<BankEvent, { kind: "retried" }>): void => {
+    for (const order of orders.values()) {
+      if (order.messageId !== messageId || order.status !== "rejected") continue;
+      const sides = [order.debtorAccount, order.creditorAccount];
+      const fits = sides.every(
+        (side) => side === undefined || accounts.get(side)?.currency === order.currency,
+      );
+      if (fits) decide(order, "pending", undefined, atMs);
+    }
+  };
+
   /** The same events give the same books. */
   const apply = (event: BankEvent): void => {
     if (event.kind === "numbered") number += 1;
     else if (event.kind === "moved") move(event);
     else if (event.kind === "instructed") instruct(event);
+    else if (event.kind === "retried") retry(event);
     else for (const order of orders.values()) order.held = false;
     if (event.kind !== "numbered") settle(event.atMs);
   };

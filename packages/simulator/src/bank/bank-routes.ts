@@ -139,6 +139,18 @@ const mountFaults = (app: HttpApp, bank: Bank): void => {
   });
   route(app, {
     method: "post",
+    path: "/v1/retry",
+    summary: "Tries what was refused of these instructions again, and states it when it is booked",
+    auth,
+    body: z.strictObject({ messageId: z.string().max(35) }),
+    responses: { 204: "Done" },
+    handler: async ({ body }) => {
+      await bank.retry(body.messageId);
+      return { status: 204 };
+    },
+  });
+  route(app, {
+    method: "post",
     path: "/v1/release",
     summary: "Books what is late",
     auth,

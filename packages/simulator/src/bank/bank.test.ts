@@ -206,6 +206,7 @@ describe("a fault that was asked for", () => {
     expect([count("camt.053"), balances()[0]]).toEqual([0, "500000"]);
     await bank.release();
     expect([count("camt.053"), balances()]).toEqual([1, ["400000", "99500", "500"]]);
+    expect(bytesOf(newest("pacs.002")).toString()).toContain("<GrpSts>ACSC</GrpSts>");
   });
 
   it("partial: one payment is refused with a reason, and who waits for it is not paid", async () => {
@@ -216,6 +217,9 @@ describe("a fault that was asked for", () => {
       ["rejected", "AC06"],
       ["booked", undefined],
     ]);
+    await bank.retry("hkd-php/0/0");
+    expect(note().lines.every(({ status }) => status === "booked")).toBe(true);
+    expect(balances()).toEqual(["400000", "99500", "500"]);
   });
 
   it("wrong amount: the statement says a cent more than was booked", async () => {

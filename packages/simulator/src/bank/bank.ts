@@ -119,6 +119,14 @@ export const openBank = (options: BankOptions) => {
   const allOrders = (): Order[] =>
     book.messageIds().flatMap((id) => [...(book.message(id)?.orders ?? [])]);
 
+  const answer = (messageId: string, duplicate = false): Taken => {
+    const head = nextHead();
+    const { reference } = head;
+    const xml = statusReport(head, messageId, book.message(messageId)?.orders ?? [], duplicate);
+    const name = `pacs.002-${reference}.xml`;
+    return { ok: true, report: put({ name, kind: "pacs.002", reference, messageId }, xml), xml };
+  };
+
   /** Does it, then tells of everything that it has booked. */
   const follow = async (event: BankEvent, always: readonly string[] = []): Promise<void> => {
     const before = new Set(bookedOf(allOrders()));
@@ -140,19 +148,17 @@ export const openBank = (options: BankOptions) => {
         };
         put(document, noticeOf(book, bank, head, lines));
       }
+      // Whoever was told "pending" hears that it is no more.
+      if (!always.includes(messageId)) answer(messageId);
       await issue(messageId);
     }
   };
 
-  const answer = (messageId: string, duplicate = false): Taken => {
-    const head = nextHead();
-    const { reference } = head;
-    const xml = statusReport(head, messageId, book.message(messageId)?.orders ?? [], duplicate);
-    const name = `pacs.002-${reference}.xml`;
-    return { ok: true, report: put({ name, kind: "pacs.002", reference, messageId }, xml), xml };
-  };
-
   const release = (): Promise<void> => follow({ kind: "released", atMs: clock() });
+
+  /** Tries what was refused of these instructions again, as when an account is unblocked. */
+  const retry = (messageId: string): Promise<void> =>
+    follow({ kind: "retried", atMs: clock(), messageId });
 
   /** Takes instructions, books what it can, and answers. The same once more is answered once more. */
   const take = async (bytes: Uint8Array): Promise<Taken> => {
@@ -191,6 +197,7 @@ export const openBank = (options: BankOptions) => {
     take,
     move,
     release,
+    retry,
     issue,
     faults,
     documents: (): readonly BankDocument[] => documents,

@@ -6,6 +6,7 @@ import {
   auditEntry,
   auditRoot,
   beginAudit,
+  creditOwed,
   type AuditState,
   type KeyHistory,
   type SignatureJudge,
@@ -93,22 +94,25 @@ const takeCovered = ({ uncredited }: Folding, { credited }: VerifiedEntry): Uncr
   return waiting.splice(0, next < 0 ? waiting.length : next);
 };
 
-const noteEnd = (folding: Folding, { context, terms, ...entry }: VerifiedEntry): void => {
+/** Who waits under an id: the payer, or whoever made the return or the recall. */
+const askerOf = ({ terms, advance, returns, context }: VerifiedEntry): string => {
+  const made = returns?.body.participant ?? advance?.participant;
+  return terms?.payer.participant ?? made ?? context.chains[0]?.participant ?? "";
+};
+
+const noteEnd = (folding: Folding, entry: VerifiedEntry): void => {
   const { ended, quotes, uncredited } = folding;
+  const { context, terms, timeMs } = entry;
   const id = entry.transferId ?? entry.advance?.id;
   if (id === undefined) return;
-  const { seq, outcome, chains } = context;
-  const payer =
-    terms?.payer.participant ?? entry.advance?.participant ?? chains[0]?.participant ?? "";
-  ended.push({ id, request: terms?.request, payer, seq, outcome, timeMs: entry.timeMs });
-  if (terms === undefined) return;
-  if (terms.quote !== id) quotes.push({ quote: terms.quote, id });
-  if (outcome !== "committed") return;
-  const payee = terms.payee.participant;
-  const n = chains.find(({ participant }) => participant === payee)?.n ?? 0;
-  const waiting = uncredited.get(payee) ?? [];
-  waiting.push({ n, seq, payer, id });
-  uncredited.set(payee, waiting);
+  const { seq, outcome } = context;
+  ended.push({ id, request: terms?.request, payer: askerOf(entry), seq, outcome, timeMs });
+  if (terms !== undefined && terms.quote !== id) quotes.push({ quote: terms.quote, id });
+  const credit = creditOwed(entry);
+  if (credit === undefined) return;
+  const waiting = uncredited.get(credit.payee) ?? [];
+  waiting.push(credit.owed);
+  uncredited.set(credit.payee, waiting);
 };
 
 const checkRoots = ({ options, state }: Folding): void => {
