@@ -131,10 +131,11 @@ describe("too few witnesses", () => {
       60_000,
     );
     await Promise.all([stack.start("witness"), stack.start("ph-wallet")]);
-    await eventually("transfers are sealed again", async () => {
+    const after = await eventually("transfers are sealed again", async () => {
       const answer = await send().catch(() => undefined);
-      return answer?.status === "sealed";
+      return answer?.status === "sealed" ? answer : undefined;
     });
+    expect(after.final).toBe(true);
   }, 180_000);
 });
 
