@@ -179,7 +179,10 @@ export const namesLogKey = (
   origin: string,
   key: VerifierKey,
   from: number,
-): boolean => states.slice(from).some((state) => laneKeyOf(state, origin) === vkeyOf(key));
+): boolean => {
+  const vkey = vkeyOf(key);
+  return states.slice(from).some((state) => laneKeyOf(state, origin) === vkey);
+};
 
 /** What to do about a lane's newest key, where the key log names one that the policy does not list. */
 export const unpinnedLaneKey = (
