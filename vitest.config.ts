@@ -20,7 +20,7 @@ export default defineConfig({
         extends: true,
         test: {
           name: "pure",
-          include: [...TESTS, "bench/src/**/*.test.ts", "test/{src,faults}/**/*.test.ts"],
+          include: [...TESTS, "bench/src/**/*.test.ts", "test/{src,faults,sabotage}/**/*.test.ts"],
           exclude: WITH_SERVERS,
           testTimeout: 30_000,
         },

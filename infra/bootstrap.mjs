@@ -1,4 +1,4 @@
-// What `npm start`, `test`, `run check`, `run bench`, `run faults` and `run verify:independent` run first,
+// What `npm start`, `test` and `npm run` check, bench, faults, simulate, sabotage, verify:independent run first,
 // on a fresh clone too: looks for the programs that have to be there, installs what is missing, and then hands over
 // to Node 24 (which the install brings). Plain JavaScript for Node 20, no dependencies. Everything it says
 // goes to standard error: standard output belongs to the command, which may print JSON there.
@@ -15,6 +15,7 @@ const ROOT = dirname(INFRA);
 const BIN = join(ROOT, "node_modules", ".bin");
 const JARS = join(INFRA, ".kafka");
 const POM = join(INFRA, "kafka", "pom.xml");
+const WITHOUT_KAFKA = new Set(["check", "simulate"]);
 const CHECKS = ["check:types", "check:lint", "check:format", "check:rooms"];
 
 /** Tools must neither phone home nor ask for anything. */
@@ -250,7 +251,7 @@ function finish(passed, failed) {
 }
 
 async function main([command, ...args]) {
-  const needsKafka = command !== "check" && !process.env.KAFKA_BROKERS;
+  const needsKafka = !WITHOUT_KAFKA.has(command) && !process.env.KAFKA_BROKERS;
   checkPrograms(needsKafka);
   await installPackages();
   if (needsKafka) await installKafka();
@@ -272,6 +273,12 @@ async function main([command, ...args]) {
       process.exit(await handOver([...WATCHED, program, ...args]));
       break;
     }
+    case "simulate":
+    case "sabotage": {
+      const room = command === "simulate" ? "simulation" : command;
+      process.exit(await handOver([...WATCHED, join(ROOT, "test", room, "main.ts"), ...args]));
+      break;
+    }
     case "check": {
       const { passed, failed } = await check(CHECKS);
       finish(passed, failed);
@@ -286,7 +293,9 @@ async function main([command, ...args]) {
       break;
     }
     default:
-      fail(`unknown command ${command}: start, test, check, bench, faults or verify:independent`);
+      fail(
+        `unknown command ${command}: start, test, check, bench, faults, simulate, sabotage or verify:independent`,
+      );
   }
 }
 

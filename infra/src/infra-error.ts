@@ -5,9 +5,11 @@ export type InfraErrorCode =
   | "directory-in-use"
   | "missing-program"
   | "not-ready"
+  | "ports-invalid"
   | "ports-taken"
   | "process-gone"
   | "process-stuck"
+  | "server-unusable"
   | "settings-missing"
   | "start-failed";
 

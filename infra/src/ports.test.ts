@@ -1,6 +1,7 @@
 import { createServer, type AddressInfo, type Server } from "node:net";
 import { afterEach, expect, it } from "vitest";
 import { checkPortsFree, freePort } from "./ports.ts";
+import { portsFromEnv } from "./world.ts";
 
 const servers: Server[] = [];
 
@@ -48,4 +49,18 @@ it("takes free ports from below those of outgoing connections", async () => {
   await expect(
     checkPortsFree([...new Set(ports)].map((port) => ({ name: "a", port, env: "A" }))),
   ).resolves.toBeUndefined();
+});
+
+it("names every variable that is no port, and takes an empty one as not given", () => {
+  const env = {
+    SEALANE_HK_ADAPTER_PORT: "abc",
+    SEALANE_FX_PORT: "0",
+    SEALANE_LEDGER_PORT: "65536",
+    SEALANE_CONSOLE_PORT: "",
+  };
+  expect(() => portsFromEnv(env)).toThrow(
+    /HK_ADAPTER_PORT=abc(?:.|\n)*LEDGER_PORT=65536(?:.|\n)*FX_PORT=0/,
+  );
+  expect(portsFromEnv({ SEALANE_CONSOLE_PORT: "" }).console).toBe(8080);
+  expect(portsFromEnv({ SEALANE_FX_PORT: "65535" }).fxDesk).toBe(65_535);
 });

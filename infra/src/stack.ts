@@ -4,11 +4,13 @@
 import { existsSync, mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { startKafka, type KafkaServer } from "./kafka.ts";
+import { lastWords } from "./last-words.ts";
 import { openKafka } from "./open-kafka.ts";
 import { startPostgres, type PostgresServer } from "./postgres.ts";
 import { migrateAll, topicSpecs } from "./prepare.ts";
 import { checkPortsFree, spawnService, waitForReady, type NamedPort } from "./processes.ts";
 import type { Home } from "./home.ts";
+import { InfraError } from "./infra-error.ts";
 import { provision } from "./provision.ts";
 import { planServices, settingsText, type Service, type ServiceName } from "./service-plan.ts";
 import type { SupervisedProcess } from "./supervised-process.ts";
@@ -77,6 +79,18 @@ const portsNeeded = ({ ports, kafkaBrokers, databaseUrl }: StackOptions): NamedP
     .filter(({ name }) => databaseUrl === undefined || name !== "postgres")
     .map(({ name, env, what }) => ({ name: what, port: ports[name], env }));
 
+/** Says which setting led to a server of the reader's that does not do; a URL may hold a password. */
+const unusable =
+  (variable: string, given: string | undefined) =>
+  (error: unknown): never => {
+    if (given === undefined) throw error;
+    const why = error instanceof Error ? error.message : String(error);
+    const message =
+      `the server of ${variable} cannot be used: ${why}\n` +
+      `  Look at its address, and whether it runs; or unset ${variable}: then one is started here.`;
+    throw new InfraError("server-unusable", message, error);
+  };
+
 /** Starts all of it; what was started is stopped again when something fails. */
 export const startStack = async (options: StackOptions): Promise<Stack> => {
   const { ports, dir } = options;
@@ -129,8 +143,11 @@ export const startStack = async (options: StackOptions): Promise<Stack> => {
     step("topics and tables");
     const messaging = openKafka(brokers, "sealane-setup");
     await Promise.all([
-      messaging.admin().ensureTopics(topicSpecs(options.replication ?? 1)),
-      migrateAll(home, databaseUrl),
+      messaging
+        .admin()
+        .ensureTopics(topicSpecs(options.replication ?? 1))
+        .catch(unusable("KAFKA_BROKERS", options.kafkaBrokers)),
+      migrateAll(home, databaseUrl).catch(unusable("DATABASE_URL", options.databaseUrl)),
     ]);
     const { traceRatio, env, closedBundles, hosted } = options;
     const openBundles = closedBundles !== true;
@@ -161,7 +178,8 @@ export const startStack = async (options: StackOptions): Promise<Stack> => {
       running.set(service.name, child);
       void child.exited.then(() => {
         if (stopped || expected.has(child) || running.get(service.name) !== child) return;
-        fail(`${service.name} ended by itself: see ${home.path("logs", `${service.name}.log`)}`);
+        const log = home.path("logs", `${service.name}.log`);
+        fail(`${service.name} ended by itself: ${lastWords(log)}see ${log}`);
       });
     };
     const ready = (service: Service): Promise<void> =>

@@ -12,9 +12,30 @@ import { startStack, type Stack } from "./stack.ts";
 import { makeTalk, type Talk } from "./talk.ts";
 import { portsFromEnv } from "./world.ts";
 
-const { values } = parseArgs({
-  options: { once: { type: "boolean", default: false }, json: { type: "boolean", default: false } },
-});
+const usage = `npm start [-- --once] [-- --json]
+  --once  stops after the first sealed transfer
+  --json  prints one JSON object a line; progress and faults go to standard error
+`;
+
+const readFlags = (): {
+  readonly once: boolean;
+  readonly json: boolean;
+  readonly help: boolean;
+} => {
+  const flag = { type: "boolean", default: false } as const;
+  try {
+    return parseArgs({ options: { once: flag, json: flag, help: flag } }).values;
+  } catch (error) {
+    process.stderr.write(`sealane: ${error instanceof Error ? error.message : ""}\n${usage}`);
+    return process.exit(2);
+  }
+};
+
+const values = readFlags();
+if (values.help) {
+  process.stdout.write(usage);
+  process.exit(0);
+}
 
 const dir = process.env.SEALANE_HOME ?? join(process.cwd(), ".sealane");
 const amount = { currency: "HKD", amount: "1000.00" };
@@ -71,8 +92,9 @@ const run = async (talk: Talk): Promise<number> => {
   const starting = startStack({
     dir,
     ports: portsFromEnv(process.env),
-    databaseUrl: process.env.DATABASE_URL,
-    kafkaBrokers: process.env.KAFKA_BROKERS,
+    // Empty is not given, as for the bootstrap.
+    databaseUrl: process.env.DATABASE_URL || undefined,
+    kafkaBrokers: process.env.KAFKA_BROKERS || undefined,
     onStep: talk.progress,
     console: true,
   });

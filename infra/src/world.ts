@@ -1,6 +1,7 @@
 // The demo's little world: who takes part, on which ports, under which names. One place, because
 // scripts outside the repository rely on it (`design.md` §10).
 import { laneOrigin, keysOrigin } from "@sealane/protocol";
+import { InfraError } from "./infra-error.ts";
 
 export const operator = "sealane.example";
 export const period = "2026";
@@ -123,11 +124,16 @@ export const portPlan: readonly { name: PortName; port: number; env: string; wha
   },
 ];
 
+/** Throws `ports-invalid`, naming every variable that is no port. */
 export const portsFromEnv = (env: NodeJS.ProcessEnv): Ports => {
   const ports = {} as Record<PortName, number>;
+  const wrong: string[] = [];
   for (const { name, port, env: variable } of portPlan) {
-    const value = env[variable];
-    ports[name] = value === undefined || value === "" ? port : Number.parseInt(value, 10);
+    const value = env[variable] ?? "";
+    ports[name] = value === "" ? port : Number(value);
+    const good = value === "" || (/^[1-9]\d{0,4}$/.test(value) && ports[name] <= 65_535);
+    if (!good) wrong.push(`  ${variable}=${value}: a port is a number from 1 to 65535`);
   }
-  return ports;
+  if (wrong.length === 0) return ports;
+  throw new InfraError("ports-invalid", ["These are no ports:", ...wrong].join("\n"));
 };

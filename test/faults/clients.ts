@@ -41,7 +41,13 @@ const finals = new Set(["sealed", "credited", "rejected", "expired", "cancelled"
 /** Answers after which a client asks again: no decision was made, or none is known. */
 const again = (status: number): boolean => status >= 500 || status === 429 || status === 409;
 
-type Answer = { readonly transfer?: string; readonly final: boolean };
+type Answer = { readonly final: boolean; readonly afterMs?: number };
+
+/** How long a client was asked to wait, and a little more, so that not all come back at once. */
+const waitOf = (response: Response): number => {
+  const asked = Number(response.headers.get("retry-after") ?? 0) * 1_000;
+  return asked * (1 + Math.random() / 2);
+};
 
 export const startLoad = (world: FaultWorld, file: string, options: LoadOptions = {}): Load => {
   const { rate = 25, patienceMs = 75_000, body = bodyOf, most = Infinity } = options;
@@ -83,10 +89,10 @@ export const startLoad = (world: FaultWorld, file: string, options: LoadOptions 
         const position = typeof said["position"] === "number" ? { position: said["position"] } : {};
         const final = finals.has(transfer);
         answered(final ? "ok" : "unknown", { status, transfer, ...position, ...code });
-        return { transfer, final };
+        return { final };
       }
       answered(again(status) && status >= 500 ? "unknown" : "failed", { status, ...code });
-      return { final: !again(status) };
+      return { final: !again(status), afterMs: waitOf(response) };
     } catch (error) {
       answered("unknown", { detail: error instanceof Error ? error.message : String(error) });
       return { final: false };
@@ -96,9 +102,9 @@ export const startLoad = (world: FaultWorld, file: string, options: LoadOptions 
   const untilEnded = async (key: string, content: object): Promise<void> => {
     const until = Date.now() + patienceMs;
     while (Date.now() < until) {
-      const { final } = await request(key, content);
+      const { final, afterMs = 0 } = await request(key, content);
       if (final) return;
-      await delay(250);
+      await delay(Math.max(250, afterMs));
     }
   };
 

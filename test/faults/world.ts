@@ -62,7 +62,10 @@ export const startFaultWorld = async (options: WorldOptions = {}): Promise<Fault
   const undo: (() => Promise<void>)[] = [];
   const stop = async (): Promise<void> => {
     for (const step of undo.toReversed()) await step();
-    rmSync(dir, { recursive: true, force: true });
+    // To look at logs and journals afterwards.
+    if (process.env["SEALANE_FAULTS_KEEP"] === undefined) {
+      rmSync(dir, { recursive: true, force: true });
+    }
   };
   try {
     const ports = await freePorts();

@@ -109,7 +109,7 @@ export const ROOM_RULES: Readonly<Record<string, RoomRule>> = {
   // The oracles are those of the tests.
   bench: { rooms: [...PACKAGES, "infra", "test/oracles"], packages: [] },
   test: {
-    rooms: [...PACKAGES, "infra", "messaging/testing", "rules/testing"],
+    rooms: [...PACKAGES, "infra", "messaging/testing", "rules/simulation", "rules/testing"],
     packages: ["vitest", "playwright-core"],
   },
 };

@@ -90,7 +90,23 @@ describe("a transfer", () => {
     });
     const body = request({ value: "250.50", quoteId: quote.quoteId });
     expect((await send(body)).received).toEqual(quote.received);
-    await expect(send(body)).rejects.toMatchObject({ problem: { code: "quote-unknown" } });
+    await expect(send(body)).rejects.toMatchObject({
+      problem: { status: 409, code: "quote-used" },
+    });
+  });
+
+  it("has no quote above the largest transfer of the sheet, nor beyond what terms can say", async () => {
+    const quote = (amount: string) =>
+      system.hk.quote({
+        payee: { participant: "ph-wallet.example" },
+        amount: { currency: "HKD", amount },
+      });
+    await expect(quote("500000.01")).rejects.toMatchObject({ problem: { code: "sheet-limit" } });
+    const beyond = "999999999999999.99";
+    await expect(quote(beyond)).rejects.toMatchObject({ problem: { code: "amount-invalid" } });
+    await expect(send(request({ value: beyond }))).rejects.toMatchObject({
+      problem: { status: 422, code: "amount-invalid" },
+    });
   });
 
   it("ends rejected with the payee core's reason, on both sides", async () => {
@@ -113,6 +129,18 @@ describe("a transfer", () => {
     await system.hk.cancel(open.transferId, { waitSeconds: 10 });
     expect(await seenBy("hk", open.transferId, "cancelled")).toMatchObject({ reason: "CUST" });
     await seenBy("ph", open.transferId, "cancelled");
+  });
+
+  it("is not cancelled when it is paid out, nor by the payee's provider", async () => {
+    const { transferId } = await send(request());
+    await seenBy("hk", transferId, "credited");
+    const late = system.hk.cancel(transferId, { waitSeconds: 10 });
+    await expect(late).rejects.toMatchObject({ problem: { status: 409, code: "not-cancellable" } });
+    await seenBy("ph", transferId, "credited");
+    const bare = await system.call("ph-wallet", `/v1/transfers/${transferId}/cancel`, {
+      method: "POST",
+    });
+    expect([bare.status, await bare.json()]).toMatchObject([403, { code: "not-the-payer" }]);
   });
 
   it("is refused above the largest transfer of the sheet, with the ISO reason", async () => {
@@ -203,6 +231,51 @@ describe("bad input", () => {
     expect(await keyless.json()).toMatchObject({ status: 400, code: "idempotency-key-missing" });
     const anonymous = await post(JSON.stringify(request()), { Authorization: "" });
     expect(anonymous.status).toBe(401);
+  });
+
+  it("refuses bad lines of a bulk by their number, and takes the good ones among them", async () => {
+    const line = (transfer: object, idempotencyKey: string = randomUUID()): string =>
+      JSON.stringify({ idempotencyKey, transfer });
+    const lines = [
+      line(request()),
+      "{",
+      line(request({ value: "1e3" })),
+      line({ ...request(), extra: 1 }),
+      line(request({ value: "1.001" })),
+      "\u0000".repeat(9_000),
+      line(request({ account: "+639170000991" })),
+      line(request()),
+    ];
+    const bytes = Buffer.concat([Buffer.from([0xff, 0x0a]), Buffer.from(lines.join("\n"))]);
+    const response = await system.call("hk-wallet", "/v1/transfers/bulk", {
+      method: "POST",
+      body: bytes,
+      headers: { "Content-Type": "application/x-ndjson", Prefer: "wait=10" },
+    });
+    type Answer = {
+      line: number;
+      status: string;
+      code?: string;
+      pointer?: string;
+      action?: string;
+    };
+    const answers = (await response.text())
+      .trim()
+      .split("\n")
+      .map((text) => JSON.parse(text) as Answer)
+      .sort((left, right) => left.line - right.line);
+    expect(answers.map(({ status, code, pointer }) => [status, code, pointer])).toEqual([
+      ["refused", "utf8-malformed", ""],
+      [expect.stringMatching(/^(?:sealed|credited)$/), undefined, undefined],
+      ["refused", "json-malformed", ""],
+      ["refused", "request-invalid", "/transfer/amount/amount"],
+      ["refused", "request-invalid", "/transfer/extra"],
+      ["refused", "amount-decimals", "/transfer/amount/amount"],
+      ["refused", "line-too-long", ""],
+      ["rejected", undefined, undefined],
+      [expect.stringMatching(/^(?:sealed|credited)$/), undefined, undefined],
+    ]);
+    for (const { status, action } of answers) if (status === "refused") expect(action).toMatch(/./);
   });
 
   it("says that not knowing a transfer is no answer", async () => {

@@ -154,7 +154,7 @@ func transferPostings(x object) []posting {
 
 // settlementKinds say what is cut, paid and settled; what their windows come to is `sealane audit`'s.
 var settlementKinds = []string{"window-cut", "window-net", "bank-statement", "settlement", "liquidity",
-	"window-default", "settlement-abort"}
+	"window-default", "settlement-abort", "adjustment"}
 
 // settlementPostings are what a statement about settlement posts, from its own text.
 func settlementPostings(operator, kind string, x object) []posting {
@@ -177,6 +177,17 @@ func settlementPostings(operator, kind string, x object) []posting {
 	for _, one := range x.objs("payments") {
 		add(who+":liquidity", cash, one.str("currency"), one.str("cover"))
 		add(who+":shortfall", operator+":guarantee", one.str("currency"), one.str("shortfall"))
+	}
+	if kind == "adjustment" {
+		own := operator + ":adjustments"
+		if x.str("break") == "fx-residue" {
+			own = operator + ":rounding"
+		}
+		debit, credit := own, who+":liquidity"
+		if x.str("side") == "debit" {
+			debit, credit = credit, debit
+		}
+		add(debit, credit, x.str("currency"), x.str("amount"))
 	}
 	if kind != "liquidity" {
 		return found
@@ -304,7 +315,7 @@ func (h history) judge(raw string, origin string, sheets map[string]sheet) entry
 			must(operators > 0 || by(s.corridors[x.str("corridor")].str("scheduler")), "cut: not signed")
 		case "bank-statement":
 			party(x.str("bank"), "bank-statement", false)
-		case "window-default", "settlement-abort":
+		case "window-default", "settlement-abort", "adjustment":
 			must(operators >= 2, "%s: two operators sign", e.kind)
 		default:
 			must(by(s.ledger.str("entryKey")), "%s: not signed", e.kind)

@@ -9,7 +9,7 @@ from tlog import b64, note, signed, vkey
 DECIMALS = TABLES["decimals"]  # of ISO 4217's currencies
 
 SETTLEMENT = ("window-cut", "window-net", "bank-statement", "settlement", "liquidity",
-              "window-default", "settlement-abort")
+              "window-default", "settlement-abort", "adjustment")
 
 def units(amount, currency): return Fraction(amount) * 10 ** DECIMALS[currency]
 
@@ -93,6 +93,10 @@ def settlement_postings(operator, kind, x):
         found.append((f"{who}:liquidity", cash, one["currency"], one["cover"]))
         short = f"{who}:shortfall", operator + ":guarantee"
         found.append((*short, one["currency"], one["shortfall"]))
+    if kind == "adjustment":
+        own = operator + (":rounding" if x["break"] == "fx-residue" else ":adjustments")
+        sides = (own, f"{who}:liquidity") if x["side"] == "credit" else (f"{who}:liquidity", own)
+        found.append((*sides, x["currency"], x["amount"]))
     for one in x["lines"] if kind == "liquidity" else []:
         amount, currency, back = one["amount"], one["currency"], one.get("repaid", "0")
         if one["side"] == "debit": found.append((f"{who}:liquidity", cash, currency, amount))
@@ -181,7 +185,7 @@ def judge(raw, origin, history, sheets=None):
             by = s["corridors"].get(x["corridor"], {}).get("scheduler")
             assert operators or by and signed(text, lines, dict([vkey(by, 1)])), "cut: not signed"
         elif kind == "bank-statement": party(x["bank"], ("bank-statement",))
-        elif kind in ("window-default", "settlement-abort"): assert operators >= 2, f"{kind}: two sign"
+        elif kind in ("window-default", "settlement-abort", "adjustment"): assert operators >= 2, f"{kind}: two sign"
         else: assert signed(text, lines, dict([vkey(s["ledger"]["entryKey"], 1)])), f"{kind}: not signed"
         roles = s["records"].get(x.get("participant"), {"roles": []})["roles"]
         chains = [x["participant"]] if set(roles) - {"settlement-bank"} else []

@@ -3,12 +3,15 @@
 import { Command } from "commander";
 import { registerApprove } from "./approve-command.ts";
 import { registerAudit } from "./audit-command.ts";
+import { registerBreak } from "./reconcile/break-command.ts";
+import { registerReconcile } from "./reconcile/reconcile-command.ts";
 import { registerExport } from "./export-command.ts";
 import { registerKeys } from "./keys/commands.ts";
 import { registerLane } from "./lane-command.ts";
 import { registerMessages } from "./messages-command.ts";
 import { registerReceipt } from "./receipt.ts";
 import { registerRecover } from "./recover-command.ts";
+import { registerReturns } from "./return-command.ts";
 import { registerSend } from "./send.ts";
 import { registerSettle } from "./settle/settle-command.ts";
 import { registerStatement } from "./settle/statement-command.ts";
@@ -20,6 +23,7 @@ export const makeProgram = (): Command => {
     .description("Send transfers, and check for yourself what became of them.")
     .showHelpAfterError("(add --help to see what there is)");
   registerSend(program);
+  registerReturns(program);
   registerReceipt(program);
   registerVerify(program);
   registerMessages(program);
@@ -31,6 +35,8 @@ export const makeProgram = (): Command => {
   registerWindow(program);
   registerSettle(program);
   registerStatement(program);
+  registerReconcile(program);
+  registerBreak(program);
   registerRecover(program);
   return program;
 };

@@ -35,6 +35,9 @@ export const loadKeys = (given: string | undefined, policyPath: string): KeysCop
   return parseKeysCopy(fromUtf8(readBytes(path, "the copy of the key log")));
 };
 
+const moneyText = (money: { amount: string; currency: string } | undefined): string | undefined =>
+  money === undefined ? undefined : `${money.amount} ${money.currency}`;
+
 const showFacts = (facts: ReceiptFacts): string => {
   const { sent, received, fees, transferId, payer, payee, kind, outcome, reason } = facts;
   const rows: string[][] = [];
@@ -43,6 +46,15 @@ const showFacts = (facts: ReceiptFacts): string => {
   };
   add("transfer", transferId);
   add("outcome", reason === undefined ? `${kind} ${outcome}` : `${kind} ${outcome}, ${reason}`);
+  add("return of", facts.returnOf);
+  add("recall of", facts.recallOf);
+  const linked = facts.returnOf ?? facts.recallOf;
+  if (linked !== undefined) {
+    add(facts.returnOf === undefined ? "asked" : "goes back", moneyText(sent));
+    add("comes back", moneyText(received));
+    add("log time", facts.logTime);
+    return columns(rows);
+  }
   if (sent !== undefined) add("sent", `${sent.amount} ${sent.currency} by ${payer}`);
   add("fee", fees?.map(({ amount, currency }) => `${amount} ${currency}`).join(", "));
   if (received !== undefined)

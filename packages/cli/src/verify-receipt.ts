@@ -5,6 +5,8 @@ import {
   headerOf,
   readNote,
   readStatement,
+  recallSchema,
+  returnSchema,
   slotOf,
   termsSchema,
   type Terms,
@@ -150,7 +152,23 @@ const factsOf = (sealed: SealedEntry): ReceiptFacts => {
           rate: terms.rate,
           received: terms.receive,
         }),
+    ...linkOf(inner),
   };
+};
+
+/** Of a return or a recall: its id, the transfer that it is about, and what comes back. */
+const linkOf = (inner: string): Partial<ReceiptFacts> => {
+  const note = readNote(inner);
+  if (!note.ok) return {};
+  const back = readStatement(note.note, "return", returnSchema);
+  if (back.ok) {
+    const { id, original, amount, back: received } = back.statement.body;
+    return { transferId: id, returnOf: original.id, sent: amount, received };
+  }
+  const asked = readStatement(note.note, "recall", recallSchema);
+  if (!asked.ok) return {};
+  const { id, original, amount } = asked.statement.body;
+  return { transferId: id, recallOf: original.id, sent: amount };
 };
 
 /** Who must have signed what stands in an entry, in words. */
@@ -162,6 +180,7 @@ const signersOf = ({
   withdrawal,
   credited,
   statement,
+  returns,
 }: VerifiedEntry): string => {
   const payer = `${terms?.payer.participant ?? "?"} (payer)`;
   const payee = `${terms?.payee.participant ?? "?"} (payee)`;
@@ -169,6 +188,9 @@ const signersOf = ({
   if (kind === "rejection") return payee;
   if (kind === "cancellation") return terms === undefined ? "the payer" : payer;
   if (kind === "advance") return "two operators";
+  if (returns !== undefined) {
+    return `${returns.body.participant} (${kind === "recall" ? "payer" : "payee"} of the original)`;
+  }
   const provider = sheet?.provider ?? withdrawal?.provider;
   return provider ?? credited?.participant ?? statement?.participant ?? "its author";
 };

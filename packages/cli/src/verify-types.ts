@@ -38,6 +38,9 @@ export type ReceiptFacts = {
   readonly transferId?: string;
   readonly payer?: string;
   readonly payee?: string;
+  /** Of a return or a recall: the transfer that is given or asked back. */
+  readonly returnOf?: string;
+  readonly recallOf?: string;
   readonly sent?: MoneyFact;
   readonly fees?: readonly (MoneyFact & { readonly to: string })[];
   /** What is left of `sent` after the fees. */

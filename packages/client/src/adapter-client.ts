@@ -8,6 +8,8 @@ import type {
   BulkLine,
   Quote,
   QuoteRequest,
+  RecallRequest,
+  ReturnRequest,
   Transfer,
   TransferRequest,
 } from "./adapter-types.ts";
@@ -32,11 +34,36 @@ export type AdapterClient = {
   ): Promise<Transfer>;
   /** How a transfer stands. A refusal `transfer-unknown` is no answer about its outcome. */
   get(transferId: string, options?: WaitOptions): Promise<Transfer>;
-  /** Takes a transfer back that is not committed; also one whose outcome is unknown. */
+  /**
+   * Takes a transfer back: at once while it is not committed (also one whose outcome is unknown). What was
+   * committed and not paid out is recalled, and the recall is answered: it ends credited or rejected.
+   * @throws AdapterRefusal `not-cancellable`: it was paid out
+   */
   cancel(
     transferId: string,
     options?: WaitOptions & { readonly reason?: string },
   ): Promise<Transfer>;
+  /**
+   * Gives a transfer to this side back, all or part. The answer is the return, a transfer of its own.
+   * @throws AdapterRefusal, AdapterUnavailable (perhaps accepted: repeat it with the same key)
+   */
+  giveBack(
+    transferId: string,
+    request: ReturnRequest,
+    options: WaitOptions & { readonly idempotencyKey: string },
+  ): Promise<Transfer>;
+  /** Asks for a transfer of this side back. The answer is the recall, which ends credited or rejected. */
+  recall(
+    transferId: string,
+    request: RecallRequest,
+    options: WaitOptions & { readonly idempotencyKey: string },
+  ): Promise<Transfer>;
+  /** Says no to the recall of this transfer that is open; a yes is a return with its `recallId`. */
+  refuseRecall(
+    transferId: string,
+    reason: string,
+    options?: { readonly signal?: AbortSignal },
+  ): Promise<void>;
   /**
    * The receipt, a C2SP tlog-proof: sealed when it is (`waitSeconds` waits for that), else logged, with
    * the log's own signature alone. @throws AdapterRefusal `receipt-not-ready`
@@ -110,6 +137,17 @@ async function* changes(
 export const adapterClient = (options: AdapterOptions): AdapterClient => {
   const http = makeAdapterHttp(options);
   const path = (transferId: string): string => `/v1/transfers/${encodeURIComponent(transferId)}`;
+  const linked = async (
+    to: string,
+    request: object,
+    { idempotencyKey, waitSeconds, signal }: WaitOptions & { readonly idempotencyKey: string },
+  ): Promise<Transfer> => {
+    const headers = { "Idempotency-Key": idempotencyKey };
+    const body = JSON.stringify(request);
+    return transferFrom(
+      await http.text(to, { method: "POST", body, headers, waitSeconds, signal }),
+    );
+  };
   return {
     quote: async (request, { signal } = {}) => {
       const body = JSON.stringify(request);
@@ -128,6 +166,12 @@ export const adapterClient = (options: AdapterOptions): AdapterClient => {
       const body = JSON.stringify(reason === undefined ? {} : { reason });
       const init = { method: "POST", body, waitSeconds, signal } as const;
       return transferFrom(await http.text(`${path(id)}/cancel`, init));
+    },
+    giveBack: (id, request, waiting) => linked(`${path(id)}/returns`, request, waiting),
+    recall: (id, request, waiting) => linked(`${path(id)}/recalls`, request, waiting),
+    refuseRecall: async (id, reason, { signal } = {}) => {
+      const body = JSON.stringify({ reason });
+      await http.text(`${path(id)}/recalls/refusal`, { method: "POST", body, signal });
     },
     receipt: (id, { waitSeconds, signal } = {}) =>
       http.text(`${path(id)}/receipt`, { method: "GET", waitSeconds, signal }),

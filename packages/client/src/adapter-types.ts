@@ -56,6 +56,40 @@ export type StepTimes = {
   readonly creditedAt?: string;
 };
 
+/** The newest recall of a transfer. */
+export type Recall = {
+  readonly recallId: string;
+  readonly status: "open" | "returned" | "refused";
+  readonly reason: string;
+  /** The sender's right: it can be refused only once it was paid out. */
+  readonly cancel: boolean;
+  /** Why it was refused. */
+  readonly answer?: string;
+};
+
+/** What the payee's provider gives back. Reasons are ISO 20022 return reasons. */
+export type ReturnRequest = {
+  /** In the received currency; all that is left when left out. */
+  readonly amount?: Money;
+  /** `MS03` when left out. */
+  readonly reason?: string;
+  /** The transfer's own conversion turned round (the default), or the newest rate sheet. */
+  readonly rate?: "original" | "today";
+  /** Who bears the original's fee; the payer when left out. */
+  readonly bearer?: "payer" | "payee" | "earner";
+  /** The recall that it answers. */
+  readonly recallId?: string;
+};
+
+/** What the payer's provider asks back. Reasons are ISO 20022 cancellation reasons. */
+export type RecallRequest = {
+  readonly amount?: Money;
+  /** `CUST` when left out. */
+  readonly reason?: string;
+  /** The sender's right, for 30 minutes and while it is not paid out: all of it, with the fee. */
+  readonly cancel?: boolean;
+};
+
 /** A transfer as one side's adapter knows it. */
 export type Transfer = {
   readonly transferId: string;
@@ -76,6 +110,14 @@ export type Transfer = {
   readonly code?: string;
   readonly detail?: string;
   readonly creditException?: string;
+  /** A return: the transfer that it gives back. */
+  readonly returnOf?: string;
+  /** A recall: the transfer that it asks back. It ends credited when that came, else rejected. */
+  readonly recallOf?: string;
+  /** How much of `received` came back, and by which returns. */
+  readonly returned?: Money;
+  readonly returns?: readonly string[];
+  readonly recall?: Recall;
   /** Its entry's place in the log. */
   readonly position?: number;
   readonly steps: StepTimes;

@@ -31,6 +31,8 @@ export const watchKeyLog = (reader: LogReader, policy: TlogPolicy, log: Log): Ke
   let history: KeyHistory | undefined;
 
   let checkpoint = "";
+  // A ledger that is down is asked ten times a second, and complained of once.
+  let failing = false;
 
   const refresh = async (): Promise<void> => {
     // The same tree head says the same log: nothing to fetch and nothing to judge again.
@@ -52,9 +54,11 @@ export const watchKeyLog = (reader: LogReader, policy: TlogPolicy, log: Log): Ke
   const attempt = async (): Promise<boolean> => {
     try {
       await refresh();
+      failing = false;
       return true;
     } catch (error) {
-      const waiting = error instanceof LogReadError && history === undefined;
+      const waiting = error instanceof LogReadError && (history === undefined || failing);
+      failing = error instanceof LogReadError;
       if (!waiting) log.warn({ err: error }, "the key log could not be read");
       return false;
     }

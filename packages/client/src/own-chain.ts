@@ -8,11 +8,13 @@ import {
   headerOf,
   readNote,
   readStatement,
+  returnSchema,
   termsSchema,
   zeroHash,
   type ChainStatement,
   type Credited,
 } from "@sealane/protocol";
+import { readOriginal } from "@sealane/rules";
 import { leafHash, toBase64 } from "@sealane/tlog";
 import { readUnsigned } from "./check-terms.ts";
 import { fault, type StatementFault } from "./statement-refusal.ts";
@@ -69,6 +71,13 @@ const covered = (
     const terms = readStatement(note.note, "transfer", termsSchema);
     if (!terms.ok || terms.statement.body.payee.participant !== participant) return uncovered;
     return [...uncovered, { id: terms.statement.body.id, n }];
+  }
+  if (kind === "return") {
+    const back = readStatement(note.note, "return", returnSchema);
+    if (!back.ok) return uncovered;
+    const { origin, body, inner: entry } = back.statement;
+    const to = readOriginal(origin, entry ?? "")?.terms.payer.participant;
+    return to === participant ? [...uncovered, { id: body.id, n }] : uncovered;
   }
   if (kind !== "credited") return uncovered;
   const said = readStatement(note.note, "credited", creditedSchema);

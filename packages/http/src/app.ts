@@ -99,6 +99,7 @@ function answerUnmatched(app: HttpApp, path: string, res: express.Response): voi
       code: "method-not-allowed",
       title: "This address does not take that method",
       detail: `it takes ${headers.Allow}`,
+      action: "Use one of the methods in the header Allow; /v1/openapi.json says what each does.",
       headers,
     }),
   );

@@ -67,6 +67,7 @@ function unauthorized(presented: boolean): Problem {
     code: presented ? "token-invalid" : "token-missing",
     title: "Who is calling is not known",
     detail: presented ? "the bearer token is not known here" : "the request has no bearer token",
+    pointer: "#/header/authorization",
     action: "Send Authorization: Bearer with the token that was given to you for this service.",
     headers: { "WWW-Authenticate": challenge },
   });

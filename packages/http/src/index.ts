@@ -15,6 +15,8 @@ export { parseJsonStrictly, scanJson } from "./json-text.ts";
 export type { JsonFault, JsonFaultCode } from "./json-text.ts";
 export { ndjsonBody } from "./ndjson.ts";
 export type { NdjsonLimits, NdjsonLine } from "./ndjson.ts";
+export { refuseCompressed } from "./read-body.ts";
+export { validationProblem } from "./zod-faults.ts";
 export { parsePrefer } from "./prefer.ts";
 export { pointerOf, Problem, problem } from "./problem.ts";
 export type { ProblemBody, ProblemFault, ProblemInit } from "./problem.ts";

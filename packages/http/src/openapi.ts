@@ -5,6 +5,7 @@ import {
   OpenAPIRegistry,
   type ResponseConfig,
   type RouteConfig,
+  type ZodContentObject,
 } from "@asteasolutions/zod-to-openapi";
 import { z } from "zod";
 import type { AuthKind } from "./auth.ts";
@@ -21,6 +22,8 @@ export type RouteDescription = {
   readonly headers?: z.ZodObject | undefined;
   readonly body?: z.ZodType | undefined;
   readonly bodyType: string;
+  readonly bodyOptional?: boolean | undefined;
+  readonly bodyStream?: { readonly contentType: string; readonly schema: z.ZodType } | undefined;
   readonly responses: Readonly<Record<number, z.ZodType | string>>;
 };
 
@@ -58,10 +61,12 @@ export class OpenApiBook {
 }
 
 function pathOf(route: RouteDescription): RouteConfig {
-  const { params, query, headers, body } = route;
+  const { query, headers } = route;
+  const params = paramsOf(route);
+  const body = bodyOf(route);
   return {
     method: route.method,
-    path: route.path.replaceAll(/:(\w+)/g, "{$1}"),
+    path: route.path.replaceAll(/[:*](\w+)/g, "{$1}"),
     summary: route.summary,
     ...(route.tags === undefined ? {} : { tags: [...route.tags] }),
     security: route.auth === "none" ? [] : [{ bearer: [] }],
@@ -69,12 +74,35 @@ function pathOf(route: RouteDescription): RouteConfig {
       ...(params === undefined ? {} : { params }),
       ...(query === undefined ? {} : { query }),
       ...(headers === undefined ? {} : { headers }),
-      ...(body === undefined
-        ? {}
-        : { body: { required: true, content: { [route.bodyType]: { schema: body } } } }),
+      ...(body === undefined ? {} : { body }),
     },
     responses: responsesOf(route),
   };
+}
+
+/** Every parameter of the path, whether or not the route has a schema for it. */
+function paramsOf({ path, params }: RouteDescription): z.ZodObject | undefined {
+  const names = [...path.matchAll(/[:*](\w+)/g)].map(([, name = ""]) => name);
+  if (names.length === 0) return params;
+  const shape: Record<string, z.ZodType> = {};
+  for (const name of names) {
+    const known = params?.shape[name] as z.ZodType | undefined;
+    // A path has all of its parts; a coerced number would read as one that may be left out.
+    shape[name] = (known ?? z.string()).meta({ param: { required: true } });
+  }
+  return z.object(shape);
+}
+
+function bodyOf(
+  route: RouteDescription,
+): { required: boolean; content: ZodContentObject } | undefined {
+  const { body, bodyType, bodyStream, bodyOptional } = route;
+  if (bodyStream !== undefined) {
+    const { contentType, schema } = bodyStream;
+    return { required: true, content: { [contentType]: { schema } } };
+  }
+  if (body === undefined) return undefined;
+  return { required: bodyOptional !== true, content: { [bodyType]: { schema: body } } };
 }
 
 function responsesOf(route: RouteDescription): Record<string, ResponseConfig> {

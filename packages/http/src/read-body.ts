@@ -9,16 +9,25 @@ const DRAIN_BYTES = 1_048_576;
 const JSON_TYPE = /^application\/(?:[\w.-]+\+)?json\s*(?:;\s*charset=(?:"utf-8"|utf-8)\s*)?$/i;
 
 /** The body's bytes. Throws a Problem: 413 over the limit, 415 when compressed, 400 when cut off. */
-export function readBody(req: IncomingMessage, limit: number): Promise<Buffer> {
-  const encoding = req.headers["content-encoding"];
-  if (encoding !== undefined && encoding.toLowerCase() !== "identity") {
-    return Promise.reject(compressed());
-  }
+export async function readBody(req: IncomingMessage, limit: number): Promise<Buffer> {
+  refuseCompressed(req);
   if (Number(req.headers["content-length"] ?? 0) > limit) {
     drain(req);
-    return Promise.reject(tooLarge(limit));
+    throw tooLarge(limit);
   }
-  return collect(req, limit);
+  return await collect(req, limit);
+}
+
+/** Refuses (415) a body with a Content-Encoding. */
+export function refuseCompressed(req: IncomingMessage): void {
+  const encoding = req.headers["content-encoding"];
+  if (encoding !== undefined && encoding.toLowerCase() !== "identity") throw compressed();
+}
+
+/** Whether the request has a body at all, be it an empty one in chunks. */
+export function hasBody(req: IncomingMessage): boolean {
+  if (req.headers["transfer-encoding"] !== undefined) return true;
+  return Number(req.headers["content-length"] ?? 0) > 0;
 }
 
 /** Refuses (415) any type but JSON in UTF-8. */
@@ -30,6 +39,7 @@ export function requireJson(req: IncomingMessage): void {
     code: "content-type-unsupported",
     title: "The content type is not accepted here",
     detail: "this resource takes JSON in UTF-8",
+    pointer: "#/header/content-type",
     action: "Send the body as JSON with Content-Type: application/json.",
     headers: { Accept: "application/json" },
   });
@@ -43,6 +53,7 @@ export function textOf(bytes: Buffer): string {
     code: "utf8-malformed",
     title: "The body is not UTF-8",
     detail: "the bytes of the body are not well-formed UTF-8",
+    pointer: "",
     action: "Encode the body as UTF-8.",
   });
 }
@@ -106,6 +117,7 @@ function tooLarge(limit: number): Problem {
     code: "body-too-large",
     title: "The body is too large",
     detail: `this resource takes at most ${limit} bytes`,
+    pointer: "",
     action: "Send less at once, or use the resource for many items.",
     extra: { limit },
     headers: { Connection: "close" },
@@ -118,11 +130,18 @@ function compressed(): Problem {
     code: "content-encoding-unsupported",
     title: "Compressed bodies are not accepted",
     detail: "the body has a Content-Encoding",
+    pointer: "#/header/content-encoding",
     action: "Send the body as it is, without Content-Encoding.",
     headers: { "Accept-Encoding": "identity" },
   });
 }
 
 function cutOff(): Problem {
-  return problem({ status: 400, code: "body-cut-off", title: "The body ended too early" });
+  return problem({
+    status: 400,
+    code: "body-cut-off",
+    title: "The body ended too early",
+    pointer: "",
+    action: "Send the whole body.",
+  });
 }

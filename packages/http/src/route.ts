@@ -7,7 +7,7 @@ import { sendAnswer, sendError, type Answer } from "./answer.ts";
 import { noteMethod, type HttpApp } from "./app.ts";
 import { authenticate, type AuthKind } from "./auth.ts";
 import { Problem } from "./problem.ts";
-import { jsonOf, readBody, requireJson, textOf } from "./read-body.ts";
+import { hasBody, jsonOf, readBody, requireJson, textOf } from "./read-body.ts";
 import { validationProblem, type RequestPart } from "./zod-faults.ts";
 
 type MaybeObject = z.ZodObject | undefined;
@@ -53,6 +53,10 @@ export type RouteSpec<
   readonly body?: B;
   /** `text` gives the schema the body as a string, whatever its type; default `json`. */
   readonly bodyAs?: "json" | "text";
+  /** The body may be left out, which is `{}`. */
+  readonly bodyOptional?: boolean;
+  /** A body that the handler reads by itself: for the OpenAPI document only. */
+  readonly bodyStream?: { readonly contentType: string; readonly schema: z.ZodType };
   /** Bytes; default the app's `jsonLimit`. */
   readonly bodyLimit?: number;
   /** By status: a schema of the JSON body, or a sentence. */
@@ -103,7 +107,9 @@ async function answer(
   const headers = check(spec.headers, req.headers, "header");
   let rawBody: Buffer = NO_BYTES;
   let body: unknown;
-  if (spec.body !== undefined) {
+  if (spec.body !== undefined && spec.bodyOptional === true && !hasBody(req)) {
+    body = check(spec.body, {}, "body");
+  } else if (spec.body !== undefined) {
     if (spec.bodyAs !== "text") requireJson(req);
     rawBody = await readBody(req, spec.bodyLimit ?? app.jsonLimit);
     const read = spec.bodyAs === "text" ? textOf(rawBody) : jsonOf(rawBody, app.jsonDepth);

@@ -69,16 +69,25 @@ function answerUnreadable(error: NodeJS.ErrnoException, socket: Socket): void {
     socket.destroy();
     return;
   }
-  const [status, code, title] = unreadable(error.code);
-  const body = JSON.stringify(problem({ status, code, title }).toBody());
+  const [status, code, title, action] = unreadable(error.code);
+  const body = JSON.stringify(problem({ status, code, title, action }).toBody());
   socket.end(
     `HTTP/1.1 ${status} ${title}\r\nContent-Type: application/problem+json\r\n` +
       `Content-Length: ${Buffer.byteLength(body)}\r\nConnection: close\r\n\r\n${body}`,
   );
 }
 
-function unreadable(code: string | undefined): [status: number, code: string, title: string] {
-  if (code === "HPE_HEADER_OVERFLOW") return [431, "headers-too-large", "Headers too large"];
-  if (code === "ERR_HTTP_REQUEST_TIMEOUT") return [408, "request-timeout", "Request too slow"];
-  return [400, "http-malformed", "Not an HTTP request"];
+type Unreadable = [status: number, code: string, title: string, action: string];
+
+function unreadable(code: string | undefined): Unreadable {
+  if (code === "HPE_HEADER_OVERFLOW") {
+    const action = "Send fewer and shorter headers: 8 KiB in all.";
+    return [431, "headers-too-large", "Headers too large", action];
+  }
+  if (code === "ERR_HTTP_REQUEST_TIMEOUT") {
+    const action = "Send the whole request within 15 seconds, with the length that it declares.";
+    return [408, "request-timeout", "Request too slow", action];
+  }
+  const action = "Send HTTP/1.1, with Content-Length or Transfer-Encoding, never both.";
+  return [400, "http-malformed", "Not an HTTP request", action];
 }

@@ -83,6 +83,23 @@ function orderRoutes(app: HttpApp): void {
 }
 
 function oddRoutes(app: HttpApp): void {
+  route(app, {
+    method: "get",
+    path: "/v1/files/*path",
+    summary: "A file",
+    responses: { 200: "The file" },
+    handler: () => ({ status: 200, body: {} }),
+  });
+  route(app, {
+    method: "post",
+    path: "/v1/orders/:number/close",
+    summary: "Closes an order",
+    params: z.object({ number: z.coerce.number().int() }),
+    body: z.strictObject({ reason: z.string().default("NARR") }),
+    bodyOptional: true,
+    responses: { 200: "Closed" },
+    handler: ({ body }) => ({ status: 200, body }),
+  });
   const get = (path: string, handler: () => never | ReturnType<typeof problem>) => {
     route(app, { method: "get", path, summary: path, responses: {}, handler });
   };
@@ -99,10 +116,13 @@ function oddRoutes(app: HttpApp): void {
     method: "post",
     path: "/v1/lines",
     summary: "Many lines",
+    bodyStream: { contentType: "application/x-ndjson", schema: z.string() },
     responses: { 200: "Counted" },
     handler: async ({ req }) => {
       const lines: unknown[] = [];
-      for await (const line of ndjsonBody(req, { maxLine: 10, maxLines: 4 })) lines.push(line);
+      for await (const line of ndjsonBody(req, { maxLine: 10, maxLines: 4 })) {
+        lines.push("fault" in line ? { line: line.line, code: line.fault.code } : line);
+      }
       return { status: 200, body: lines };
     },
   });

@@ -77,6 +77,32 @@ describe("where it begins", () => {
   });
 });
 
+describe("commits", () => {
+  it("commits no offset before its records are handled", async () => {
+    const committed: bigint[] = [];
+    const handlers: FakeHandlers = {
+      ...topicOf(25),
+      committedOffset: async () => 0n,
+      commitOffset: async (_group, _topic, offset) => void committed.push(offset),
+    };
+    let handled = 0n;
+    const early: bigint[] = [];
+    const { consumer } = consume(handlers, {
+      maxRecords: 5,
+      onBatch: async (records) => {
+        // Long enough for a commit that does not wait to be made.
+        for (let turn = 0; turn < 10; turn += 1) await Promise.resolve();
+        early.push(...committed.filter((offset) => offset > handled));
+        handled = (records.at(-1)?.offset ?? 0n) + 1n;
+      },
+    });
+    await vi.waitFor(() => expect(handled).toBe(25n));
+    await consumer.stop();
+    expect(early).toEqual([]);
+    expect(committed.at(-1)).toBe(25n);
+  });
+});
+
 describe("batches", () => {
   it("hands over at most maxRecords at a time", async () => {
     const sizes: number[] = [];

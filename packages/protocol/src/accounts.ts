@@ -18,5 +18,9 @@ export const shortfallAccount = (participant: ParticipantId): string => `${parti
 export const cashAccount = (operator: ParticipantId): string => `${operator}:cash`;
 /** Where settlements pass through: zero in each currency once a window is settled. */
 export const clearingAccount = (operator: ParticipantId): string => `${operator}:settlement`;
+/** What breaks have cost the operator (debits) and brought it (credits). */
+export const adjustmentsAccount = (operator: ParticipantId): string => `${operator}:adjustments`;
+/** Minor units that two roundings of one conversion differ by. */
+export const roundingAccount = (operator: ParticipantId): string => `${operator}:rounding`;
 /** What the operator stands in for: contra of shortfalls. */
 export const guaranteeAccount = (operator: ParticipantId): string => `${operator}:guarantee`;

@@ -16,7 +16,7 @@ import { statementText } from "./statement.ts";
 export const accountSchema = z
   .string()
   .regex(
-    /^[a-z0-9.-]{1,200}:(?:position|settled|liquidity|fees|shortfall|advances|cash|settlement|guarantee|rounding)$/,
+    /^[a-z0-9.-]{1,200}:(?:position|settled|liquidity|fees|shortfall|advances|cash|settlement|guarantee|rounding|adjustments)$/,
   );
 
 /** A pair, so that postings sum to zero in each currency by construction. */

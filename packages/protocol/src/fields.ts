@@ -3,8 +3,11 @@
 import { z } from "zod";
 import { participantPattern, transferIdPattern } from "./names.ts";
 
+const decimalPattern = /^(?:0|[1-9]\d{0,14})(?:\.\d{1,12})?$/;
+/** Whether a statement can carry this amount: at most 15 digits before the point, 12 after it. */
+export const isDecimal = (text: string): boolean => decimalPattern.test(text);
 /** A non-negative decimal string without exponent, sign or leading zeros; see `money`. */
-export const decimalSchema = z.string().regex(/^(?:0|[1-9]\d{0,14})(?:\.\d{1,12})?$/);
+export const decimalSchema = z.string().regex(decimalPattern);
 /** A residue may need as many decimals as amount and rate together. */
 export const residueSchema = z.string().regex(/^(?:0|[1-9]\d{0,14})(?:\.\d{1,24})?$/);
 export const currencySchema = z.string().regex(/^[A-Z]{3}$/);

@@ -70,6 +70,7 @@ export const commandSchema = z.discriminatedUnion("kind", [
       "bank-statement",
       "window-default",
       "settlement-abort",
+      "adjustment",
       "return",
       "recall",
       "recall-refusal",

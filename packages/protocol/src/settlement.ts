@@ -181,6 +181,26 @@ export const settlementAbortSchema = z.strictObject({
 });
 export type SettlementAbort = z.infer<typeof settlementAbortSchema>;
 
+/**
+ * What a break between the log and others' books comes to, where money moves: cover is given to a
+ * participant, or taken from it. Signed by two operators: who proposes, and who approves.
+ */
+export const adjustmentSchema = z.strictObject({
+  /** The break's id: it is adjusted once. */
+  id: transferIdSchema,
+  /** Its kind, such as `amount`. */
+  break: labelSchema,
+  participant: participantSchema,
+  currency: currencySchema,
+  /** Of the participant's cover: a credit gives, a debit takes. */
+  side: z.enum(["debit", "credit"]),
+  amount: decimalSchema,
+  /** The transfer that the break is about. */
+  transfer: transferIdSchema.optional(),
+  note: z.string().max(200),
+});
+export type Adjustment = z.infer<typeof adjustmentSchema>;
+
 /** Kinds that the ledger derives: never sent, only read back. */
 export const derivedKinds = ["window-net", "settlement", "liquidity"] as const;
 export type DerivedKind = (typeof derivedKinds)[number];

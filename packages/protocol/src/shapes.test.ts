@@ -7,6 +7,7 @@ import { entryContextSchema } from "./entry.ts";
 import { keyEntryContextSchema, keyStatementSchemas } from "./key-log.ts";
 import { rateSheetSchema, rateWithdrawalSchema } from "./rate-sheet.ts";
 import {
+  adjustmentSchema,
   bankStatementSchema,
   liquiditySchema,
   settlementAbortSchema,
@@ -41,6 +42,7 @@ const entries = {
   liquidity: liquiditySchema,
   "window-default": windowDefaultSchema,
   "settlement-abort": settlementAbortSchema,
+  adjustment: adjustmentSchema,
   return: returnSchema,
   recall: recallSchema,
   "recall-refusal": recallRefusalSchema,

@@ -27,6 +27,15 @@ describe("refused, with its reason", () => {
   });
 });
 
+it.each(["+85290000001", '{"+85290000001":1,"+85290000001":2}', '["+85290000001"'])(
+  "says of %s where, and never what",
+  (text) => {
+    const read = parseStrictJson(text);
+    expect(read.ok ? "" : read.detail).toMatch(/./);
+    expect(JSON.stringify(read)).not.toContain("8529");
+  },
+);
+
 it("takes what is as deep as allowed, and strings that look like keys", () => {
   for (const text of [
     `${"[".repeat(32)}${"]".repeat(32)}`,

@@ -52,13 +52,19 @@ const findStructuralFault = (text: string, maxDepth: number): JsonResult | undef
       const set = keys[keys.length - 1];
       const key = set === undefined ? undefined : keyAt(text, at, end);
       if (key !== undefined && set?.has(key) === true) {
-        return fault("json-duplicate-key", `the key "${key}" appears twice`);
+        return fault("json-duplicate-key", `an object has a key twice, at position ${at}`);
       }
       if (key !== undefined) set?.add(key);
       at = end - 1;
     }
   }
   return undefined;
+};
+
+/** The parser's own words quote the text, which may be anybody's: only the place is said. */
+const placeOf = (error: unknown): string => {
+  const at = error instanceof Error ? /at position (\d+)/.exec(error.message)?.[1] : undefined;
+  return at === undefined ? "not well-formed JSON" : `not well-formed JSON at position ${at}`;
 };
 
 /** How many keys a parsed value has in all; undefined when it is nested too deep. */
@@ -119,7 +125,7 @@ export const parseStrictJson = (text: string, maxDepth = 32): JsonResult => {
   try {
     value = JSON.parse(text);
   } catch (error) {
-    return fault("json-malformed", error instanceof Error ? error.message : "not JSON");
+    return fault("json-malformed", placeOf(error));
   }
   const found = isPlainly(text, value, maxDepth) ? undefined : findStructuralFault(text, maxDepth);
   if (found !== undefined) return found;

@@ -10,7 +10,9 @@ import type { AuditState } from "./audit-state.ts";
 import { minorOf, standingOf } from "./positions.ts";
 import {
   abortFault,
+  adjustmentFault,
   applyAbort,
+  applyAdjustment,
   applyDefault,
   bankStatementFault,
   cutFault,
@@ -72,6 +74,10 @@ const causeFault = (state: AuditState, entry: VerifiedEntry): AuditFault | undef
     }
     case "settlement-abort":
       return abortFault(state.settlement, settlement.body);
+    case "adjustment": {
+      const hash = noteHash(textOf(entry.inner));
+      return adjustmentFault(state.settlement, contextOf(state, keys), settlement.body, hash);
+    }
     case "window-net":
     case "settlement":
     case "liquidity":
@@ -134,6 +140,9 @@ export const foldSettlement = (state: AuditState, entry: VerifiedEntry): void =>
     due = takeBankStatement(own, contextOf(state, keys), settlement.body, at);
   } else if (settlement.kind === "window-default") applyDefault(own, settlement.body);
   else if (settlement.kind === "settlement-abort") applyAbort(own, settlement.body, origin);
+  else if (settlement.kind === "adjustment") {
+    applyAdjustment(own, settlement.body, noteHash(textOf(entry.inner)));
+  }
   if (due.length > 0) {
     own.due = due;
     own.dirty.add("due");

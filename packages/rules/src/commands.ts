@@ -1,6 +1,7 @@
 // What a lane decides on, after parsing and after the mathematics of signatures, which run off the
 // main thread. Whether a key is in force is decided here in `rules`, by place.
 import type {
+  Adjustment,
   Advance,
   BankStatement,
   Cancellation,
@@ -85,11 +86,16 @@ export type WindowDefaultCommand = Signed<"window-default", WindowDefault> & {
 export type SettlementAbortCommand = Signed<"settlement-abort", SettlementAbort> & {
   readonly operators: readonly string[];
 };
+/** Two operators on what a break comes to. */
+export type AdjustmentCommand = Signed<"adjustment", Adjustment> & {
+  readonly operators: readonly string[];
+};
 export type SettlementCommand =
   | WindowCutCommand
   | BankStatementCommand
   | WindowDefaultCommand
-  | SettlementAbortCommand;
+  | SettlementAbortCommand
+  | AdjustmentCommand;
 export type LaneCommand =
   | IntentCommand
   | AcceptanceCommand

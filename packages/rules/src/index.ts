@@ -15,8 +15,11 @@ export {
   type LinkReader,
   type Refused,
 } from "./intent.ts";
+export * from "./credit-run.ts";
+export * from "./transfer-status.ts";
 export { hasInbox, sheetOverlapMs } from "./provider-statements.ts";
 export * from "./lane.ts";
+export * from "./lane-rows.ts";
 export * from "./key-history.ts";
 export * from "./pinned-roots.ts";
 export * from "./verify-entry.ts";

@@ -103,6 +103,7 @@ const decideCommand = (context: BatchContext, command: LaneCommand): void => {
     case "bank-statement":
     case "window-default":
     case "settlement-abort":
+    case "adjustment":
       return decideSettlement(context, command);
     default:
       return command satisfies never;

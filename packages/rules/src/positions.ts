@@ -55,6 +55,12 @@ export const isAmount = (amount: string, currency: string): boolean => {
   return known !== undefined && parseAmount(amount, known).ok;
 };
 
+/** The same for texts that may say zero. */
+export const isAmountOrZero = (amount: string, currency: string): boolean => {
+  const known = parseCurrency(currency);
+  return known !== undefined && parseAmount(amount, known, { allowZero: true }).ok;
+};
+
 export const amountOf = (minor: bigint, currency: string): string =>
   formatAmount(minor, parseCurrency(currency) as Currency);
 

@@ -9,7 +9,13 @@ import {
   quoteFixedSend,
   type Currency,
 } from "@sealane/money";
-import type { FeeSchedule, RateSheet, RefusalCode, Terms } from "@sealane/protocol";
+import {
+  isDecimal,
+  type FeeSchedule,
+  type RateSheet,
+  type RefusalCode,
+  type Terms,
+} from "@sealane/protocol";
 import { amountOf } from "./positions.ts";
 
 /** The amounts of a transfer as they stand in its terms. */
@@ -68,15 +74,21 @@ export const priceTransfer = (
   if (quote.send > MAX_MINOR || quote.receive > MAX_MINOR) {
     return refuse("amount-invalid", "an amount is less than 2^63 minor units");
   }
+  const sent = amountOf(quote.send, from);
+  const received = amountOf(quote.receive, to);
+  // The asked side fits, the other may not: terms that no reader takes would never be answered.
+  if (!isDecimal(sent) || !isDecimal(received)) {
+    return refuse("amount-invalid", "an amount has at most 15 digits before the point");
+  }
   return {
     ok: true,
     price: {
       fixed,
-      send: { currency: from, amount: amountOf(quote.send, from) },
+      send: { currency: from, amount: sent },
       fee: amountOf(quote.fee, from),
       converted: amountOf(quote.converted, from),
       rate: sheet.rate,
-      receive: { currency: to, amount: amountOf(quote.receive, to) },
+      receive: { currency: to, amount: received },
       residue: quote.residue,
     },
   };

@@ -4,6 +4,7 @@
 import { formatTime, noteHash, statementText, type DerivedStatement } from "@sealane/protocol";
 import { append, tell } from "./batch-outcome.ts";
 import type {
+  AdjustmentCommand,
   BankStatementCommand,
   SettlementAbortCommand,
   SettlementCommand,
@@ -17,7 +18,10 @@ import { applyPostings, standingOf } from "./positions.ts";
 import { hasInbox } from "./provider-statements.ts";
 import {
   abortFault,
+  adjustmentFault,
+  adjustmentPostings,
   applyAbort,
+  applyAdjustment,
   applyDefault,
   bankStatementFault,
   cutFault,
@@ -107,13 +111,9 @@ const decideCut = (context: BatchContext, command: WindowCutCommand): void => {
   return appendDerived(context, cutWindow(state.settlement, body, at));
 };
 
-const decideBankStatement = (context: BatchContext, command: BankStatementCommand): void => {
-  const { state, keys } = context;
-  const { body, text } = command;
-  const signed = linesOf(command.lines, body.bank, "bank-statement");
-  if (!signed.ok) return refuse(context, command, signed);
-  const { balances, settlement, size: seq } = state;
-  const seen: StatementContext = {
+const statementContext = ({ state, keys }: BatchContext): StatementContext => {
+  const { balances, settlement } = state;
+  return {
     keys,
     balances,
     mayLeave: (name, currency) => {
@@ -122,6 +122,14 @@ const decideBankStatement = (context: BatchContext, command: BankStatementComman
       return standingOf(balances, participant, currency, settlement).headroom;
     },
   };
+};
+
+const decideBankStatement = (context: BatchContext, command: BankStatementCommand): void => {
+  const { body, text } = command;
+  const signed = linesOf(command.lines, body.bank, "bank-statement");
+  if (!signed.ok) return refuse(context, command, signed);
+  const { settlement, size: seq } = context.state;
+  const seen = statementContext(context);
   const hash = noteHash(text);
   const fault = bankStatementFault(settlement, seen, body, hash);
   if (fault !== undefined) return refuse(context, command, fault);
@@ -130,7 +138,9 @@ const decideBankStatement = (context: BatchContext, command: BankStatementComman
   return appendDerived(context, takeBankStatement(settlement, seen, body, { hash, seq }));
 };
 
-const signedByTwo = ({ operators }: WindowDefaultCommand | SettlementAbortCommand) =>
+const signedByTwo = ({
+  operators,
+}: WindowDefaultCommand | SettlementAbortCommand | AdjustmentCommand) =>
   operators.length >= settlementOperators
     ? undefined
     : { code: "signature-missing", detail: "two operators must sign" };
@@ -157,6 +167,22 @@ const decideAbort = (context: BatchContext, command: SettlementAbortCommand): vo
   return applyAbort(state.settlement, command.body, state.origin);
 };
 
+const decideAdjustment = (context: BatchContext, command: AdjustmentCommand): void => {
+  const { state, keys } = context;
+  const { body, text } = command;
+  const hash = noteHash(text);
+  const fault =
+    signedByTwo(command) ??
+    adjustmentFault(state.settlement, statementContext(context), body, hash);
+  if (fault !== undefined) return refuse(context, command, fault);
+  const postings = adjustmentPostings(keys.ledger?.operator ?? "", body);
+  applyPostings(state.balances, postings, "post");
+  applyAdjustment(state.settlement, body, hash);
+  const participants = derivedParticipants(keys, body.participant);
+  record(context, command, goodLines(command), participants, postings);
+  return undefined;
+};
+
 /** Decides one statement about settlement: refused with a reason, or logged with all that follows. */
 export const decideSettlement = (context: BatchContext, command: SettlementCommand): void => {
   const { origin } = context.state;
@@ -173,6 +199,8 @@ export const decideSettlement = (context: BatchContext, command: SettlementComma
       return decideDefault(context, command);
     case "settlement-abort":
       return decideAbort(context, command);
+    case "adjustment":
+      return decideAdjustment(context, command);
     default:
       return command satisfies never;
   }

@@ -1,6 +1,7 @@
 // Entries about settlement, judged one by one: who has signed, and what they post, which follows from
 // their text. Whether they are what the log comes to is the fold's to say (`audit-settlement.ts`).
 import {
+  adjustmentSchema,
   bankStatementSchema,
   liquiditySchema,
   settlementAbortSchema,
@@ -8,6 +9,7 @@ import {
   windowCutSchema,
   windowDefaultSchema,
   windowNetSchema,
+  type Adjustment,
   type BankStatement,
   type DerivedStatement,
   type Posting,
@@ -17,7 +19,7 @@ import {
   type WindowDefault,
 } from "@sealane/protocol";
 import type { KeyState } from "./key-state.ts";
-import { defaultPostings, derivedPostings } from "./settlement/postings.ts";
+import { adjustmentPostings, defaultPostings, derivedPostings } from "./settlement/postings.ts";
 import { derivedParticipants, settlementOperators } from "./settlement-statements.ts";
 
 /** What `readStatement` reads a body by. */
@@ -28,6 +30,7 @@ export type SettlementEntry =
   | { readonly kind: "bank-statement"; readonly body: BankStatement }
   | { readonly kind: "window-default"; readonly body: WindowDefault }
   | { readonly kind: "settlement-abort"; readonly body: SettlementAbort }
+  | { readonly kind: "adjustment"; readonly body: Adjustment }
   | DerivedStatement;
 
 export const settlementKinds = [
@@ -35,6 +38,7 @@ export const settlementKinds = [
   "bank-statement",
   "window-default",
   "settlement-abort",
+  "adjustment",
   "window-net",
   "settlement",
   "liquidity",
@@ -113,6 +117,16 @@ const abort = (tools: SettlementTools): FoundSettlement | Fault => {
   return bySome(tools, settlementOperators) ?? { settlement, postings: [], participants: [] };
 };
 
+const adjustment = (tools: SettlementTools): FoundSettlement | Fault => {
+  const read = tools.read(adjustmentSchema);
+  if (isFault(read)) return read;
+  const { body } = read;
+  const postings = adjustmentPostings(tools.keys.ledger?.operator ?? "", body);
+  const participants = derivedParticipants(tools.keys, body.participant);
+  const settlement = { kind: "adjustment", body } as const;
+  return bySome(tools, settlementOperators) ?? { settlement, postings, participants };
+};
+
 const fromSchema = <T>(
   tools: SettlementTools,
   schema: Schema<T>,
@@ -136,6 +150,8 @@ export const findSettlement = (
       return byDefault(tools);
     case "settlement-abort":
       return abort(tools);
+    case "adjustment":
+      return adjustment(tools);
     case "window-net":
       return fromSchema(tools, windowNetSchema, (body) => ({ kind, body }));
     case "settlement":

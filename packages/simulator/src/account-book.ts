@@ -1,5 +1,5 @@
 // Which accounts a core has, and how the magic ones behave. An account is a prefix and seven digits
-// from 1 to `accounts`; the last three digits 991 to 997 name a behaviour (see README.md).
+// from 1 to `accounts`; the last three digits 991 to 998 name a behaviour (see README.md).
 // Reasons are ISO 20022 external status reason codes.
 
 export type AccountStatus = "open" | "closed" | "blocked";
@@ -11,7 +11,8 @@ export type Behaviour =
   | "silent-check"
   | "refuse-credit"
   | "fail-credit-thrice"
-  | "lose-credit-answer";
+  | "lose-credit-answer"
+  | "keep-money";
 
 export type Account = { readonly status: AccountStatus; readonly behaviour: Behaviour };
 
@@ -30,6 +31,7 @@ const MAGIC: Readonly<Record<string, Account>> = {
   "995": { status: "open", behaviour: "refuse-credit" },
   "996": { status: "open", behaviour: "fail-credit-thrice" },
   "997": { status: "open", behaviour: "lose-credit-answer" },
+  "998": { status: "open", behaviour: "keep-money" },
 };
 
 /** Why no money can go to an account: AC03 unknown, AC04 closed, AC06 blocked; undefined if it can. */

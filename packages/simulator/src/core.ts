@@ -4,6 +4,7 @@ import { makeCreditState, type CreditState } from "./credit-state.ts";
 import { makeFaults, type Faults } from "./faults.ts";
 import { openJournal, type Journal } from "./journal.ts";
 import { openHostedSide, type HostedSide, type Signing } from "./hosted-side.ts";
+import { makeRecallState, type RecallState } from "./recall-state.ts";
 import { makeNotificationState, type NotificationState } from "./notification-state.ts";
 
 export type CoreIdentity = {
@@ -34,6 +35,7 @@ export type Core = {
   readonly credits: CreditState;
   readonly notifications: NotificationState;
   readonly faults: Faults;
+  readonly recalls: RecallState;
   readonly journal: Journal;
   readonly hosted: HostedSide | undefined;
   /** How often a credit failed on purpose, by transfer id. */
@@ -46,8 +48,10 @@ export async function openCore(identity: CoreIdentity): Promise<Core> {
   const book = makeAccountBook(prefix, accounts);
   const credits = makeCreditState(book);
   const notifications = makeNotificationState();
+  const recalls = makeRecallState();
   const journal = await openJournal(identity.journalFile, (line) => {
     if (line.kind === "credit") credits.restore(line);
+    else if (line.kind === "recall") recalls.take(line);
     else notifications.take(line);
   });
   const { slowCheckMs = 2_000 } = identity;
@@ -55,6 +59,6 @@ export async function openCore(identity: CoreIdentity): Promise<Core> {
   const failures = new Map<string, number>();
   const { signing } = identity;
   const hosted = signing === undefined ? undefined : openHostedSide(participant, signing);
-  const parts = { book, credits, notifications, faults, journal, failures, hosted };
+  const parts = { book, credits, notifications, recalls, faults, journal, failures, hosted };
   return { participant, currency, decimals, slowCheckMs, ...parts };
 }

@@ -66,6 +66,7 @@ function decide(core: Core, credit: Credit): { record: CreditRecord; isNew: bool
     return { record: { ...request, status: "refused", reason: "AM03" }, isNew: false };
   }
   if (core.credits.find(transferId) !== undefined) return core.credits.decide(request);
+  if (core.recalls.isStopped(transferId)) return core.credits.decide(request, "CUST");
   const forced = core.faults.use("refuse-credit", [account]) === undefined ? undefined : "AC06";
   return core.credits.decide(request, forced);
 }

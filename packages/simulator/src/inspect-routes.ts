@@ -95,6 +95,21 @@ export function faultRoutes(app: HttpApp, core: Core, schemas: Schemas): void {
   });
 }
 
+/** What Prometheus reads: the summary, as text. A core is no service of ours and has no telemetry. */
+export function metricsText(core: Core): string {
+  const { creditedCount, refusedCount } = core.credits.summary();
+  return [
+    "# HELP sealane_core_credits_total Credits of this simulated core, by outcome",
+    "# TYPE sealane_core_credits_total counter",
+    `sealane_core_credits_total{outcome="credited"} ${creditedCount}`,
+    `sealane_core_credits_total{outcome="refused"} ${refusedCount}`,
+    "# HELP sealane_core_notifications_total Notifications taken, each counted once",
+    "# TYPE sealane_core_notifications_total counter",
+    `sealane_core_notifications_total ${core.notifications.count()}`,
+    "",
+  ].join("\n");
+}
+
 function summaryOf(core: Core): object {
   const { creditedCount, creditedMinor, refusedCount } = core.credits.summary();
   const { participant, currency } = core;

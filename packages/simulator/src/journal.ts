@@ -5,15 +5,17 @@ import { open, readFile, truncate, type FileHandle } from "node:fs/promises";
 import { makeBatcher } from "@sealane/runtime";
 import type { CreditRecord } from "./credit-state.ts";
 import type { NotificationRecord } from "./notification-state.ts";
+import type { RecallRecord } from "./recall-state.ts";
 
 export type JournalLine =
   | ({ readonly kind: "credit" } & CreditRecord)
-  | ({ readonly kind: "notification" } & NotificationRecord);
+  | ({ readonly kind: "notification" } & NotificationRecord)
+  | ({ readonly kind: "recall" } & RecallRecord);
 
 /** As it stands in the file: JSON has no bigint. */
 type StoredLine =
   | ({ readonly kind: "credit"; readonly amountMinor: string } & Omit<CreditRecord, "amountMinor">)
-  | Extract<JournalLine, { kind: "notification" }>;
+  | Exclude<JournalLine, { kind: "credit" }>;
 
 export type Journal = {
   /** Resolves when these lines, and all that were appended before, are written. */

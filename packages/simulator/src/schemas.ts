@@ -44,7 +44,29 @@ export function makeSchemas(decimals: number) {
         .optional(),
     }),
     credits: z.strictObject({
-      credits: batch(z.strictObject({ transferId, account, currency, amount })),
+      credits: batch(
+        z.strictObject({
+          transferId,
+          account,
+          currency,
+          amount,
+          // Money that comes back: of which transfer, and why.
+          returnOf: transferId.optional(),
+          reason: z.string().max(35).optional(),
+        }),
+      ),
+    }),
+    recalls: z.strictObject({
+      recalls: batch(
+        z.strictObject({
+          recallId: transferId,
+          transferId,
+          currency,
+          amount,
+          reason: z.string().max(35),
+          cancel: z.boolean(),
+        }),
+      ),
     }),
     notifications: z.strictObject({
       notifications: batch(
@@ -53,6 +75,8 @@ export function makeSchemas(decimals: number) {
           number: z.int().nonnegative(),
           status: z.string().min(1).max(32),
           reason: z.string().max(35).optional(),
+          returnOf: transferId.optional(),
+          recallOf: transferId.optional(),
           sent: money.optional(),
           received: money.optional(),
         }),

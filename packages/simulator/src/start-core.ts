@@ -6,7 +6,8 @@ import type { CreditSummary } from "./credit-state.ts";
 import { creditRoute } from "./credit-route.ts";
 import type { Fault } from "./faults.ts";
 import { ownRoute } from "./hosted-side.ts";
-import { faultRoutes, inspectRoutes, notificationRoute } from "./inspect-routes.ts";
+import { faultRoutes, inspectRoutes, metricsText, notificationRoute } from "./inspect-routes.ts";
+import { recallRoute } from "./recall-route.ts";
 import { makeSchemas } from "./schemas.ts";
 
 export type CoreOptions = CoreIdentity & {
@@ -37,11 +38,18 @@ export async function startCore(options: CoreOptions): Promise<RunningCore> {
   const schemas = makeSchemas(core.decimals);
   checkRoute(app, core, schemas);
   creditRoute(app, core, schemas);
+  recallRoute(app, core, schemas);
   notificationRoute(app, core, schemas);
   inspectRoutes(app, core);
   faultRoutes(app, core, schemas);
   if (core.hosted !== undefined) ownRoute(app, core, core.hosted, schemas);
-  health(app, { ready: () => ({ ok: true, checks: { journal: "ok" } }) });
+  health(app, {
+    ready: () => ({ ok: true, checks: { journal: "ok" } }),
+    metrics: (_req, res) => {
+      res.writeHead(200, { "Content-Type": "text/plain; version=0.0.4; charset=utf-8" });
+      res.end(metricsText(core));
+    },
+  });
   const server = await startHttp({ app, port: options.port });
   return {
     participant: core.participant,

@@ -214,6 +214,29 @@ describe("a writer that lost its lane", () => {
     await expectSound([first, second], transfers);
   });
 
+  test("stopped before it saves what adds no entry, it is fenced by its epoch alone", async () => {
+    const transfers = makeTransfers(6);
+    const port = holding(schema.sql, "save a batch");
+    gates.push(port.letGo);
+    const first = start(transfers, { sql: port.sql, holder: "first" });
+    await untilProposed([first], transfers);
+    const before = await stored();
+    port.close();
+    // An intent once more: its payer is told again that it is reserved.
+    feed([first], transfers, String(transfers.records.at(-1)?.value));
+    await eventually(() => expect(port.held()).toBe(1));
+    await endLease();
+    const second = start(transfers, { holder: "second" });
+    await eventually(() => expect(second.writer.trouble()).toBeUndefined());
+    expect(await stored()).toEqual(before);
+    port.letGo();
+    await eventually(() =>
+      expect(first.errors).toContainEqual({ err: expect.objectContaining({ code: "fenced" }) }),
+    );
+    await acceptAll([second], transfers);
+    await expectSound([first, second], transfers);
+  });
+
   test("stopped while it publishes, it sends nothing that the next one has not sent", async () => {
     const transfers = makeTransfers(6);
     const gate = Promise.withResolvers<void>();

@@ -82,7 +82,11 @@ export const openKeyLog = async (
   };
   const entries = await readEntries();
   const opened = foldKeyLog([own, ...pinned], entries);
-  invariant(opened.ok, `the stored key log is broken: ${opened.ok ? "" : opened.detail}`);
+  const fault = opened.ok ? "" : opened.detail;
+  invariant(
+    opened.ok,
+    `the stored key log is broken, or this database is another ledger's: ${fault}`,
+  );
   let { history } = opened;
   const tree = openTree(directory);
   const leaves = entries.map((entry) => leafHash(entry));

@@ -3,12 +3,12 @@ import type { Sql } from "@sealane/database";
 import { invariant } from "@sealane/runtime";
 import {
   balanceKey,
-  creditOwed,
   emptyLaneState,
-  noteChainSeq,
   noteSettlement,
+  restoreEntry,
+  restoreOpen,
   restoreSettlement,
-  sheetKey,
+  restoreSheets,
   verifyEntry,
   type Balance,
   type KeyHistory,
@@ -120,15 +120,10 @@ export const makeLaneLoader = (
       text: "select body from open_transfer where lane = $1",
       values: [lane],
     });
-    const open = rows.map(({ body }) => JSON.parse(body) as OpenTransfer);
-    open.sort(
-      (one, other) => one.reservedAtMs - other.reservedAtMs || (one.id < other.id ? -1 : 1),
+    restoreOpen(
+      state,
+      rows.map(({ body }) => JSON.parse(body) as OpenTransfer),
     );
-    for (const transfer of open) {
-      state.open.set(transfer.id, transfer);
-      const payer = transfer.terms.payer.participant;
-      state.pendingByPayer.set(payer, (state.pendingByPayer.get(payer) ?? 0) + 1);
-    }
   };
 
   const loadSheets = async (state: LaneState): Promise<void> => {
@@ -136,12 +131,10 @@ export const makeLaneLoader = (
       text: "select body from sheet where lane = $1 order by seq desc",
       values: [lane],
     });
-    for (const { body } of rows) {
-      const sheet = sheetFromJson(body);
-      const key = sheetKey(sheet.sheet.provider, sheet.sheet.pair);
-      const known = state.sheets.get(key) ?? [];
-      if (known.length < 2) state.sheets.set(key, [...known, sheet]);
-    }
+    restoreSheets(
+      state,
+      rows.map(({ body }) => sheetFromJson(body)),
+    );
   };
 
   const loadSettlement = async (state: LaneState, history: KeyHistory): Promise<void> => {
@@ -173,17 +166,7 @@ export const makeLaneLoader = (
         const checks = { origin, history, signatures: false };
         const verified = verifyEntry(bytes.toString("utf8"), checks);
         invariant(verified.ok, `a stored entry after ${at} cannot be read`);
-        const { context } = verified.entry;
-        for (const { participant, n } of context.chains) {
-          noteChainSeq(state, participant, n, context.seq);
-        }
-        const credit = creditOwed(verified.entry);
-        if (credit === undefined) continue;
-        const { payee, owed } = credit;
-        if (owed.n < (state.creditedTo.get(payee) ?? 0)) continue;
-        const waiting = state.uncredited.get(payee) ?? [];
-        waiting.push(owed);
-        state.uncredited.set(payee, waiting);
+        restoreEntry(state, verified.entry);
       }
     }
   };

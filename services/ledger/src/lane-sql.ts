@@ -1,7 +1,7 @@
 // The one statement that saves a batch. Data-modifying CTEs run in one implicit transaction; each
 // insert selects from `moved`, which is empty when the compare-and-swap failed.
 import { pgArray } from "@sealane/database";
-import { takeSettlementRows } from "@sealane/rules";
+import { laneChanges } from "@sealane/rules";
 import { utf8 } from "@sealane/tlog";
 import type { BatchToSave } from "./lane-store.ts";
 
@@ -62,25 +62,6 @@ const uuids = (values: Values): Buffer => pgArray("uuid", values);
 const byteas = (values: Values): Buffer => pgArray("bytea", values);
 const int8s = (values: Values): Buffer => pgArray("int8", values);
 
-/** Balances that the batch's postings may have touched: few, whatever the batch's size. */
-const touchedBalances = ({ state, outcome }: BatchToSave) => {
-  const keys = new Set<string>();
-  const add = (debit: string, credit: string, currency: string): void => {
-    keys.add(`${debit} ${currency}`);
-    keys.add(`${credit} ${currency}`);
-  };
-  for (const { postings } of outcome.reserved) {
-    for (const { debit, credit, currency } of postings) add(debit, credit, currency);
-  }
-  for (const { postings } of outcome.entries) {
-    for (const { debit, credit, currency } of postings) add(debit, credit, currency);
-  }
-  for (const { postings } of outcome.released) {
-    for (const { debit, credit, currency } of postings) add(debit, credit, currency);
-  }
-  return [...keys].flatMap((key) => state.balances.get(key) ?? []);
-};
-
 /** The statement and its parameters. @param toJson JSON with bigint as text */
 export const saveBatchSql = (
   lane: number,
@@ -89,17 +70,13 @@ export const saveBatchSql = (
   toJson: (value: unknown) => string,
 ) => {
   const { state, outcome, entries, head } = batch;
-  const endedHere = new Set(outcome.ended.map(({ id }) => id));
-  const opened = outcome.reserved.filter(({ id }) => !endedHere.has(id));
+  const { opened, balances, sheets, settlement } = laneChanges(state, outcome);
   const refusalOf = new Map(
     outcome.refusals.flatMap(({ id, final }, at) =>
       final ? [[id, batch.refusalNotes[at] ?? ""] as const] : [],
     ),
   );
-  const balances = touchedBalances(batch);
-  const sheets = [...new Set([...outcome.sheets, ...outcome.usedSheets])];
   const { ended, usedQuotes } = outcome;
-  const settlement = takeSettlementRows(state.settlement);
   const kept = settlement.filter(({ body }) => body !== undefined);
   const gone = settlement.filter(({ body }) => body === undefined);
   return {

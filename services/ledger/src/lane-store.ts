@@ -2,7 +2,13 @@
 // epoch, and every other row hangs on that move, so a writer that was fenced stores nothing. One
 // round trip, one commit, whatever the batch's size.
 import type { Sql } from "@sealane/database";
-import type { BatchOutcome, InboxRef, KnownTransfer, LaneState } from "@sealane/rules";
+import {
+  firstUncredited,
+  type BatchOutcome,
+  type InboxRef,
+  type KnownTransfer,
+  type LaneState,
+} from "@sealane/rules";
 import { toBase64 } from "@sealane/tlog";
 import {
   FencedError,
@@ -228,10 +234,5 @@ const headsOf = ({ state, head }: BatchToSave): StoredHeads => {
       creditedTo: state.creditedTo.get(participant) ?? 0,
     };
   }
-  let uncreditedFrom = state.size;
-  for (const waiting of state.uncredited.values()) {
-    const first = waiting[0]?.seq;
-    if (first !== undefined && first < uncreditedFrom) uncreditedFrom = first;
-  }
-  return { participants, uncreditedFrom };
+  return { participants, uncreditedFrom: firstUncredited(state) };
 };

@@ -1,6 +1,7 @@
 // From a record of the topic to a command the rules can decide: frame, statement, and the mathematics
 // of its signatures, off the main thread. What cannot be read is a dead letter with its reason.
 import {
+  adjustmentSchema,
   advanceSchema,
   bankStatementSchema,
   cancellationSchema,
@@ -138,6 +139,7 @@ const byOperators: ReadonlySet<string> = new Set([
   "window-cut",
   "window-default",
   "settlement-abort",
+  "adjustment",
 ]);
 
 const schemas = {
@@ -153,6 +155,7 @@ const schemas = {
   "bank-statement": ["bank-statement", bankStatementSchema],
   "window-default": ["window-default", windowDefaultSchema],
   "settlement-abort": ["settlement-abort", settlementAbortSchema],
+  adjustment: ["adjustment", adjustmentSchema],
   return: ["return", returnSchema],
   recall: ["recall", recallSchema],
   "recall-refusal": ["recall-refusal", recallRefusalSchema],

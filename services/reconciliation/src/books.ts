@@ -2,8 +2,15 @@
 // are folded and not stored yet, and the newest seal. In doubt it is thrown away and loaded again
 // from Postgres, so a start, a lost connection and a second instance are one and the same case.
 import type { Posting, Terms } from "@sealane/protocol";
-import { corridorOf, type AuditState, type KeyState, type VerifiedEntry } from "@sealane/rules";
+import {
+  corridorOf,
+  logTransferOf,
+  type AuditState,
+  type KeyState,
+  type VerifiedEntry,
+} from "@sealane/rules";
 import type { CompactRange } from "@sealane/tlog";
+import { factsText } from "./breaks/facts.ts";
 import { recentTrees, type RecentTrees } from "./recent-trees.ts";
 
 /** The newest checkpoint that a quorum has cosigned and whose root is ours. */
@@ -30,6 +37,8 @@ export type PendingEntry = {
   readonly trace: string | undefined;
   /** Of a committed transfer or a return. */
   readonly corridor: string | undefined;
+  /** Of a committed transfer: its bookings; see `breaks/facts.ts`. */
+  readonly facts: string | undefined;
   readonly settlement: VerifiedEntry["settlement"];
 };
 
@@ -70,22 +79,26 @@ const corridorAt = (keys: KeyState | undefined, terms: Terms | undefined): strin
     : corridorOf(keys, terms.send.currency, terms.receive.currency);
 
 export const pendingOf = (
-  { context, timeMs, transferId, advance, terms, settlement, returns }: VerifiedEntry,
+  entry: VerifiedEntry,
   keys: KeyState | undefined,
   leafHash: Uint8Array,
   trace: string | undefined,
-): PendingEntry => ({
-  seq: context.seq,
-  timeMs,
-  outcome: context.outcome,
-  endedId: transferId ?? advance?.id,
-  leafHash,
-  chains: context.chains.map(({ participant, n }) => `${participant} ${n}`),
-  postings: context.postings,
-  trace,
-  corridor: corridorAt(keys, context.outcome === "committed" ? terms : paidBack(returns)),
-  settlement,
-});
+): PendingEntry => {
+  const { context, timeMs, transferId, advance, terms, settlement, returns } = entry;
+  return {
+    seq: context.seq,
+    timeMs,
+    outcome: context.outcome,
+    endedId: transferId ?? advance?.id,
+    leafHash,
+    chains: context.chains.map(({ participant, n }) => `${participant} ${n}`),
+    postings: context.postings,
+    trace,
+    corridor: corridorAt(keys, context.outcome === "committed" ? terms : paidBack(returns)),
+    facts: factsText(logTransferOf(entry)),
+    settlement,
+  };
+};
 
 /** Why the books stop: the log, or our own tables, are not as they must be. Never skipped. */
 export type Fault = {

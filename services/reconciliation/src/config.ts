@@ -30,6 +30,10 @@ export const reconciliationConfigSchema = z.object({
   /** From so much of cover or cap on, in per cent, there is an alert. */
   SEALANE_HEADROOM_WARNING: z.coerce.number().int().min(1).max(100).default(80),
   SEALANE_HEADROOM_CRITICAL: z.coerce.number().int().min(1).max(100).default(95),
+  /** A provider books, or takes back, within this time of the log's entry; later is a break. */
+  SEALANE_BREAK_BOOK_WITHIN: durationMs.optional(),
+  /** What a provider has booked is in the log within this time; then it is missing there. */
+  SEALANE_BREAK_DECIDE_WITHIN: durationMs.optional(),
   /** How far the process steps back for others on a busy machine, as `nice` has it. */
   SEALANE_RECONCILIATION_NICE: z.coerce.number().int().min(0).max(19).default(5),
   SEALANE_LOG_LEVEL: z.string().default("info"),

@@ -13,6 +13,7 @@ import {
   settlementAbortSchema,
   windowCutSchema,
   windowDefaultSchema,
+  type BankStatement,
   type WindowCut,
 } from "@sealane/protocol";
 import {
@@ -49,6 +50,8 @@ export type DeskDeps = {
   readonly books: () => AuditState | undefined;
   readonly keys: () => KeyState | undefined;
   readonly send: (topic: string, value: string) => Promise<void>;
+  /** A bank's statement, well signed, that was refused for what its lines say. */
+  readonly onRefusedLines?: ((statement: BankStatement) => Promise<void>) | undefined;
   readonly clock: () => number;
 };
 
@@ -59,7 +62,7 @@ export type HandIn = {
   readonly note: string;
 };
 
-const signedBy = ({ text, signatures }: Note, key: VerifierKey): boolean =>
+export const signedBy = ({ text, signatures }: Note, key: VerifierKey): boolean =>
   signatures.some(
     ({ name, keyId, signature }) =>
       name === key.name && keyId === key.keyId && verifierFor(key).verify(text, signature),
@@ -158,6 +161,18 @@ const judge = (judging: Judging): Judged => {
 /** The same once more: accepted, since it says what was said. */
 const harmless: ReadonlySet<string> = new Set(["window-closed", "statement-repeated"]);
 
+/** A bank's statement is refused for one of its lines: they are somebody's to clear up. */
+const aboutLines: ReadonlySet<string> = new Set([
+  "amount-decimals",
+  "account-unknown",
+  "line-twice",
+  "line-unexpected",
+  "amount-mismatch",
+  "advance-mismatch",
+  "window-settled",
+  "settlement-aborted",
+]);
+
 const refusal = (status: number, { code, detail }: SettlementFault): DeskAnswer => ({
   status,
   body: { code, detail },
@@ -226,6 +241,11 @@ export const makeDesk = (deps: DeskDeps) => {
     const timeMs = Math.max(state.logTimeMs, clock());
     const judged = judge({ state, keys, note: read.note, origin, timeMs });
     const answer = await decide(given, judged);
+    const why = judged.fault?.code ?? "";
+    if (judged.kind === "bank-statement" && answer.status === 422 && aboutLines.has(why)) {
+      const said = readStatement(read.note, judged.kind, bankStatementSchema);
+      if (said.ok) await deps.onRefusedLines?.(said.statement.body);
+    }
     await keep(given, judged, hash, answer);
     return answer;
   };

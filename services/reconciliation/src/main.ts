@@ -9,6 +9,7 @@ import { kafkaSettings, loadConfig, onShutdown, pause, readSecretFile } from "@s
 import { selfTest } from "@sealane/signer";
 import { createLogger, startTelemetry } from "@sealane/telemetry";
 import { parsePolicy } from "@sealane/tlog";
+import { openBreaks } from "./breaks/open-breaks.ts";
 import { makeBookReader } from "./book-reader.ts";
 import { makeBookTelemetry, makeGauges } from "./book-telemetry.ts";
 import { makeBookkeeper, type Bookkeeper } from "./bookkeeper.ts";
@@ -129,6 +130,20 @@ const main = async (): Promise<void> => {
   const app = createHttpApp({ name: "Sealane reconciliation", logger: log, auth: { operator } });
   const books = makeBookReader(sql, lane);
   mountRoutes({ app, lane, origin, reader: books, fault: bookkeeper.fault });
+  const breaks = openBreaks({
+    app,
+    database,
+    sql,
+    lane,
+    origin,
+    books: bookkeeper.state,
+    keys: () => keys.history()?.states.at(-1),
+    telemetry,
+    config,
+    send: (topic, value) => producer.send([{ topic, key: origin, value }], { deadlineMs: 10_000 }),
+    clock,
+    log,
+  });
   const settlement = openSettlement({
     app,
     sql,
@@ -141,6 +156,7 @@ const main = async (): Promise<void> => {
     config,
     clock,
     log,
+    onRefusedLines: breaks.refusedBankStatement,
     ledgerToken: readLedgerToken(),
   });
   const ready = readinessOf(keys, bookkeeper, () => reading.trouble);
@@ -187,6 +203,7 @@ const main = async (): Promise<void> => {
     log.fatal({ err }, "the scheduler's key cannot be used");
     process.exit(1);
   });
+  void breaks.follow(stopping.signal);
   const silenceMs = config.SEALANE_SILENCE;
   void watchLog(
     { bookkeeper, silenceMs, heardAtMs: () => reading.heardAtMs, clock, log },

@@ -11,8 +11,8 @@ import { askPending } from "./ask-pending.ts";
 import { mountBanking } from "./banking-routes.ts";
 import type { Bookkeeper } from "./bookkeeper.ts";
 import type { ReconciliationConfig } from "./config.ts";
-import { makeDesk } from "./desk.ts";
 import { makePeriodReader } from "./period-reader.ts";
+import { makeDesk, type DeskDeps } from "./desk.ts";
 import { alertsOf, positionsOf } from "./positions.ts";
 import { runScheduler, type SchedulerDeps } from "./scheduler.ts";
 import { mountSettlement } from "./settlement-routes.ts";
@@ -28,6 +28,7 @@ export type SettlementDeps = {
   readonly producer: Producer;
   readonly telemetry: Pick<Telemetry, "gauge">;
   readonly config: ReconciliationConfig;
+  readonly onRefusedLines: DeskDeps["onRefusedLines"];
   readonly ledgerToken: string | undefined;
   readonly clock: () => number;
   readonly log: SchedulerDeps["log"];
@@ -45,6 +46,7 @@ export const readStaffTokens = (path: string | undefined): Map<string, Uint8Arra
 /** Mounts the routes. @returns what cuts windows by schedule, once the key log is read */
 export const openSettlement = (deps: SettlementDeps) => {
   const { app, sql, lane, origin, bookkeeper, producer, telemetry, config, clock, log } = deps;
+  const { onRefusedLines } = deps;
   const books = bookkeeper.state;
   const history = (): ReturnType<KeyWatch["history"]> => deps.keys.history();
   const keys = () => history()?.states.at(-1);
@@ -54,7 +56,7 @@ export const openSettlement = (deps: SettlementDeps) => {
   };
   const send = (topic: string, value: string): Promise<void> =>
     producer.send([{ topic, key: origin, value }], { deadlineMs: 10_000 });
-  const desk = makeDesk({ sql, lane, origin, books, keys, send, clock });
+  const desk = makeDesk({ sql, lane, origin, books, keys, send, onRefusedLines, clock });
   const reader = makeSettlementReader(sql, lane, origin);
   const pending = askPending(config.SEALANE_LEDGER_URL, deps.ledgerToken, clock);
   mountSettlement({ app, reader, desk, books, keys, pending, levels, clock });

@@ -14,11 +14,13 @@ with moved as (
   where lane = $1 and next_seq = $2 and sealed_size <= $10
   returning lane
 ), entries as (
-  insert into entry (lane, seq, time_ms, outcome, ended_id, leaf_hash, chains, corridor)
-  select lane, seq, time_ms, outcome, ended_id, leaf_hash, string_to_array(chains, ','), corridor
+  insert into entry (lane, seq, time_ms, outcome, ended_id, leaf_hash, chains, corridor,
+    facts)
+  select lane, seq, time_ms, outcome, ended_id, leaf_hash, string_to_array(chains, ','), corridor,
+    facts
   from moved, unnest($14::int8[], $15::int8[], $16::text[], $17::uuid[], $18::bytea[],
-    $19::text[], $29::text[])
-    as t(seq, time_ms, outcome, ended_id, leaf_hash, chains, corridor)
+    $19::text[], $29::text[], $40::text[])
+    as t(seq, time_ms, outcome, ended_id, leaf_hash, chains, corridor, facts)
 ), posted as (
   insert into posting (lane, seq, ordinal, debit, credit, currency, amount_minor)
   select lane, seq, ordinal, debit, credit, currency, amount_minor
@@ -185,6 +187,7 @@ export const saveSql = (lane: number, books: Books, { changed, gone }: SheetChan
       texts(gone),
       texts(pending.map(({ corridor }) => corridor)),
       ...settlementValues(books),
+      texts(pending.map(({ facts }) => facts)),
     ],
   };
 };

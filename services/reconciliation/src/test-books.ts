@@ -43,7 +43,7 @@ export const openTestSchema = async (url: string) => {
     await admin.database.close();
     rmSync(dir, { recursive: true });
   };
-  return { sql, admin: admin.sql, close };
+  return { database, sql, admin: admin.sql, close };
 };
 
 export type TestBooks = {

@@ -3,16 +3,17 @@
 // statement, and ends in a return.
 import type { HttpClient } from "@sealane/http";
 import { statementText } from "@sealane/protocol";
+import { nextCreditRun, type CreditAnswer, type CreditRun } from "@sealane/rules";
 import { pause } from "@sealane/runtime";
-import { toBase64 } from "@sealane/tlog";
 import { z } from "zod";
 import { makeCoreQueue } from "./core-desk.ts";
 import type { SignOwn } from "./hosted-own.ts";
 import { readNoteTerms } from "./note-terms.ts";
-import { accountsFrom } from "./open-accounts.ts";
+import { accountsFrom, openCommitment } from "./open-accounts.ts";
 import type { Vault } from "./vault.ts";
 import type { TransferBook } from "./transfer-book.ts";
 import type { ChainEntry, InboxPosition } from "./view-store.ts";
+import type { TransferView } from "./views.ts";
 
 const creditResultSchema = z.object({
   transferId: z.string(),
@@ -51,7 +52,7 @@ export const makeCreditDesk = (deps: Deps) => {
   const { participant, origin, book, chain, position, log } = deps;
   const stopping = new AbortController();
   /** How the core answered, by transfer, until a statement covers it. */
-  const answers = new Map<string, { readonly reason: string | undefined }>();
+  const answers = new Map<string, CreditAnswer>();
 
   const queue = makeCoreQueue({
     core: deps.core,
@@ -70,10 +71,25 @@ export const makeCreditDesk = (deps: Deps) => {
   /** What the core said yes to, until it is credited: saves opening the envelope twice. */
   const orders = new Map<string, CreditOrder>();
 
+  /** Money that comes back goes to the account that it was sent from. */
+  const returnOrder = async (
+    { id, received, reason }: TransferView,
+    returnOf: string,
+  ): Promise<Record<string, unknown> | undefined> => {
+    const of = await book.findKept(returnOf);
+    const terms = of?.view.entry === undefined ? undefined : readNoteTerms(of.view.entry);
+    const { payer } = await deps.vault.read(returnOf);
+    if (terms === undefined || payer === undefined || received === undefined) return undefined;
+    const account = openCommitment(payer, terms.payer.account);
+    if (account === undefined) return undefined;
+    return { transferId: id, account, ...received, returnOf, reason };
+  };
+
   const orderOf = async (id: string): Promise<Record<string, unknown> | undefined> => {
     const known = orders.get(id);
     if (known !== undefined) return { transferId: id, ...known };
     const kept = await book.findKept(id);
+    if (kept?.view.returnOf !== undefined) return returnOrder(kept.view, kept.view.returnOf);
     const terms = kept?.view.entry === undefined ? undefined : readNoteTerms(kept.view.entry);
     if (terms === undefined) return undefined;
     const { payer, payee, reference } = await deps.vault.read(id);
@@ -97,36 +113,10 @@ export const makeCreditDesk = (deps: Deps) => {
     });
   };
 
-  type Statement = {
-    upTo: number;
-    head: string;
-    except: { id: string; n: number; reason: string }[];
-  };
+  const nextStatement = (): CreditRun | undefined =>
+    nextCreditRun(chain, position, (id) => answers.get(id));
 
-  /** The longest run of own entries that are sealed and, where a credit is owed, answered. */
-  const nextStatement = (): Statement | undefined => {
-    const except: Statement["except"] = [];
-    let last: ChainEntry | undefined;
-    let credits = 0;
-    for (const entry of chain) {
-      if (entry.n < position.creditedTo) continue;
-      if (entry.n >= position.sealedTo || except.length >= 200) break;
-      if (entry.owesCredit && entry.transferId !== undefined) {
-        const answer = answers.get(entry.transferId);
-        if (answer === undefined) break;
-        credits += 1;
-        if (answer.reason !== undefined) {
-          except.push({ id: entry.transferId, n: entry.n, reason: answer.reason });
-        }
-      }
-      last = entry;
-    }
-    // A statement that covers no credit would only be answered by another of its own kind.
-    if (last === undefined || credits === 0) return undefined;
-    return { upTo: last.n, head: toBase64(last.leafHash), except };
-  };
-
-  const say = async (statement: Statement): Promise<void> => {
+  const say = async (statement: CreditRun): Promise<void> => {
     const text = statementText(origin, "credited", { participant, ...statement });
     const note = await deps.signOwn(text, statement.upTo);
     await deps.produce({ v: 1, kind: "credited", note });

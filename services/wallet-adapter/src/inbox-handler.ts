@@ -12,7 +12,7 @@ import {
   type InboxItem,
   type InboxMessage,
 } from "@sealane/protocol";
-import type { VerifiedEntry } from "@sealane/rules";
+import { creditOwed, exceptionNotice, type VerifiedEntry } from "@sealane/rules";
 import { toBase64, type TlogPolicy } from "@sealane/tlog";
 import { checkEntry, type CheckedEntry } from "./entry-check.ts";
 import type { LedgerClient } from "./ledger-client.ts";
@@ -22,7 +22,9 @@ import type { SheetBook } from "./sheet-book.ts";
 import type { TransferBook } from "./transfer-book.ts";
 import type { ChainEntry, InboxPosition, Kept } from "./view-store.ts";
 import { makeRefusalTaker } from "./inbox-refusals.ts";
+import { makeReturnTaker } from "./inbox-returns.ts";
 import { makeSealTaker } from "./inbox-seals.ts";
+import type { RecallDesk } from "./recall-desk.ts";
 import type { Vault } from "./vault.ts";
 import { makeViewMover } from "./view-mover.ts";
 import { withTerms, type TransferStatus, type TransferView } from "./views.ts";
@@ -37,6 +39,7 @@ export type InboxDeps = {
   readonly persister: Persister;
   readonly vault: Pick<Vault, "keep">;
   readonly payee: ReturnType<typeof makePayeeDesk>;
+  readonly recalls: Pick<RecallDesk, "opened" | "closed">;
   readonly ledger: LedgerClient;
   readonly position: InboxPosition;
   /** Own entries that are not covered by a credited statement yet, oldest first. */
@@ -51,6 +54,8 @@ export type InboxDeps = {
   /** Own entries have been sealed. */
   readonly onSealed: () => void;
   readonly onStep: (step: TransferStatus, view: TransferView, sinceMs: number) => void;
+  /** The ledger would not take it for now. */
+  readonly onTurnedAway: (view: TransferView) => void;
   readonly onAlarm: (detail: string) => void;
   readonly log: { warn(fields: object, message: string): void };
 };
@@ -95,6 +100,7 @@ export const makeInboxHandler = (deps: InboxDeps): InboxHandler => {
   const { openView, viewFor, move } = mover;
   const takeSeal = makeSealTaker({ ...deps, mover });
   const takeRefusal = makeRefusalTaker({ ...deps, mover });
+  const takeReturn = makeReturnTaker({ ...deps, mover });
   let lastHash = chain.at(-1)?.leafHash;
 
   /** @returns false when it is told again */
@@ -118,8 +124,7 @@ export const makeInboxHandler = (deps: InboxDeps): InboxHandler => {
     }
     lastHash = leafHash;
     position.nextChain += 1;
-    const owesCredit =
-      context.outcome === "committed" && entry.terms?.payee.participant === participant;
+    const owesCredit = creditOwed(entry)?.payee === participant;
     const own: ChainEntry = {
       n: link.n,
       seq: context.seq,
@@ -193,7 +198,7 @@ export const makeInboxHandler = (deps: InboxDeps): InboxHandler => {
       if (reason === undefined) move(kept, "credited", clock());
       else if (view.creditException === undefined) {
         view.creditException = reason;
-        view.notice += 1;
+        view.notice = exceptionNotice;
         persister.view(kept);
         deps.onMoved(kept);
         book.changed(kept);
@@ -215,6 +220,7 @@ export const makeInboxHandler = (deps: InboxDeps): InboxHandler => {
       deps.onStated(entry.statement, own?.n ?? -1);
     }
     await takeTransferEnd(entry, item, again);
+    if (entry.returns !== undefined) await takeReturn(entry, item, again);
     await takeCredited(entry);
   };
 
@@ -266,16 +272,14 @@ export const makeInboxHandler = (deps: InboxDeps): InboxHandler => {
     persister.position(position);
   };
 
-  /** Everything between what we have and `upTo`, exclusive, from the ledger itself. */
-  const fetchMissing = async (upTo: number): Promise<void> => {
-    deps.log.warn({ from: position.nextN, upTo }, "the inbox has a gap: fetching it");
-    while (position.nextN < upTo) {
-      const before = position.nextN;
-      for (const message of await deps.ledger.inbox(position.nextN - 1)) {
-        if (followsInbox(message, position.nextN)) await takeBatch(message);
-      }
-      if (position.nextN === before) throw new Error(`the ledger does not have message ${before}`);
+  /** What the ledger itself has after what we have. */
+  const fetchMore = async (why: string): Promise<void> => {
+    const before = position.nextN;
+    deps.log.warn({ from: before }, why);
+    for (const message of await deps.ledger.inbox(before - 1)) {
+      if (followsInbox(message, position.nextN)) await takeBatch(message);
     }
+    if (position.nextN === before) throw new Error(`the ledger does not have message ${before}`);
   };
 
   return {
@@ -287,11 +291,16 @@ export const makeInboxHandler = (deps: InboxDeps): InboxHandler => {
         return { ok: false, code: "not-ours", detail: `it is for ${message.to}` };
       }
       if (message.type === "seal") {
+        while (position.nextChain <= message.toN) {
+          await fetchMore("a seal of entries that did not come: fetching them");
+        }
         await takeSeal(message);
         return { ok: true };
       }
       if (message.n < position.nextN) return { ok: true };
-      if (message.n > position.nextN) await fetchMissing(message.n);
+      while (position.nextN < message.n) {
+        await fetchMore("the inbox has a gap: fetching it");
+      }
       if (message.n === position.nextN) await takeBatch(message);
       return { ok: true };
     },

@@ -25,6 +25,7 @@ const setUp = () => {
   const deps = { book, persister, onStep: () => undefined, onMoved: () => undefined };
   const mover = makeViewMover(deps as unknown as Parameters<typeof makeViewMover>[0]);
   const keys = { state: () => ({ ledger: { entry: parseVerifierKey(vkey) } }) };
+  const letGo: string[] = [];
   const take = makeRefusalTaker({
     participant,
     origin,
@@ -32,6 +33,7 @@ const setUp = () => {
     book,
     persister,
     clock: () => 1_000,
+    onTurnedAway: ({ id: turnedAway }) => void letGo.push(turnedAway),
     mover,
   });
   const view: TransferView = {
@@ -44,7 +46,7 @@ const setUp = () => {
     notified: 0,
   };
   book.put(view);
-  return { book, take, view, mover };
+  return { book, take, view, mover, letGo };
 };
 
 const refusal = (code: RefusalCode, final: boolean): string => {
@@ -90,6 +92,8 @@ describe("a signed refusal", () => {
       const answer = await waiting;
       expect(answer).toMatchObject({ status: 503, headers: { "Retry-After": "1" } });
       expect(publicView(world.view)).toMatchObject({ status: "received", final: false, code });
+      // Who waits for the ledger no longer keeps others out.
+      expect(world.letGo).toEqual([id]);
       // As if it had never been acknowledged: `Intake.replay` sends it again.
       expect(world.view.steps.accepted).toBeUndefined();
     },

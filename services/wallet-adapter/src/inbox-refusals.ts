@@ -17,6 +17,7 @@ export const makeRefusalTaker = (deps: {
   readonly book: TransferBook;
   readonly persister: Pick<Persister, "view">;
   readonly clock: () => number;
+  readonly onTurnedAway: (view: TransferView) => void;
   readonly mover: ViewMover;
 }) => {
   const { origin, keys, book, persister, clock } = deps;
@@ -28,6 +29,8 @@ export const makeRefusalTaker = (deps: {
     kept.view.turnedAway = why;
     // As if the topic had never had it: the next request under this key is sent again.
     delete kept.view.steps.accepted;
+    // It waits no longer: what stays in that queue would keep the others out.
+    deps.onTurnedAway(kept.view);
     persister.view(kept);
     book.changed(kept);
   };
@@ -52,7 +55,10 @@ export const makeRefusalTaker = (deps: {
       code !== "cancelled" &&
       code !== "not-cancellable" &&
       own !== undefined &&
-      own !== request
+      own !== request &&
+      // Returns and recalls name no request: their id is theirs alone.
+      known?.view.returnOf === undefined &&
+      known?.view.recallOf === undefined
     ) {
       if (!final) return;
     }
@@ -67,7 +73,7 @@ export const makeRefusalTaker = (deps: {
     kept.view.reason = reason;
     kept.view.detail = detail;
     kept.view.trace = trace ?? kept.view.trace;
-    move(kept, code === "cancelled" ? "cancelled" : "rejected", clock());
+    move(kept, code === "cancelled" ? "cancelled" : "rejected", clock(), final);
   };
 
   return takeRefusal;

@@ -37,15 +37,18 @@ type Deps = {
 const produceDeadlineMs = 5_000;
 const mostQuotes = 50_000;
 
+/** A quote, and the transfer that used it. */
+type GivenQuote = { readonly quote: Quote; usedBy?: string };
+
 export type Intake = ReturnType<typeof makeIntake>;
 
 export const makeIntake = (deps: Deps) => {
   const { participant, origin, maker, book, signer, producer, admission, clock } = deps;
-  const quotes = new Map<string, Quote>();
+  const quotes = new Map<string, GivenQuote>();
   const topic = laneTopic(deps.lane);
 
   const keepQuote = (quote: Quote): void => {
-    quotes.set(quote.id, quote);
+    quotes.set(quote.id, { quote });
     if (quotes.size > mostQuotes) quotes.delete(quotes.keys().next().value as string);
   };
 
@@ -56,19 +59,26 @@ export const makeIntake = (deps: Deps) => {
 
   /** Makes terms for a request, under the quote that it names. */
   const make = (id: string, request: TransferRequest, body: Uint8Array): Made | Refusal => {
-    const quoted = request.quoteId === undefined ? undefined : quotes.get(request.quoteId);
-    if (request.quoteId !== undefined && quoted === undefined) {
+    const { quoteId } = request;
+    if (quoteId === undefined) return maker.make(id, request, body, undefined, clock());
+    const given = quotes.get(quoteId);
+    if (given === undefined) {
       const detail = "this adapter gave no such quote, or has forgotten it";
       return { ok: false, code: "quote-unknown", detail, pointer: "/quoteId" };
     }
-    return maker.make(id, request, body, quoted, clock());
+    if (given.usedBy !== undefined && given.usedBy !== id) {
+      const detail = "another transfer was sent under this quote";
+      return { ok: false, code: "quote-used", detail, pointer: "/quoteId" };
+    }
+    return maker.make(id, request, body, given.quote, clock());
   };
 
   /** It is durable: on the topic, or held until operators have signed. */
   const finish = (kept: Kept, quote: string): TransferView => {
     kept.view.steps.accepted = clock();
     // Used once: the ledger would refuse the second, and the adapter says so earlier.
-    quotes.delete(quote);
+    const given = quotes.get(quote);
+    if (given !== undefined) given.usedBy = kept.view.id;
     book.changed(kept);
     return kept.view;
   };
@@ -140,8 +150,10 @@ export const makeIntake = (deps: Deps) => {
       const detail = "this Idempotency-Key was used for another request";
       return { ok: false, code: "request-mismatch", detail, pointer: "#/header/idempotency-key" };
     }
-    // Without an acknowledgement it may never have reached the topic: send the same again.
+    // Without an acknowledgement it may never have reached the topic, and a refusal that binds nothing
+    // (`lane-unsealed`) is no end: send the same again.
     const acknowledged = known.steps.accepted !== undefined || known.status !== "received";
+    if (known.unbound === true) return undefined;
     return acknowledged ? { ok: true, view: known, replayed: true } : undefined;
   };
 

@@ -10,7 +10,7 @@ import {
   startHttp,
   tokenDigest,
 } from "@sealane/http";
-import { createMessaging, type Producer } from "@sealane/messaging";
+import { createMessaging } from "@sealane/messaging";
 import { laneTopic, rateSheetSchema, readNote, readStatement } from "@sealane/protocol";
 import { kafkaSettings, loadConfig, onShutdown, pause, readSecretFile } from "@sealane/runtime";
 import {
@@ -26,7 +26,7 @@ import { composeNote, fromBase64, parsePolicy } from "@sealane/tlog";
 import { mountWitness, openParticipantWitness } from "@sealane/witness";
 import { makeAdapterTelemetry } from "./adapter-telemetry.ts";
 import { makeAdmission, type Admission } from "./admission.ts";
-import { makeApprovalDesk, type ApprovalDesk } from "./approval-desk.ts";
+import type { ApprovalDesk } from "./approval-desk.ts";
 import { mountApprovals } from "./approval-routes.ts";
 import { makeApprovalStore } from "./approval-store.ts";
 import { adapterConfigSchema } from "./config.ts";
@@ -39,10 +39,15 @@ import { readInbox } from "./inbox-reader.ts";
 import { makeIntake } from "./intake.ts";
 import { makeLedgerClient } from "./ledger-client.ts";
 import { makeNotices, type Notices } from "./notices.ts";
+import { openApprovals } from "./open-approvals.ts";
 import { makePayeeDesk, type Answer } from "./payee-desk.ts";
 import { mountPersons } from "./person-routes.ts";
 import { makePersister } from "./persister.ts";
 import { signedByProvider, signedHere } from "./provider-answers.ts";
+import { makeRecallDesk, type RecallDesk } from "./recall-desk.ts";
+import { makeRecallStore } from "./recall-store.ts";
+import { makeReturnDesk } from "./return-desk.ts";
+import { mountReturns } from "./return-routes.ts";
 import { mountRoutes } from "./routes.ts";
 import { makeSheetBook, type SheetBook } from "./sheet-book.ts";
 import { makeStatementDesk } from "./statement-desk.ts";
@@ -96,6 +101,7 @@ const openStores = async () => {
     chain,
     sheets,
     persister,
+    recalls: makeRecallStore(sql),
     book: makeTransferBook(store),
   };
 };
@@ -146,39 +152,25 @@ const readinessOf =
     return { ok: Object.values(checks).every((check) => check === "ok"), checks };
   };
 
-const gauges = (
-  { gauge }: Telemetry,
-  credits: CreditDesk,
-  notices: Notices,
-  admission: Admission,
-): void => {
+type Gauged = {
+  readonly credits: CreditDesk;
+  readonly notices: Notices;
+  readonly recalls: RecallDesk;
+  readonly admission: Admission;
+  readonly approvals: ApprovalDesk;
+};
+
+const gauges = ({ gauge }: Telemetry, desks: Gauged): void => {
+  const { credits, notices, recalls, admission, approvals } = desks;
+  gauge("sealane_held_transfers", "Waiting for operators to sign", approvals.held);
   gauge("sealane_owed_credits", "Sealed transfers that the core has not answered", credits.owed);
   gauge("sealane_owed_credit_age_ms", "Age of the oldest owed credit", credits.oldestMs);
+  gauge("sealane_open_recalls", "Recalls that have no answer on the log yet", recalls.open);
   gauge("sealane_owed_notices", "Notices that the core has not answered", notices.owed);
   gauge("sealane_owed_notice_age_ms", "Age of the oldest owed notice", notices.oldestMs);
   gauge("sealane_waiting_intents", "Intents that the ledger has not answered", admission.waiting);
   gauge("sealane_shed_requests", "Requests that were told to come later", admission.shed);
 };
-
-const openApprovals = (
-  { approvalStore, book, vault, persister }: Awaited<ReturnType<typeof openStores>>,
-  keys: KeyWatch,
-  producer: Producer,
-): ApprovalDesk =>
-  makeApprovalDesk({
-    store: approvalStore,
-    book,
-    keys: keys.state,
-    flushVault: vault.flush,
-    flushViews: persister.flush,
-    produceIntent: (id, note, envelope) => {
-      const sealed = envelope === undefined ? {} : { envelope };
-      const value = JSON.stringify({ v: 1, kind: "intent", note, ...sealed });
-      return producer.send([{ topic: laneTopic(lane), key: id, value }], { deadlineMs: 5_000 });
-    },
-    clock,
-    log,
-  });
 
 const main = async (): Promise<void> => {
   await selfTest();
@@ -214,8 +206,8 @@ const main = async (): Promise<void> => {
     requestKey: fromBase64(readSecretFile(config.SEALANE_REQUEST_KEY_FILE)),
   });
   const admission = makeAdmission(clock);
-  const approvals = openApprovals(opened, keys, producer);
-  await approvals.load();
+  book.onChange(admission.changed);
+  const approvals = await openApprovals({ ...opened, keys, producer, lane, clock, log });
   const intake = makeIntake({
     participant,
     origin,
@@ -276,13 +268,18 @@ const main = async (): Promise<void> => {
     answer,
     expect: credits.expect,
   });
+  const requestOf = maker.requestOf;
+  const returns = makeReturnDesk({ ...common, lane, book, sheets, signer, producer, requestOf });
+  const recalls = makeRecallDesk({ ...common, store: opened.recalls, returns, book });
   const notices = makeNotices({ core, book, persister, clock, log });
-  gauges(telemetry, credits, notices, admission);
+  gauges(telemetry, { credits, notices, recalls, admission, approvals });
   const onMoved = (kept: Kept): void => {
     if (kept.view.notified < kept.view.notice) notices.owe(kept);
-    if (kept.view.status === "sealed" && kept.view.role === "payee") credits.owe(kept.view.id);
+    const { status, role, recallOf, id } = kept.view;
+    if (status === "sealed" && role === "payee" && recallOf === undefined) credits.owe(id);
   };
   for (const kept of await store.readUnfinished()) onMoved(book.adopt(kept));
+  await recalls.begin();
   const inbox = makeInboxHandler({
     participant,
     origin,
@@ -293,6 +290,7 @@ const main = async (): Promise<void> => {
     persister,
     vault,
     payee,
+    recalls,
     ledger,
     position,
     chain,
@@ -305,6 +303,7 @@ const main = async (): Promise<void> => {
       admission.moved(step, view);
       observed.step(step, view, atMs);
     },
+    onTurnedAway: ({ id, payee: to = "" }) => admission.drop(id, to),
     onAlarm: alarm.raise,
     log,
   });
@@ -320,7 +319,8 @@ const main = async (): Promise<void> => {
     Object.entries(ready().checks)
       .find(([, check]) => check !== "ok")
       ?.join(": ");
-  mountRoutes({ app, intake, book, ledger, statements, clock, closed });
+  mountRoutes({ app, intake, book, ledger, statements, returns, clock, closed });
+  mountReturns({ app, returns, recalls, book, clock, closed });
   const desk = makeHostedDesk({ participant, origin, intake, keys: keys.state, clock });
   mountPersons(app, vault);
   mountApprovals(app, approvals);
@@ -337,8 +337,8 @@ const main = async (): Promise<void> => {
   log.info({ url: http.url, signs: signer !== undefined }, "adapter listens");
 
   void keys.run(1_000);
-  telemetry.gauge("sealane_held_transfers", "Waiting for operators to sign", approvals.held);
   void credits.run(config.SEALANE_CREDIT_INTERVAL);
+  void recalls.run(config.SEALANE_CREDIT_INTERVAL);
   void statements.run(config.SEALANE_STATEMENT_INTERVAL);
   while (keys.history() === undefined) await pause(20);
   const consumer = readInbox({
@@ -358,13 +358,8 @@ const main = async (): Promise<void> => {
   });
 
   void approvals.run(makeViewMover({ book, persister, onMoved, onStep: observed.step }));
-
   const stopDesks = async (): Promise<void> => {
-    keys.stop();
-    credits.stop();
-    statements.stop();
-    approvals.stop();
-    notices.stop();
+    for (const one of [keys, credits, recalls, statements, approvals, notices]) one.stop();
     await consumer.stop();
   };
   const closeConnections = async (): Promise<void> => {

@@ -50,6 +50,8 @@ export const makeNotices = (deps: {
           number: now.notice,
           status: now.creditException === undefined ? now.status : "credit-exception",
           ...(now.reason === undefined ? {} : { reason: now.reason }),
+          ...(now.returnOf === undefined ? {} : { returnOf: now.returnOf }),
+          ...(now.recallOf === undefined ? {} : { recallOf: now.recallOf }),
           ...(now.sent === undefined ? {} : { sent: now.sent }),
           ...(now.received === undefined ? {} : { received: now.received }),
         };

@@ -74,6 +74,27 @@ export const transferUnknown = (): Problem =>
     extra: { final: false },
   });
 
+/** A cancellation is the payer's own statement: the ledger would count no other. */
+export const notThePayer = (): Problem =>
+  problem({
+    status: 403,
+    code: "not-the-payer",
+    title: "Only the payer's provider can cancel a transfer",
+    detail: "this provider is the payee of it",
+    action: "Refuse it when your core is asked whether it can credit.",
+  });
+
+/** The sender's right has ended; what is left is to ask. */
+export const paidOut = ({ id, status }: { id: string; status: string }): Problem =>
+  problem({
+    status: httpStatusOf("not-cancellable"),
+    code: "not-cancellable",
+    title: "It has been paid out",
+    detail: `it is ${status}`,
+    action: "Ask for it back: POST /v1/transfers/{id}/recalls.",
+    extra: { reason: isoReasonOf("not-cancellable"), transferId: id, transferStatus: status },
+  });
+
 export const closedProblem = (reason: string): Problem =>
   problem({
     status: 503,

@@ -1,33 +1,29 @@
 // The adapter's API for its provider's core (OpenAPI at /v1/openapi.json). Every call but health needs
 // the core's token.
-import type { Writable } from "node:stream";
-import {
-  idempotencyKey,
-  ndjsonBody,
-  parsePrefer,
-  problem,
-  route,
-  type HttpApp,
-} from "@sealane/http";
-import { parseStrictJson, reasonSchema, transferIdSchema } from "@sealane/protocol";
+import { idempotencyKey, parsePrefer, route, type HttpApp, type RouteResult } from "@sealane/http";
+import { reasonSchema, transferIdSchema } from "@sealane/protocol";
 import { utf8 } from "@sealane/tlog";
 import { z } from "zod";
+import { mountBulk } from "./bulk-routes.ts";
 import type { Intake, Taken } from "./intake.ts";
 import type { LedgerClient } from "./ledger-client.ts";
 import {
   closedProblem,
+  notThePayer,
+  paidOut,
   sendingProblem,
   refusalProblem,
   signatureRequired,
   transferUnknown,
 } from "./problems.ts";
 import { mountReceipts } from "./receipt-routes.ts";
-import { bulkLineSchema, quoteRequestSchema, transferRequestSchema } from "./requests.ts";
+import { quoteRequestSchema, transferRequestSchema } from "./requests.ts";
+import type { ReturnDesk } from "./return-desk.ts";
 import type { StatementDesk } from "./statement-desk.ts";
 import type { Quote } from "./terms-maker.ts";
 import { resource, takenAnswer } from "./transfer-answer.ts";
 import type { TransferBook } from "./transfer-book.ts";
-import { finalStatuses, isTurnedAway, publicView } from "./views.ts";
+import { finalStatuses } from "./views.ts";
 
 export type RoutesDeps = {
   readonly app: HttpApp;
@@ -35,13 +31,11 @@ export type RoutesDeps = {
   readonly book: TransferBook;
   readonly ledger: LedgerClient;
   readonly statements: StatementDesk;
+  readonly returns: ReturnDesk;
   readonly clock: () => number;
   /** Why nothing can be accepted now, if so. */
   readonly closed: () => string | undefined;
 };
-
-const maxBulkLines = 10_000;
-const bulkInFlight = 512;
 
 const quoteView = (quote: Quote) => ({
   quoteId: quote.id,
@@ -117,7 +111,25 @@ const mountTransfers = ({ app, intake, book, clock, closed }: RoutesDeps): void 
   });
 };
 
-const mountLookUp = ({ app, book, ledger, intake }: RoutesDeps): void => {
+/** The sender's right after the commit: a recall that only a pay-out can refuse. */
+const cancelCommitted = async (
+  { returns, book, clock }: RoutesDeps,
+  id: string,
+  waitMs: number | undefined,
+): Promise<RouteResult> => {
+  const asked = { reason: "CUST", cancel: true } as const;
+  try {
+    const taken = await returns.recall(id, "cancel", asked, utf8(JSON.stringify(asked)));
+    return taken.ok ? await takenAnswer({ book, clock }, taken, waitMs) : refusalProblem(taken);
+  } catch (error) {
+    const known = sendingProblem(error);
+    if (known === undefined) throw error;
+    return known;
+  }
+};
+
+const mountLookUp = (deps: RoutesDeps): void => {
+  const { app, book, ledger, intake } = deps;
   const params = z.object({ id: transferIdSchema });
   route(app, {
     method: "get",
@@ -138,19 +150,43 @@ const mountLookUp = ({ app, book, ledger, intake }: RoutesDeps): void => {
   route(app, {
     method: "post",
     path: "/v1/transfers/:id/cancel",
-    summary: "Take a transfer back that is not committed; also one whose outcome is unknown",
+    summary:
+      "Take a transfer back: at once while it is not committed (also one whose outcome is unknown), " +
+      "within 30 minutes by a recall, which is answered then, while it is not paid out",
     tags: ["transfers"],
     auth: "core",
     params,
     body: z.strictObject({ reason: reasonSchema.default("CUST") }),
-    responses: { 200: "How it ended", 202: "Asked for; the ledger decides" },
+    bodyOptional: true,
+    responses: {
+      200: "How it ended",
+      202: "Asked for; the ledger decides: the transfer, or the recall of what was committed",
+      403: "Only the payer's provider can cancel",
+      409: "It has been paid out",
+      503: "Not accepted, or not known: repeat it",
+    },
     handler: async ({ params: { id }, body, req }) => {
       const { waitMs } = parsePrefer(req);
       if (!intake.signs) return signatureRequired();
-      await intake.cancel(id, body.reason);
-      if (waitMs !== undefined) await book.waitFinal(id, waitMs);
+      const before = await book.find(id);
+      if (before?.role === "payee") return notThePayer();
+      if (before?.status === "credited") return paidOut(before);
+      if (before?.status === "committed" || before?.status === "sealed") {
+        return cancelCommitted(deps, id, waitMs);
+      }
+      if (before === undefined || !finalStatuses.has(before.status)) {
+        try {
+          await intake.cancel(id, body.reason);
+        } catch (error) {
+          const fault = sendingProblem(error);
+          if (fault === undefined) throw error;
+          return fault;
+        }
+        if (waitMs !== undefined) await book.waitFinal(id, waitMs);
+      }
       const view = await book.find(id);
       if (view === undefined) return { status: 202, body: { transferId: id, status: "received" } };
+      if (view.status === "credited") return paidOut(view);
       return { status: finalStatuses.has(view.status) ? 200 : 202, body: resource(view) };
     },
   });
@@ -173,110 +209,6 @@ const mountLookUp = ({ app, book, ledger, intake }: RoutesDeps): void => {
     },
   });
 };
-
-type Line = { readonly line: number; readonly text: string };
-
-const mountBulk = ({ app, intake, book, closed }: RoutesDeps): void => {
-  const one = async ({ line, text }: Line, waitMs: number | undefined): Promise<object> => {
-    const parsed = parseStrictJson(text, 16);
-    if (!parsed.ok) return refusedLine(line, 400, parsed.code, parsed.detail);
-    const checked = bulkLineSchema.safeParse(parsed.value);
-    if (!checked.success) {
-      const issue = checked.error.issues[0];
-      const pointer = `/${issue?.path.join("/") ?? ""}`;
-      return refusedLine(line, 400, "line-invalid", issue?.message ?? "", pointer);
-    }
-    const { idempotencyKey: key, transfer } = checked.data;
-    try {
-      const taken = await intake.take(key, transfer, utf8(text), undefined);
-      if (!taken.ok) {
-        const { status, code } = refusalProblem(taken);
-        return refusedLine(line, status, code, taken.detail, `/transfer${taken.pointer}`, key);
-      }
-      const { view, replayed } = taken;
-      if (waitMs !== undefined && !finalStatuses.has(view.status)) {
-        await book.waitFinal(view.id, waitMs);
-      }
-      if (isTurnedAway(view)) {
-        const { code = "", detail = "" } = view.turnedAway ?? {};
-        return refusedLine(line, 503, code, detail, undefined, key);
-      }
-      const status = finalStatuses.has(view.status) ? 200 : 202;
-      return { line, idempotencyKey: key, httpStatus: status, replayed, ...publicView(view) };
-    } catch (error) {
-      const known = sendingProblem(error);
-      if (known === undefined) throw error;
-      return refusedLine(line, known.status, known.code, known.message, undefined, key);
-    }
-  };
-
-  const answerLine = async (line: Line, waitMs: number | undefined, res: Writable) => {
-    let answer: object;
-    try {
-      answer = await one(line, waitMs);
-    } catch {
-      answer = refusedLine(line.line, 500, "internal-error", "repeat it with the same key");
-    }
-    res.write(`${JSON.stringify(answer)}\n`);
-  };
-
-  route(app, {
-    method: "post",
-    path: "/v1/transfers/bulk",
-    summary: "Many transfers as NDJSON, each signed and answered on its own, as they are decided",
-    tags: ["transfers"],
-    auth: "core",
-    responses: { 200: "NDJSON, one answer a line, in the order they are ready" },
-    handler: async ({ req, res }) => {
-      const type = req.headers["content-type"] ?? "";
-      if (!/^application\/(x-)?ndjson\b/.test(type)) {
-        return problem({
-          status: 415,
-          code: "content-type-unsupported",
-          title: "The body must be NDJSON",
-          action: "Send Content-Type: application/x-ndjson, one JSON object a line.",
-        });
-      }
-      if (!intake.signs) return signatureRequired();
-      const reason = closed();
-      if (reason !== undefined) return closedProblem(reason);
-      const { waitMs } = parsePrefer(req);
-      res.status(200).setHeader("Content-Type", "application/x-ndjson");
-      const running = new Set<Promise<void>>();
-      try {
-        for await (const line of ndjsonBody(req, { maxLine: 8_192, maxLines: maxBulkLines })) {
-          const done = answerLine(line, waitMs, res);
-          running.add(done);
-          void done.finally(() => running.delete(done));
-          if (running.size >= bulkInFlight) await Promise.race(running);
-        }
-      } catch (error) {
-        const detail = error instanceof Error ? error.message : "the body cannot be read";
-        res.write(`${JSON.stringify(refusedLine(0, 400, "body-invalid", detail))}\n`);
-      }
-      await Promise.all(running);
-      res.end();
-      return undefined;
-    },
-  });
-};
-
-const refusedLine = (
-  line: number,
-  httpStatus: number,
-  code: string,
-  detail: string,
-  pointer?: string,
-  key?: string,
-) => ({
-  line,
-  ...(key === undefined ? {} : { idempotencyKey: key }),
-  httpStatus,
-  status: "refused",
-  code,
-  detail,
-  ...(pointer === undefined ? {} : { pointer }),
-});
 
 /** How every transfer moves, as server-sent events: for a core's own screen, and for `sealane send`. */
 const mountEvents = ({ app, book }: RoutesDeps): void => {

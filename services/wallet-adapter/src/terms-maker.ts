@@ -8,7 +8,7 @@ import {
   type RefusalCode,
   type Terms,
 } from "@sealane/protocol";
-import { priceTransfer, type KeyState, type Price } from "@sealane/rules";
+import { minorOf, priceTransfer, type KeyState, type Price } from "@sealane/rules";
 import { randomBytes, sealEnvelope, type EnvelopeReader } from "@sealane/signer";
 import { fromBase64, sha256, toBase64, utf8 } from "@sealane/tlog";
 import type { QuoteRequest, TransferRequest } from "./requests.ts";
@@ -137,6 +137,13 @@ export const makeTermsMaker = (deps: Deps) => {
   const quote = (request: QuoteRequest, nowMs: number): Quote | Refusal => {
     const priced = price(request, nowMs);
     if (!priced.ok) return priced;
+    // A transfer is refused by the ledger, signed; a quote above the limit would only be a promise broken.
+    const { send } = priced.price;
+    const { maxTransfer } = priced.sheet.sheet;
+    if (minorOf(send.amount, send.currency) > minorOf(maxTransfer, send.currency)) {
+      const detail = `the sheet's largest transfer is ${maxTransfer} ${send.currency}`;
+      return no("sheet-limit", detail, "/amount/amount");
+    }
     const until = Math.min(nowMs + quoteLifeMs, parseTime(priced.sheet.sheet.quoteUntil));
     return { ...priced, id: randomUUID(), payee: request.payee.participant, expiresAtMs: until };
   };

@@ -1,18 +1,10 @@
 // How a view moves: told to the core, written behind, shown to whoever waits. One place for everything
 // that reads the inbox.
+import { noticeOf } from "@sealane/rules";
 import type { Persister } from "./persister.ts";
 import type { TransferBook } from "./transfer-book.ts";
 import type { Kept } from "./view-store.ts";
 import { advance, type TransferStatus, type TransferView } from "./views.ts";
-
-/**
- * What a core is told. The payer's: how it ended, and that it was credited. The payee's: that a transfer
- * it said yes to will not come; that it came is its order to credit, which `credit-desk.ts` sends.
- */
-const coreMustKnow = (role: TransferView["role"], to: TransferStatus): boolean => {
-  if (to === "rejected" || to === "expired" || to === "cancelled") return true;
-  return role === "payer" && (to === "sealed" || to === "credited");
-};
 
 export type ViewMover = ReturnType<typeof makeViewMover>;
 
@@ -35,16 +27,15 @@ export const makeViewMover = (deps: {
     return stored === undefined ? openView(id, role) : book.adopt(stored);
   };
 
-  const move = (kept: Kept, to: TransferStatus, atMs: number): void => {
-    if (advance(kept.view, to)) {
+  /** @param binding false for a refusal that binds nothing */
+  const move = (kept: Kept, to: TransferStatus, atMs: number, binding = true): void => {
+    if (advance(kept.view, to, binding)) {
       const { steps } = kept.view;
       if (to === "reserved" || to === "committed" || to === "sealed" || to === "credited") {
         steps[to] = atMs;
       }
       deps.onStep(to, kept.view, atMs);
-      if (coreMustKnow(kept.view.role, to)) {
-        kept.view.notice += 1;
-      }
+      kept.view.notice = noticeOf(kept.view.role, to, binding) ?? kept.view.notice;
       deps.onMoved(kept);
     }
     persister.view(kept);

@@ -1,16 +1,9 @@
 // What an adapter knows of one transfer, as its core sees it. Built from the ledger's messages alone,
 // so that losing it costs nothing but a replay of the inbox.
 import type { MoneyField, Terms } from "@sealane/protocol";
+import { advance, finalStatuses, type TransferStatus } from "@sealane/rules";
 
-export type TransferStatus =
-  | "received"
-  | "reserved"
-  | "committed"
-  | "sealed"
-  | "credited"
-  | "rejected"
-  | "expired"
-  | "cancelled";
+export { advance, finalStatuses, type TransferStatus };
 
 /** Wall-clock times of this adapter, in ms since 1970; `reserved` is the ledger's log time. */
 export type Steps = {
@@ -21,10 +14,22 @@ export type Steps = {
   credited?: number;
 };
 
+export type RecallView = {
+  readonly recallId: string;
+  readonly status: "open" | "returned" | "refused";
+  readonly reason: string;
+  /** The sender's right: it can be refused only once it was paid out. */
+  readonly cancel: boolean;
+  /** Why it was refused. */
+  readonly answer?: string | undefined;
+};
+
 export type TransferView = {
   readonly id: string;
   readonly role: "payer" | "payee";
   status: TransferStatus;
+  /** It was refused, and the refusal binds nothing: the same request may be sent again. */
+  unbound?: boolean | undefined;
   /** HMAC of the request's bytes; for the payer's side only. */
   request?: string | undefined;
   payer?: string | undefined;
@@ -43,6 +48,15 @@ export type TransferView = {
   creditException?: string | undefined;
   /** Why the ledger would not take it for now; means something while it is `received` only. */
   turnedAway?: { readonly code: string; readonly reason: string; readonly detail: string };
+  /** A return: the transfer that it gives back; `sent` and `received` are the return's own. */
+  returnOf?: string | undefined;
+  /** A recall: the transfer that it asks back. It ends credited when that came, else rejected. */
+  recallOf?: string | undefined;
+  /** Of a transfer that came back in part or whole: how much of `received`, and by which returns. */
+  returned?: MoneyField | undefined;
+  returns?: readonly string[] | undefined;
+  /** The newest recall of this transfer. */
+  recall?: RecallView | undefined;
   seq?: number | undefined;
   /** Place in this provider's own chain, and in its peer's. */
   n?: number | undefined;
@@ -60,40 +74,12 @@ export type TransferView = {
   trace?: string | undefined;
 };
 
-export const finalStatuses: ReadonlySet<TransferStatus> = new Set([
-  "sealed",
-  "credited",
-  "rejected",
-  "expired",
-  "cancelled",
-]);
-
 /**
  * The ledger has turned it away for now (too few witnesses, a clock that is off), and bound nothing: the
  * same request may still be decided, so this is no end, and whoever asked repeats it.
  */
 export const isTurnedAway = ({ status, turnedAway }: TransferView): boolean =>
   status === "received" && turnedAway !== undefined;
-
-const order: Readonly<Record<TransferStatus, number>> = {
-  received: 0,
-  reserved: 1,
-  committed: 2,
-  sealed: 3,
-  credited: 4,
-  rejected: 5,
-  expired: 5,
-  cancelled: 5,
-};
-
-/** Moves a view forward; messages that come twice or late move nothing. */
-export const advance = (view: TransferView, to: TransferStatus): boolean => {
-  if (order[to] <= order[view.status]) return false;
-  // What is sealed has ended well: no late refusal changes it.
-  if (order[view.status] >= 2 && order[to] === 5) return false;
-  view.status = to;
-  return true;
-};
 
 /** Fills in what the terms say. */
 export const withTerms = (view: TransferView, terms: Terms): void => {
@@ -130,6 +116,11 @@ export const publicView = (view: TransferView) => {
     detail: view.detail,
     ...(isTurnedAway(view) ? view.turnedAway : {}),
     creditException: view.creditException,
+    returnOf: view.returnOf,
+    recallOf: view.recallOf,
+    returned: view.returned,
+    returns: view.returns,
+    recall: view.recall,
     position: view.seq,
     steps: {
       acceptedAt: iso(view.steps.accepted),

@@ -52,6 +52,9 @@ const makeLog = (): World => {
   const unpaid = { corridor, number, attempt: 1, participant, totals, payments };
   world.run([say.windowDefault(world.keys(), unpaid)], { atMs: world.nowMs() + 86_400_000 });
   deposit(world, "B-2", "700.00");
+  world.run([say.adjustment(world.keys())]);
+  world.run([say.adjustment(world.keys(), { key: "b", side: "debit", amount: "1.00" })]);
+  world.run([say.adjustment(world.keys(), { key: "c", break: "fx-residue", amount: "0.01" })]);
   return world;
 };
 
@@ -89,7 +92,7 @@ describe("a log with settlements", () => {
     expect(await verdicts("whole", world, world.entries)).toEqual(verifiers.map(() => true));
   });
 
-  test.each(["settlement", "liquidity", "window-default", "window-net"])(
+  test.each(["settlement", "liquidity", "window-default", "window-net", "adjustment"])(
     "with other postings of a %s is refused",
     async (kind) => {
       const at = kindAt(kind);
@@ -103,17 +106,21 @@ describe("a log with settlements", () => {
     },
   );
 
-  test.each(["settlement", "bank-statement", "window-default", "window-cut", "window-net"])(
-    "with a %s that nobody who may has signed is refused",
-    async (kind) => {
-      const at = kindAt(kind);
-      const forged = pieces.map((piece, place) => {
-        if (place !== at) return piece;
-        const text = piece.inner.slice(0, piece.inner.lastIndexOf("\n\n") + 1);
-        const line = lineOf(testKeys.stranger, text);
-        return { context: piece.context, inner: `${text}\n${line}\n` };
-      });
-      expect(await verdicts(`unsigned-${kind}`, world, putTogether(forged))).toEqual(none());
-    },
-  );
+  test.each([
+    "settlement",
+    "bank-statement",
+    "window-default",
+    "window-cut",
+    "window-net",
+    "adjustment",
+  ])("with a %s that nobody who may has signed is refused", async (kind) => {
+    const at = kindAt(kind);
+    const forged = pieces.map((piece, place) => {
+      if (place !== at) return piece;
+      const text = piece.inner.slice(0, piece.inner.lastIndexOf("\n\n") + 1);
+      const line = lineOf(testKeys.stranger, text);
+      return { context: piece.context, inner: `${text}\n${line}\n` };
+    });
+    expect(await verdicts(`unsigned-${kind}`, world, putTogether(forged))).toEqual(none());
+  });
 });

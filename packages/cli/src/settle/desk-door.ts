@@ -122,6 +122,13 @@ export const askDocument = async (flags: DeskFlags, path: string): Promise<DeskD
 export const askDesk = async <T>(flags: DeskFlags, path: string): Promise<T> =>
   (await call(flags, path)) as T;
 
+/** Tells the desk something in JSON, under a key of its own. @throws CliError with the desk's code */
+export const tellDesk = async <T>(flags: DeskFlags, path: string, body: object): Promise<T> => {
+  const headers = { "Content-Type": "application/json", "Idempotency-Key": randomUUID() };
+  const init = { method: "POST", body: JSON.stringify(body), headers };
+  return (await call(flags, path, init)) as T;
+};
+
 /** Hands a signed note in. @throws CliError with the desk's own code when it cannot stand */
 export const handIn = async (
   flags: DeskFlags,

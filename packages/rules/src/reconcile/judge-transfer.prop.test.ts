@@ -75,7 +75,9 @@ type Sides = { readonly transfers: readonly LogTransfer[]; readonly lines: reado
 /** What is known at a horizon. */
 const seenAt = (transfers: readonly LogTransfer[], corpus: Corpus, horizon: Horizon): Sides => ({
   transfers: transfers.filter(({ timeMs }) => timeMs <= horizon.logTimeMs),
-  lines: corpus.lines.filter(({ bookedAtMs }) => bookedAtMs < horizon.walletUntilMs),
+  lines: corpus.lines.filter(
+    ({ bookedAtMs }) => bookedAtMs < horizon.walletUntilMs && bookedAtMs >= horizon.walletFromMs,
+  ),
 });
 
 const keyOf = (participant: string, id: string, { kind }: Finding): string =>
@@ -165,6 +167,7 @@ const naiveKinds = (legs: Leg[], all: CorpusLine[], log: LogTransfer | undefined
     const line = given[index];
     if (line === undefined) {
       if (!covered(log.timeMs + tolerance.bookWithinMs)) return;
+      if (log.timeMs < at.walletFromMs + tolerance.decideWithinMs) return;
       const begun = all.some(({ side, status }) => side === leg.side && status !== "booked");
       kinds.push(begun ? "status" : "missing-at-wallet");
       return;
@@ -196,6 +199,7 @@ const caseOf = (seed: number, count = 60) => {
   const lastMs = transfers.at(-1)?.timeMs ?? startMs;
   const whole: Horizon = {
     logTimeMs: lastMs + 3_600_000,
+    walletFromMs: startMs - 3_600_000,
     walletUntilMs: lastMs + 3_600_000,
     walletPosition: undefined,
   };
@@ -213,23 +217,30 @@ describe("a corpus of seeded faults", () => {
     expect(seeded).toEqual(new Set(seededFaults));
   });
 
+  type Lag = { log: number; wallet: number; from: number; position: number | undefined };
+  const horizonOf = (lastMs: number, { log, wallet, from, position }: Lag): Horizon => {
+    const spanMs = lastMs - startMs + 1_000_000;
+    const at = (part: number): number => startMs + Math.floor(spanMs * part);
+    return {
+      logTimeMs: at(log),
+      walletFromMs: at(from),
+      walletUntilMs: at(wallet),
+      walletPosition: position,
+    };
+  };
   const lagging = fc.record({
     seed: fc.nat(),
     log: fc.double({ min: 0, max: 1.3, noNaN: true }),
     wallet: fc.double({ min: 0, max: 1.3, noNaN: true }),
+    from: fc.double({ min: -0.5, max: 0.5, noNaN: true }),
     position: fc.option(fc.nat(60), { nil: undefined }),
   });
 
   test("gives what a naive full join gives, however far each side has come", () => {
     fc.assert(
-      fc.property(lagging, ({ seed, log, wallet, position }) => {
+      fc.property(lagging, ({ seed, ...at }) => {
         const { transfers, corpus, lastMs } = caseOf(seed, 40);
-        const spanMs = lastMs - startMs + 1_000_000;
-        const horizon: Horizon = {
-          logTimeMs: startMs + Math.floor(spanMs * log),
-          walletUntilMs: startMs + Math.floor(spanMs * wallet),
-          walletPosition: position,
-        };
+        const horizon = horizonOf(lastMs, at);
         const sides = seenAt(transfers, corpus, horizon);
         expect(judgeAll(sides, horizon)).toEqual(naive(sides, horizon));
       }),
@@ -239,14 +250,9 @@ describe("a corpus of seeded faults", () => {
 
   test("while a side lags, says nothing that is not so once it is here", () => {
     fc.assert(
-      fc.property(lagging, ({ seed, log, wallet, position }) => {
+      fc.property(lagging, ({ seed, ...at }) => {
         const { transfers, corpus, lastMs } = caseOf(seed, 40);
-        const spanMs = lastMs - startMs + 1_000_000;
-        const horizon: Horizon = {
-          logTimeMs: startMs + Math.floor(spanMs * log),
-          walletUntilMs: startMs + Math.floor(spanMs * wallet),
-          walletPosition: position,
-        };
+        const horizon = horizonOf(lastMs, at);
         const told = judgeAll(seenAt(transfers, corpus, horizon), horizon);
         for (const one of told) {
           // What comes after its time was missing until then, and is late for good.

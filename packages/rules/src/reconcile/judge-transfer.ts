@@ -160,7 +160,9 @@ const judgeCommitted = (
       : `entry ${log.seq} has no ${line.side} for ${participant}`;
     findings.push(ofLine(again ? "duplicate" : "missing-at-ledger", line, detail));
   }
-  if (openLegs.length === 0) return { findings, waits: {} };
+  // A wallet may book before the ledger decides: before its first statement begins nothing is missing.
+  const told = log.timeMs - tolerance.decideWithinMs >= horizon.walletFromMs;
+  if (openLegs.length === 0 || !told) return { findings, waits: {} };
   const dueMs = log.timeMs + tolerance.bookWithinMs;
   if (!walletCovers(horizon, dueMs, log.seq)) {
     return { findings, waits: { walletMs: dueMs, walletSeq: log.seq } };

@@ -10,13 +10,15 @@ import {
   cut,
   fx,
   hk,
+  makeReturnLog,
   makeSettlingWorld,
   netsOf,
   ph,
   say,
   type TermsOptions,
 } from "../testing/index.ts";
-import { legsOfTerms, postingFindings } from "./legs.ts";
+import { verifyEntry } from "../verify-entry.ts";
+import { legsOfTerms, logTransferOf, postingFindings } from "./legs.ts";
 
 const termsOf = (options: TermsOptions = {}): Terms => {
   const world = makeSettlingWorld();
@@ -93,4 +95,24 @@ describe("a bank's lines that nothing answers to", () => {
     expect(unmatched(lines, { ...window, number: 9 })).toHaveLength(lines.length);
     expect(unmatched(lines, { ...window, attempt: 1 })).toHaveLength(lines.length);
   });
+});
+
+it("a return is booked under its own id, each party's sum once, and is what is posted", () => {
+  const world = makeReturnLog();
+  const history = world.keyLog.history();
+  const returns = world.entries.flatMap((text) => {
+    const read = verifyEntry(text, { origin: world.origin, history, signatures: false });
+    return read.ok && read.entry.kind === "return" ? [read.entry] : [];
+  });
+  expect(returns.length).toBeGreaterThan(0);
+  for (const entry of returns) {
+    const transfer = logTransferOf(entry);
+    if (transfer === undefined) throw new Error("a return is a transfer");
+    const posted = entry.context.postings.map(({ amount, ...posting }) => ({
+      ...posting,
+      minor: minorOf(amount, posting.currency),
+    }));
+    expect(postingFindings(transfer, posted)).toEqual([]);
+    expect(transfer.legs.filter(({ participant }) => participant === hk)).toHaveLength(1);
+  }
 });

@@ -2,10 +2,17 @@
 // which is what Postgres holds. The two are compared as sums per participant, side and currency.
 import type { Posting, Terms } from "@sealane/protocol";
 import { amountOf, minorOf } from "../positions.ts";
+import { returnPostings, worthOf } from "../returns/amounts.ts";
 import type { VerifiedEntry } from "../verify-entry.ts";
 import type { Finding, Leg, LogTransfer, Side } from "./types.ts";
 
 const isZero = (amount: string): boolean => /^[0.]+$/.test(amount);
+
+const sumKey = (participant: string, side: Side, currency: string): string =>
+  `${participant} ${side} ${currency}`;
+
+const positionOwner = (account: string): string | undefined =>
+  account.endsWith(":position") ? account.slice(0, -":position".length) : undefined;
 
 /** Payer's debit, payee's credit, and both sides of the liquidity provider. */
 export const legsOfTerms = (terms: Terms): Leg[] => {
@@ -35,17 +42,44 @@ export const legsOfTerms = (terms: Terms): Leg[] => {
   ];
 };
 
-/** An entry that ends a transfer, as the matcher takes it; undefined for any other. */
+/** What a return takes and gives back: each party books its sum once; the payee's surcharge is a fee. */
+const legsOfReturn = (returns: NonNullable<VerifiedEntry["returns"]>): Leg[] => {
+  if (returns.kind !== "return") return [];
+  const { body, original } = returns;
+  const worth = worthOf(body, original.terms);
+  if (worth === undefined) throw new Error("broken invariant: a verified return is worth nothing");
+  const legs = new Map<string, Leg>();
+  const book = (account: string, side: Side, currency: string, minor: bigint): void => {
+    const participant = positionOwner(account);
+    if (participant === undefined) return;
+    const fee = participant === body.participant && side === "debit" ? worth.surcharge : 0n;
+    const key = sumKey(participant, side, currency);
+    const sum = (legs.get(key)?.minor ?? 0n) + minor;
+    legs.set(key, { participant, side, currency, minor: sum, feeMinor: fee, residue: 0n });
+  };
+  for (const { debit, credit, currency, amount } of returnPostings(body, original.terms, worth)) {
+    const minor = minorOf(amount, currency);
+    book(debit, "debit", currency, minor);
+    book(credit, "credit", currency, minor);
+  }
+  return [...legs.values()];
+};
+
+/**
+ * An entry that ends a transfer, as the matcher takes it; a return is a transfer of its own, under its own
+ * id. Undefined for any other entry.
+ */
 export const logTransferOf = (entry: VerifiedEntry): LogTransfer | undefined => {
-  const { transferId: id, context, timeMs, terms } = entry;
+  const { transferId: id, context, timeMs, terms, returns } = entry;
+  const { seq } = context;
+  if (id !== undefined && returns?.kind === "return") {
+    return { id, seq, timeMs, outcome: "committed", legs: legsOfReturn(returns) };
+  }
   if (id === undefined || context.outcome === "recorded") return undefined;
-  const { seq, outcome } = context;
+  const { outcome } = context;
   const legs = outcome === "committed" && terms !== undefined ? legsOfTerms(terms) : [];
   return { id, seq, timeMs, outcome, legs };
 };
-
-const sumKey = (participant: string, side: Side, currency: string): string =>
-  `${participant} ${side} ${currency}`;
 
 const add = (sums: Map<string, bigint>, key: string, minor: bigint): void => {
   sums.set(key, (sums.get(key) ?? 0n) + minor);
@@ -53,9 +87,6 @@ const add = (sums: Map<string, bigint>, key: string, minor: bigint): void => {
 
 /** As Postgres gives it. */
 export type PostedSum = Pick<Posting, "debit" | "credit" | "currency"> & { readonly minor: bigint };
-
-const positionOwner = (account: string): string | undefined =>
-  account.endsWith(":position") ? account.slice(0, -":position".length) : undefined;
 
 /** Where what is posted for a transfer is not what its terms give. */
 export const postingFindings = (

@@ -57,6 +57,8 @@ export type SeenLine = {
 export type Horizon = {
   /** All entries up to this log time are known. */
   readonly logTimeMs: number;
+  /** Where the provider's statements begin: what it booked before is not known. */
+  readonly walletFromMs: number;
   /** All bookings before this instant are on the provider's statements. */
   readonly walletUntilMs: number;
   /** The log's size that the provider says it had seen; undefined: it does not say. */
@@ -76,7 +78,7 @@ export const defaultTolerance: Tolerance = { bookWithinMs: 300_000, decideWithin
 export type Finding = {
   readonly kind: BreakKind;
   /** Which two of the three disagree. */
-  readonly between: "log-wallet" | "log-postgres";
+  readonly between: "log-wallet" | "log-postgres" | "log-bank";
   /** The line, or the leg that has none: names the finding within its transfer. */
   readonly subject: string;
   readonly side: Side;

@@ -4,5 +4,6 @@ export * from "./netting.ts";
 export * from "./postings.ts";
 export * from "./bank-statement.ts";
 export * from "./defaults.ts";
+export * from "./adjustments.ts";
 export * from "./rows.ts";
 export * from "./calendar.ts";

@@ -1,14 +1,17 @@
 // What derived statements and defaults post: pure functions of their text, so that whoever has one
 // entry can check it alone. A position is closed by its contra `settled`, not by turning counters back.
 import {
+  adjustmentsAccount,
   advancesAccount,
   cashAccount,
   clearingAccount,
   feesAccount,
   guaranteeAccount,
   liquidityAccount,
+  roundingAccount,
   settledAccount,
   shortfallAccount,
+  type Adjustment,
   type DerivedStatement,
   type Liquidity,
   type Posting,
@@ -88,6 +91,17 @@ export const defaultPostings = (
     ]),
   ),
 ];
+
+/** Cover against what breaks come to; of another rounding, against `rounding`. */
+export const adjustmentPostings = (
+  operator: string,
+  { participant, currency, side, amount, break: kind }: Adjustment,
+): Posting[] => {
+  const cover = liquidityAccount(participant);
+  const own = kind === "fx-residue" ? roundingAccount(operator) : adjustmentsAccount(operator);
+  const [debit, credit] = side === "credit" ? [own, cover] : [cover, own];
+  return [{ debit, credit, currency, amount }];
+};
 
 /** A net without legs has nothing to be paid: it is final with its entry. */
 export const derivedPostings = (operator: string, derived: DerivedStatement): Posting[] => {

@@ -142,7 +142,11 @@ const booksOfCommitted = (
   return legs
     .map((leg, at): Made => {
       const name = `${log.id.slice(0, 8)}-${leg.side}-${leg.currency}`;
-      const good = lineOf(leg, name, log.timeMs + 1 + draw(1_000));
+      const good = lineOf(
+        leg,
+        name,
+        log.timeMs + 1 + draw(Math.min(1_000, tolerance.bookWithinMs)),
+      );
       const crossed = fault === "wrong-side" && legs.length > 1;
       const own = at === 0 && !crossed ? fault : "none";
       return onCommitted(own, leg, good, tolerance);
@@ -154,7 +158,12 @@ const booksOfCommitted = (
 };
 
 /** A wallet takes the money of a payer before the ledger decides: a failure must give it back. */
-const booksOfFailed = (log: LogTransfer, draw: Draw, note: (fault: SeededFault) => void): Made => {
+const booksOfFailed = (
+  log: LogTransfer,
+  draw: Draw,
+  { decideWithinMs }: Tolerance,
+  note: (fault: SeededFault) => void,
+): Made => {
   const fault = (["none", "booked-though-failed", "reversed-after-failure"] as const)[draw(3)];
   note(fault ?? "none");
   if (fault === undefined || fault === "none") return { lines: [], kinds: [] };
@@ -166,7 +175,11 @@ const booksOfFailed = (log: LogTransfer, draw: Draw, note: (fault: SeededFault) 
     feeMinor: 0n,
     residue: 0n,
   };
-  const taken = lineOf(leg, `${log.id.slice(0, 8)}-taken`, log.timeMs - 500);
+  const taken = lineOf(
+    leg,
+    `${log.id.slice(0, 8)}-taken`,
+    log.timeMs - Math.min(500, decideWithinMs),
+  );
   if (fault === "booked-though-failed") return { lines: [taken], kinds: ["status"] };
   const back = { ...taken, reference: `${taken.reference}/2`, bookedAtMs: log.timeMs + 100 };
   return { lines: [taken, { ...back, status: "reversed" }], kinds: [] };
@@ -203,7 +216,7 @@ export const makeCorpus = (options: CorpusOptions): Corpus => {
     }
     const [payer] = participants;
     if (log.outcome !== "committed" && payer !== undefined) {
-      take(payer, log.id, booksOfFailed(log, draw, note));
+      take(payer, log.id, booksOfFailed(log, draw, tolerance, note));
     }
   }
   const lastMs = transfers.at(-1)?.timeMs ?? 0;

@@ -82,14 +82,14 @@ export const standingIn = (world: World, participant: string, currency: string):
     world.state.settlement,
   );
 
-export const clearingOf = (world: World, currency: string): bigint => {
-  const { postedDebit, postedCredit } = balanceOf(
-    world.state.balances,
-    `${operator}:settlement`,
-    currency,
-  );
+/** Credits less debits. */
+export const balanceIn = (world: World, account: string, currency: string): bigint => {
+  const { postedDebit, postedCredit } = balanceOf(world.state.balances, account, currency);
   return postedCredit - postedDebit;
 };
+
+export const clearingOf = (world: World, currency: string): bigint =>
+  balanceIn(world, `${operator}:settlement`, currency);
 
 export const deadCodes = ({ outcome }: Batch): string[] =>
   outcome.deadLetters.map(({ code }) => code);

@@ -5,6 +5,7 @@ import {
   noteHash,
   statementText,
   transferIdOf,
+  type Adjustment,
   type Advance,
   type BankStatement,
   type Cancellation,
@@ -21,6 +22,7 @@ import {
 import { composeNote, sha256, toBase64 } from "@sealane/tlog";
 import type {
   AcceptanceCommand,
+  AdjustmentCommand,
   AdvanceCommand,
   BankStatementCommand,
   CancellationCommand,
@@ -336,4 +338,24 @@ export const settlementAbort = (
   const whole = { corridor: corridor.corridor, attempt: 0, reason: "wrong-accounts", ...body };
   const { command } = byOperators(keys, "settlement-abort", whole, signing);
   return { ...command, kind: "settlement-abort" };
+};
+
+/** Gives the sending wallet HKD 5.00 of cover for a break, unless told otherwise. */
+export const adjustment = (
+  keys: KeyState,
+  body: Partial<Adjustment> & { readonly key?: string } = {},
+  signing: Signing = {},
+): AdjustmentCommand => {
+  const { key = "break-1", ...rest } = body;
+  const whole: Adjustment = {
+    id: transferIdOf(hk, key),
+    break: "amount",
+    participant: hk,
+    currency: "HKD",
+    side: "credit",
+    amount: "5.00",
+    note: "test",
+    ...rest,
+  };
+  return { ...byOperators(keys, "adjustment", whole, signing).command, kind: "adjustment" };
 };

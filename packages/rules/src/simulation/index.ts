@@ -1,0 +1,4 @@
+// The seeded simulator over the pure rooms: `simulate(seed)`, and how a failing seed is made smaller.
+export { defaultSteps, simulate, type RunOptions, type RunReport } from "./run.ts";
+export { faults, type Fault } from "./sim.ts";
+export { shrink, type Smaller } from "./shrink.ts";

@@ -1,0 +1,294 @@
+// Money that comes back, signed here: returns and answers to recalls on the payee's side, recalls and
+// cancellations on the payer's. Each is a transfer-like view of its own, linked to the original, so that
+// it is looked up, told to the core, proven and credited like any transfer.
+import { laneTopic, linkedIdOf, statementText, type MoneyField } from "@sealane/protocol";
+import type {
+  FeeBearer,
+  Recall,
+  RecallReason,
+  RecallRefusalReason,
+  RefusalCode,
+  Return,
+  ReturnRate,
+  ReturnReason,
+} from "@sealane/protocol";
+import type { Producer } from "@sealane/messaging";
+import {
+  amountOf,
+  backAtOriginal,
+  backToday,
+  isAmount,
+  minorOf,
+  readOriginal,
+  refOf,
+  type Original,
+} from "@sealane/rules";
+import type { Signer } from "@sealane/signer";
+import { composeNote } from "@sealane/tlog";
+import type { OpenRecall } from "./recall-store.ts";
+import type { SheetBook } from "./sheet-book.ts";
+import type { Refusal } from "./terms-maker.ts";
+import type { TransferBook } from "./transfer-book.ts";
+import type { Taken } from "./intake.ts";
+import type { TransferView } from "./views.ts";
+
+export type ReturnRequest = {
+  /** Of what was received; all that is left unless told. */
+  readonly amount?: MoneyField | undefined;
+  readonly reason: ReturnReason;
+  readonly rate: ReturnRate;
+  readonly bearer: FeeBearer;
+  readonly recallId?: string | undefined;
+};
+
+export type RecallRequest = {
+  readonly amount?: MoneyField | undefined;
+  readonly reason: RecallReason;
+  readonly cancel: boolean;
+};
+
+type Deps = {
+  readonly participant: string;
+  readonly origin: string;
+  readonly lane: number;
+  readonly book: TransferBook;
+  readonly sheets: SheetBook;
+  /** Undefined where the provider keeps its key to itself. */
+  readonly signer: Signer | undefined;
+  readonly producer: Producer;
+  readonly requestOf: (body: Uint8Array) => string;
+  readonly clock: () => number;
+};
+
+const produceDeadlineMs = 5_000;
+
+export type ReturnDesk = ReturnType<typeof makeReturnDesk>;
+
+const no = (code: RefusalCode, detail: string, pointer = ""): Refusal => ({
+  ok: false,
+  code,
+  detail,
+  pointer,
+});
+
+export const makeReturnDesk = (deps: Deps) => {
+  const { participant, origin, book, signer, clock } = deps;
+
+  const signed = async (text: string): Promise<string> => {
+    if (signer === undefined) throw new Error("broken invariant: there is no key to sign with");
+    return composeNote(text, [await signer.signLine(text)]);
+  };
+
+  const produce = (kind: string, note: string, key: string): Promise<void> => {
+    const value = JSON.stringify({ v: 1, kind, note });
+    const records = [{ topic: laneTopic(deps.lane), key, value }];
+    return deps.producer.send(records, { deadlineMs: produceDeadlineMs });
+  };
+
+  /** The original as its entry has it, for whoever has it: committed, and not an advance of ours. */
+  const find = async (
+    id: string,
+  ): Promise<{ view: TransferView; original: Original } | Refusal> => {
+    const view = (await book.findKept(id))?.view;
+    const original = view?.entry === undefined ? undefined : readOriginal(origin, view.entry);
+    if (view === undefined || original === undefined) {
+      return no("original-unknown", "it has not been committed, as far as we know");
+    }
+    return { view, original };
+  };
+
+  /** What an earlier call under this key was answered; another request under it is refused. */
+  const replay = async (id: string, request: string): Promise<Taken | undefined> => {
+    const known = await book.find(id);
+    if (known === undefined) return undefined;
+    if (known.request !== request) {
+      const detail = "this Idempotency-Key was used for another request";
+      return no("request-mismatch", detail, "#/header/idempotency-key");
+    }
+    return known.steps.accepted === undefined && known.status === "received"
+      ? undefined
+      : { ok: true, view: known, replayed: true };
+  };
+
+  /** Keeps the view, and sends; the ledger's answer may be quicker than the acknowledgement. */
+  const send = async (view: TransferView, kind: string, note: string): Promise<Taken> => {
+    const kept = book.put(view);
+    await produce(kind, note, view.id);
+    view.steps.accepted = clock();
+    book.changed(kept);
+    return { ok: true, view, replayed: false };
+  };
+
+  /** Returned already, with what is on its way: the next return counts from there. */
+  const returnedSoFar = async ({ returned, returns = [] }: TransferView): Promise<bigint> => {
+    let sum = returned === undefined ? 0n : minorOf(returned.amount, returned.currency);
+    for (const id of returns) {
+      const one = await book.find(id);
+      if (one?.status === "received" && one.sent !== undefined) {
+        sum += minorOf(one.sent.amount, one.sent.currency);
+      }
+    }
+    return sum;
+  };
+
+  const amountAsked = (
+    asked: MoneyField | undefined,
+    { terms }: Original,
+    left: bigint,
+  ): MoneyField | Refusal => {
+    const { currency } = terms.receive;
+    if (asked === undefined) {
+      if (left > 0n) return { currency, amount: amountOf(left, currency) };
+      return no("return-exceeds", "all of it has been returned");
+    }
+    if (asked.currency !== currency) {
+      return no("currency-not-served", `it was received in ${currency}`, "/amount/currency");
+    }
+    if (!isAmount(asked.amount, currency)) {
+      return no("amount-invalid", asked.amount, "/amount/amount");
+    }
+    const minor = minorOf(asked.amount, currency);
+    if (minor > left)
+      return no("return-exceeds", `${amountOf(left, currency)} are left`, "/amount");
+    return { currency, amount: amountOf(minor, currency) };
+  };
+
+  /** What the payer gets, and under which sheet, where it is today's. */
+  const price = (
+    rate: ReturnRate,
+    priced: Pick<Return, "amount" | "before" | "bearer">,
+    { terms }: Original,
+  ): Pick<Return, "back" | "sheet"> | Refusal => {
+    if (rate === "original") return { back: backAtOriginal(priced, terms) };
+    const logged = deps.sheets.current(priced.amount.currency, terms.send.currency, clock());
+    const back = logged === undefined ? undefined : backToday(priced, terms, logged.sheet);
+    if (logged === undefined || back === undefined) {
+      return no("sheet-unknown", "there is no rate for the way back today", "/rate");
+    }
+    const { provider, number } = logged.sheet;
+    return { back, sheet: { provider, number, hash: logged.hash } };
+  };
+
+  /**
+   * Gives a transfer to us back, all or part.
+   * @throws MessagingError: the outcome is unknown or it failed; the caller repeats it under the same key
+   */
+  const giveBack = async (
+    originalId: string,
+    key: string,
+    asked: ReturnRequest,
+    body: Uint8Array,
+  ): Promise<Taken> => {
+    const found = await find(originalId);
+    if ("ok" in found) return found;
+    const { view: of, original } = found;
+    if (of.role !== "payee") return no("return-not-yours", "only its payee returns a transfer");
+    const { terms } = original;
+    const id = linkedIdOf(originalId, participant, key);
+    const request = deps.requestOf(body);
+    const known = await replay(id, request);
+    if (known !== undefined) return known;
+    const { currency } = terms.receive;
+    const before = await returnedSoFar(of);
+    const amount = amountAsked(
+      asked.amount,
+      original,
+      minorOf(terms.receive.amount, currency) - before,
+    );
+    if ("ok" in amount) return amount;
+    const { bearer, reason, rate, recallId } = asked;
+    const part = { amount, before: amountOf(before, currency), bearer };
+    const priced = price(rate, part, original);
+    if ("ok" in priced) return priced;
+    const made: Return = {
+      id,
+      original: refOf(original),
+      participant,
+      ...part,
+      rate,
+      ...priced,
+      ...(recallId === undefined ? {} : { recall: recallId }),
+      reason,
+    };
+    const note = await signed(statementText(origin, "return", made, of.entry));
+    of.returns = [...(of.returns ?? []).filter((one) => one !== id), id];
+    return send(
+      {
+        id,
+        role: "payer",
+        status: "received",
+        request,
+        returnOf: originalId,
+        payer: participant,
+        payee: terms.payer.participant,
+        sent: amount,
+        received: priced.back,
+        reason,
+        steps: {},
+        notice: 0,
+        notified: 0,
+      },
+      "return",
+      note,
+    );
+  };
+
+  /** Asks for a transfer of ours back; with `cancel` as the sender's right, while it is not paid out. */
+  const recall = async (
+    originalId: string,
+    key: string,
+    asked: RecallRequest,
+    body: Uint8Array,
+  ): Promise<Taken> => {
+    const found = await find(originalId);
+    if ("ok" in found) return found;
+    const { view: of, original } = found;
+    if (of.role !== "payer") return no("return-not-yours", "only its payer recalls a transfer");
+    const { terms } = original;
+    const id = linkedIdOf(originalId, participant, key);
+    const request = deps.requestOf(body);
+    const known = await replay(id, request);
+    if (known !== undefined) return known;
+    const { currency } = terms.receive;
+    const gone = of.returned === undefined ? 0n : minorOf(of.returned.amount, currency);
+    const left = minorOf(terms.receive.amount, currency) - gone;
+    const amount = amountAsked(asked.amount, original, left);
+    if ("ok" in amount) return amount;
+    const { cancel, reason } = asked;
+    const made: Recall = { id, original: refOf(original), participant, amount, cancel, reason };
+    const note = await signed(statementText(origin, "recall", made, of.entry));
+    return send(
+      {
+        id,
+        role: "payer",
+        status: "received",
+        request,
+        recallOf: originalId,
+        payer: participant,
+        payee: terms.payee.participant,
+        sent: amount,
+        reason,
+        steps: {},
+        notice: 0,
+        notified: 0,
+      },
+      "recall",
+      note,
+    );
+  };
+
+  /** Says no to a recall; the ledger takes it when the recall is open, and nobody may cancel. */
+  const refuseRecall = async (open: OpenRecall, reason: RecallRefusalReason): Promise<void> => {
+    const body = { recall: open.recallId, participant, reason };
+    const note = await signed(statementText(origin, "recall-refusal", body, open.note));
+    await produce("recall-refusal", note, open.recallId);
+  };
+
+  return {
+    /** False where the provider signs itself: nothing here can be used then. */
+    signs: signer !== undefined,
+    giveBack,
+    recall,
+    refuseRecall,
+  };
+};
