@@ -1,8 +1,8 @@
 // Does a transfer cost more when the ledger is old? The same load in segments of equal length, and for
 // each what a transfer cost, what the processes hold in memory and what lies on disk.
-import { readdirSync, readFileSync, statSync } from "node:fs";
-import { join } from "node:path";
+import { readFileSync } from "node:fs";
 import { cpuBetween, cpuOf } from "./cpu.ts";
+import { sizeOf } from "./disk.ts";
 import { startKeepingUp, type Load } from "./throughput.ts";
 import type { BenchWorld } from "./world.ts";
 
@@ -38,16 +38,6 @@ const residentMiB = (pid: number): number => {
     return Math.round(Number(kib ?? 0) / 1_024);
   } catch {
     return 0; // no /proc here, or it ended
-  }
-};
-
-const sizeOf = (path: string): number => {
-  try {
-    const stat = statSync(path);
-    if (!stat.isDirectory()) return stat.blocks * 512;
-    return readdirSync(path).reduce((sum, name) => sum + sizeOf(join(path, name)), 0);
-  } catch {
-    return 0; // files of a running database come and go
   }
 };
 

@@ -4,6 +4,7 @@ import { pause } from "@sealane/runtime";
 import { cpuBetween, cpuOf } from "./cpu.ts";
 import { watchPayee } from "./payee-side.ts";
 import { distributionOf, type Distribution } from "./percentiles.ts";
+import { readBuckets, sealTimesBetween, type SealTimes } from "./seal-times.ts";
 import { sendSingle, type Sent } from "./transfers.ts";
 import type { BenchWorld } from "./world.ts";
 
@@ -15,6 +16,8 @@ export type LatencyResult = {
   readonly latencyMs: Distribution;
   /** Until the payer's 202, for where the time goes. */
   readonly acceptedMs: Distribution;
+  /** From log time to a quorum, as the ledger has counted it. */
+  readonly sealMs: SealTimes;
   readonly cpuMs: Readonly<Record<string, number>>;
 };
 
@@ -61,6 +64,8 @@ export const measureLatency = async (
   say(`warming up: 30 s at ${rate}/s`);
   await run(world, rate, 30, 0);
   say(`measuring: ${seconds} s at ${rate}/s`);
+  const ledger = world.stack.urls["ledger"] ?? "";
+  const buckets = await readBuckets(ledger);
   const before = cpuOf(world.stack.pids());
   const { sent, failed, accepted } = await run(world, rate, seconds, 30 * rate);
   const deadline = Date.now() + 15_000;
@@ -69,6 +74,7 @@ export const measureLatency = async (
   while (missing() > 0 && Date.now() < deadline) await pause(50);
   const cpuMs = cpuBetween(before, cpuOf(world.stack.pids()));
   watch.stop();
+  const sealMs = sealTimesBetween(buckets, await readBuckets(ledger));
   const latencies = sent.flatMap(({ transferId, dueMs }) => {
     const at = watch.sealedAtMs.get(transferId);
     return at === undefined ? [] : [Math.max(0, at - dueMs)];
@@ -89,6 +95,7 @@ export const measureLatency = async (
     seconds,
     latencyMs: distributionOf(latencies),
     acceptedMs: distributionOf(accepted),
+    sealMs,
     cpuMs,
   };
 };

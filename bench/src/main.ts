@@ -1,4 +1,4 @@
-// `npm run bench -- latency|throughput|overload|growth|audit|settlement`: starts its own stack, warms up, measures, asks every oracle,
+// `npm run bench -- latency|throughput|overload|growth|audit|proofs|settlement`: starts its own stack, warms up, measures, asks every oracle,
 // and only then prints a number. `--json` for programs, `--keep` writes to bench/results/.
 import { mkdirSync, writeFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
@@ -9,6 +9,7 @@ import { measureLatency } from "./latency.ts";
 import { describeHost, describeMachine } from "./machine.ts";
 import { askOracles } from "./oracles.ts";
 import { measureOverload } from "./overload.ts";
+import { measureLog, measureTree } from "./proofs.ts";
 import { measureSettlement } from "./settlement.ts";
 import { measureThroughput } from "./throughput.ts";
 import { startWorld, type BenchWorld } from "./world.ts";
@@ -24,6 +25,7 @@ const { values, positionals } = parseArgs({
     connections: { type: "string", default: "24" },
     transfers: { type: "string" },
     segments: { type: "string", default: "10" },
+    entries: { type: "string", default: "1000000" },
   },
 });
 
@@ -118,6 +120,27 @@ const loadReport = async (world: BenchWorld, name: string): Promise<Record<strin
   };
 };
 
+/** Proofs, disk and the tree's share of the ledger's CPU: one entry is logged for each transfer. */
+const proofsReport = async (world: BenchWorld): Promise<Record<string, unknown>> => {
+  const transfers = whole(values.transfers ?? "20000", "transfers");
+  const { failed, ...log } = await measureLog(world, load, transfers, say);
+  const { findings } = await askOracles(world);
+  await world.stack.stop();
+  const entries = whole(values.entries, "entries");
+  say(`a tree of ${entries} entries`);
+  const tree = await measureTree(entries, 20_000);
+  const share = (tree.buildMicros * 100) / log.ledgerCpuMicrosPerTransfer;
+  return {
+    bench: "proofs",
+    ...log,
+    tree,
+    treePercentOfLedgerCpu: Math.round(share * 10) / 10,
+    machine: describeHost(),
+    oracleFindings: findings,
+    oracles: findings.length === 0 && failed === 0 ? "green" : "RED",
+  };
+};
+
 /** The rules alone, in this process: no stack. */
 const settlementReport = (): Record<string, unknown> => {
   const { closings, findings } = measureSettlement(say);
@@ -135,16 +158,20 @@ const main = async (): Promise<void> => {
     if (report["oracles"] !== "green") process.exitCode = 1;
     return;
   }
-  if (!["latency", "throughput", "overload", "growth", "audit"].includes(name)) {
+  if (!["latency", "throughput", "overload", "growth", "audit", "proofs"].includes(name)) {
     say(
-      "npm run bench -- latency|throughput|overload|growth|audit|settlement [--seconds N] [--rate N]\n" +
-        "  [--bulk N] [--connections N] [--transfers N] [--segments N] [--json] [--keep]",
+      "npm run bench -- latency|throughput|overload|growth|audit|proofs|settlement [--seconds N] [--rate N]\n" +
+        "  [--bulk N] [--connections N] [--transfers N] [--entries N] [--segments N] [--json] [--keep]",
     );
     process.exit(2);
   }
   const world = await startWorld(say);
   try {
-    const report = await (name === "audit" ? auditReport(world) : loadReport(world, name));
+    const reports = { audit: auditReport, proofs: proofsReport } as const;
+    const report =
+      name === "audit" || name === "proofs"
+        ? await reports[name](world)
+        : await loadReport(world, name);
     print(report);
     keep(name, report);
     if (report["oracles"] !== "green") process.exitCode = 1;

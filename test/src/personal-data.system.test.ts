@@ -141,6 +141,16 @@ describe("personal data", () => {
     expect(other.status).toBe(401);
   });
 
+  it("go into a bundle field by field, from the adapter that can open them", async () => {
+    const args = ["receipt", gone, "--bundle", "shown.bundle", "--from", "ph-wallet"];
+    const made = await runSealane(system, [...args, "--reveal", "payee"]);
+    expect(made.status, made.stderr).toBe(0);
+    const judged = ["verify", "shown.bundle", "--policy", "trust.policy", "--json"];
+    const { stdout } = await runSealane(system, judged);
+    const verdict = JSON.parse(stdout) as { receipts: { revealed: unknown }[] };
+    expect(verdict.receipts[0]?.revealed).toEqual([{ field: "payee", value: erased.payee }]);
+  }, 120_000);
+
   it("of a person whose key is erased are gone, and only they", async () => {
     for (const side of sides) expect(await erase(side, erased.payer)).toEqual({ erased: true });
     expect(await erase("hk-wallet", erased.payer)).toEqual({ erased: false });

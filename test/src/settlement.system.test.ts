@@ -299,4 +299,48 @@ describe("settlement windows", () => {
     expect(lines.at(-1)).toMatch(/^position,HKD,.*,0\.00$/);
     expect(csv.stdout).not.toContain("+852");
   }, 120_000);
+
+  it("a wallet's own books give a break, which two people resolve with money", async () => {
+    await system.hk.send(request(7), { idempotencyKey: randomUUID(), waitSeconds: 10 });
+    const { id, send } = await eventually("a transfer is committed", async () => {
+      const entries = await readEntries();
+      return entries.findLast(({ context }) => context.outcome === "committed")?.terms;
+    });
+    const more = minorOf(send.amount, "HKD") + 700n;
+    const to = new Date().toISOString();
+    const from = new Date(Date.now() - 3_600_000).toISOString();
+    const amount = `${more / 100n},${String(more % 100n).padStart(2, "0")}`;
+    const statement = system.stack.home.path("books.csv");
+    writeFileSync(statement, `Txn,UETR,Betrag,bookedAt\nT-1,${id},"-${amount}",${from}\n`);
+    const mapping = system.stack.home.path("mapping.json");
+    const columns = { reference: "Txn", transfer: "UETR", amount: "Betrag" };
+    writeFileSync(mapping, JSON.stringify({ columns, currency: "HKD", decimal: "," }));
+    const reconcile = ["reconcile", "--statement", statement, "--mapping", mapping];
+    const whose = ["--participant", "hk-wallet.example", "--from", from, "--to", to];
+    expect(await sealaneJson(system, [...reconcile, ...whose])).toMatchObject({ newLines: 1 });
+    type List = { breaks: { id: string; kind: string; found: string }[] };
+    const { breaks } = (await sealaneJson(system, [
+      "break",
+      "list",
+      "--kind",
+      "amount",
+    ])) as unknown as List;
+    expect(breaks).toMatchObject([{ kind: "amount", expected: send.amount }]);
+    const at = breaks[0]?.id ?? "";
+    // Two people: each with a token and a key of their own.
+    const by = (person: string): string[] => {
+      const token = system.stack.home.keys(person, "staff.token");
+      return ["--token-file", token, "--operator-key", key(person)];
+    };
+    const resolve = ["break", "resolve", at, "--as", "adjusted", "--credit", "7.00"];
+    await sealaneJson(system, [...resolve, "--text", "our error", ...by("alice")]);
+    const own = await runSealane(system, ["break", "approve", at, ...by("alice"), "--json"]);
+    expect(own).toMatchObject({ status: 1, stdout: expect.stringContaining("signed-already") });
+    await sealaneJson(system, ["break", "approve", at, ...by("bob")]);
+    await eventually("the adjustment is in the log", async () => {
+      const { state } = await sealaneJson(system, ["break", "show", at]);
+      return state === "resolved";
+    });
+    expect(await sealaneJson(system, ["audit", "--balances"])).toMatchObject({ ok: true });
+  }, 120_000);
 });

@@ -8,6 +8,7 @@ import (
 	"encoding/base64"
 	"fmt"
 	"maps"
+	"math"
 	"math/big"
 	"slices"
 	"strings"
@@ -26,8 +27,8 @@ type audit struct {
 	floor  int // of the key log: what is below counts for no transfer that may still be open
 	prev   []byte
 	chains map[string][][]byte
-	sheets map[string]sheet
-	pairs  map[string]map[int64]bool // numbers of sheets; false once withdrawn
+	sheets map[string]*sheet
+	pairs  map[string][]*sheet // of a provider and pair, their numbers growing
 	ended  map[string]bool
 	books  map[account]balance
 	// credited is the first number of a participant's chain that it has not signed as credited.
@@ -49,7 +50,13 @@ func (a *audit) step(e entry, seq int, hash []byte) {
 	}
 	if e.terms != nil {
 		must(ms(e.terms.str("expiresAt"))-300_000 <= e.time, "terms last longer than 300 s")
-		must(a.sheets[e.terms.obj("sheet").str("hash")].body != nil, "a sheet that was not logged before")
+		held := a.sheets[e.terms.obj("sheet").str("hash")]
+		must(held != nil, "a sheet that was not logged before")
+		must(held.heldFor(e.terms, e.time), "its sheet did not hold")
+		if e.outcome == "committed" {
+			held.used.Add(held.used, exact(e.terms.str("converted")))
+			must(held.used.Cmp(exact(held.body.str("totalPerLane"))) <= 0, "a sheet used beyond its total")
+		}
 	}
 	if strings.HasPrefix(e.kind, "rate-") {
 		a.sheet(e)
@@ -66,8 +73,10 @@ func (a *audit) step(e entry, seq int, hash []byte) {
 	a.returns(e, a.leaves)
 	a.leaves = append(a.leaves, hash)
 	if e.outcome == "committed" {
+		provider := x.obj("sheet").str("provider")
+		a.suspended(x.obj("payer").str("participant"), x.obj("payee").str("participant"), provider)
 		a.cover(x.obj("payer").str("participant"), x.obj("send").str("currency"))
-		a.cover(x.obj("sheet").str("provider"), x.obj("receive").str("currency"))
+		a.cover(provider, x.obj("receive").str("currency"))
 	}
 }
 
@@ -101,20 +110,29 @@ func (a *audit) link(c object, e entry, hash []byte) {
 func (a *audit) sheet(e entry) {
 	x := e.said
 	pair := strings.Join([]string{x.str("provider"), x.obj("pair").str("from"), x.obj("pair").str("to")}, " ")
-	if a.pairs[pair] == nil {
-		a.pairs[pair] = map[int64]bool{}
-	}
-	number := x.num("number")
+	sheets, number := a.pairs[pair], x.num("number")
 	if e.kind == "rate-withdrawal" {
-		must(a.pairs[pair][number], "there is no sheet %d to withdraw", number)
-		a.pairs[pair][number] = false
+		at := slices.IndexFunc(sheets, func(one *sheet) bool { return one.body.num("number") == number })
+		must(at >= 0 && sheets[at].withdrawn == math.MaxInt64, "there is no sheet %d to withdraw", number)
+		sheets[at].withdrawn = e.time
 		return
 	}
-	for before := range a.pairs[pair] {
-		must(number > before, "a sheet's number does not grow")
+	made := newSheet(x, e.time)
+	if len(sheets) > 0 {
+		newest := sheets[len(sheets)-1]
+		must(number > newest.body.num("number"), "a sheet's number does not grow")
+		newest.ends = e.time + 2_000
 	}
-	a.pairs[pair][number] = true
-	a.sheets[hash64(e.inner)] = sheet{x, e.time}
+	a.pairs[pair] = append(sheets, made)
+	a.sheets[hash64(e.inner)] = made
+}
+
+// suspended: whoever was suspended all the time in which a transfer can have been reserved reserved none.
+func (a *audit) suspended(parties ...string) {
+	for _, who := range parties {
+		active := slices.ContainsFunc(a.states[a.floor:a.size+1], func(s keyState) bool { return !s.stopped[who] })
+		must(active, "%s was suspended when it was reserved", who)
+	}
 }
 
 func (a *audit) at(name, currency string) balance {
@@ -166,7 +184,7 @@ func (a *audit) balanced() {
 	}
 }
 
-func checkLog(p policy, place, newerThan string) string {
+func checkLog(p policy, pinned map[string]string, place, newerThan string) string {
 	read := open(place)
 	var seen, seenKeys reader
 	if newerThan != "" {
@@ -177,10 +195,11 @@ func checkLog(p policy, place, newerThan string) string {
 	c := p.open(raw, false)
 	must(!strings.HasSuffix(c.Origin, "/keys"), "the key log, not a lane's")
 	rawKeys, keyEntries := read.below("keys/").entries(p, seenKeys)
-	a := audit{history: foldKeyLog(p, rawKeys, keyEntries), prev: make([]byte, 32),
-		chains: map[string][][]byte{}, sheets: map[string]sheet{}, pairs: map[string]map[int64]bool{},
+	a := audit{history: foldKeyLog(p, rawKeys, keyEntries, false), prev: make([]byte, 32),
+		chains: map[string][][]byte{}, sheets: map[string]*sheet{}, pairs: map[string][]*sheet{},
 		ended: map[string]bool{}, books: map[account]balance{}, credited: map[string]int64{},
 		comeBack: comeBack{returned: map[string]*big.Rat{}, open: map[string]recalled{}}}
+	a.hold(pinned)
 	for seq, entry := range entries {
 		func() {
 			defer func() {

@@ -5,6 +5,7 @@ package main
 
 import (
 	"fmt"
+	"math"
 	"math/big"
 	"slices"
 	"strconv"
@@ -20,10 +21,24 @@ type entry struct {
 	original *original
 }
 
-// sheet is a rate sheet and the time from which it could be cited.
+// sheet is a rate sheet, when it could be cited, and how much of it was used.
 type sheet struct {
-	body object
-	from int64
+	body            object
+	from            int64
+	ends, withdrawn int64 // log times; never, unless something ended it
+	used            *big.Rat
+}
+
+func newSheet(body object, from int64) *sheet {
+	return &sheet{body, from, math.MaxInt64, math.MaxInt64, new(big.Rat)}
+}
+
+// heldFor: the sheet held at some instant at which the terms can have been reserved: at most 300 s before
+// they expire. A withdrawal counts in log order: others of the same instant may stand before it.
+func (held *sheet) heldFor(x object, time int64) bool {
+	earliest := max(ms(held.body.str("from")), ms(x.str("expiresAt"))-300_000, held.from)
+	return earliest <= time && earliest < ms(held.body.str("honourUntil")) &&
+		earliest < held.ends && earliest <= held.withdrawn
 }
 
 func exact(text string) *big.Rat {
@@ -106,14 +121,13 @@ func price(x, sheet, schedule object) {
 	written(receive.str("amount"), paid, target)
 }
 
-func judgePrice(x object, time int64, s keyState, sheets map[string]sheet) {
+func judgePrice(x object, time int64, s keyState, sheets map[string]*sheet) {
 	cited := x.obj("sheet")
 	held, ok := sheets[cited.str("hash")]
 	must(ok, "sheet: it was not logged before")
 	must(held.body.str("provider") == cited.str("provider") && held.body.num("number") == cited.num("number"),
 		"sheet: another than the one that is cited")
-	earliest := max(ms(held.body.str("from")), ms(x.str("expiresAt"))-300_000, held.from)
-	must(earliest <= time && earliest < ms(held.body.str("honourUntil")), "sheet: it did not hold")
+	must(held.heldFor(x, time), "sheet: it did not hold")
 	must(exact(x.obj("send").str("amount")).Cmp(exact(held.body.str("maxTransfer"))) <= 0, "sheet: its limit")
 	must(len(x.objs("fees")) == 1, "price: one fee")
 	schedule := s.named["fee-schedule "+x.objs("fees")[0].str("schedule")]
@@ -211,7 +225,7 @@ func settlementPostings(operator, kind string, x object) []posting {
 }
 
 // judge gives an entry that stands by itself; without sheets the conversion is not checked.
-func (h history) judge(raw string, origin string, sheets map[string]sheet) entry {
+func (h history) judge(raw string, origin string, sheets map[string]*sheet) entry {
 	must(len(raw) <= 32<<10, "entry: too large")
 	outer := parseNote(raw)
 	c, inner := statement(outer.text, origin, "entry", "entry")

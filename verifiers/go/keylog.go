@@ -33,6 +33,7 @@ type keyState struct {
 	logKey    key   // of the key log itself
 	retired   []key // that signed a log's checkpoints, and do no more
 	nextRoots map[string]nextRoot
+	begun     map[string]string // root keys that no older one signed for: at entry, or in place of a lost one
 }
 
 // nextRoot is a root key that is to replace a lost one, and since when that is public.
@@ -82,10 +83,15 @@ func (s keyState) apply(origin, inner string, place int, time int64) keyState {
 	}
 	if kind == "participant" {
 		own := parseKey(x.str("rootKey"), ed25519Key)
-		if isKnown && by(root) != 1 && s.records[who].str("rootKey") != x.str("rootKey") {
+		lost := isKnown && by(root) != 1 && s.records[who].str("rootKey") != x.str("rootKey")
+		if lost {
 			next, wait := s.nextRoots[who], s.records[who].obj("recovery")
 			must(wait != nil && next.vkey == x.str("rootKey"), "%s has another root key", who)
 			must(time >= next.since+1000*wait.num("waitSeconds") && by(s.operators...) >= 2, "%s: too early, or by too few", who)
+		}
+		if !isKnown || lost {
+			s.begun = maps.Clone(s.begun)
+			s.begun[who] = x.str("rootKey")
 		}
 		s.nextRoots = maps.Clone(s.nextRoots)
 		delete(s.nextRoots, who)
@@ -222,14 +228,15 @@ func hash64(note string) string {
 	return base64.StdEncoding.EncodeToString(hash[:])
 }
 
-func foldKeyLog(p policy, raw string, entries []string) history {
-	c := p.open(raw, false)
+// foldKeyLog replays a key log; exact refuses a line of its checkpoint that is neither the log's nor a quorum's.
+func foldKeyLog(p policy, raw string, entries []string, exact bool) history {
+	c := p.open(raw, exact)
 	must(strings.HasSuffix(c.Origin, "/keys"), "key log: %s is none", c.Origin)
 	must(c.Size == uint64(len(entries)), "key log: its checkpoint is of another state")
 	tree := ranges.NewEmptyRange(0)
 	nobody := keyState{roots: map[string]key{}, keys: map[string]registered{}, named: map[string]object{}, stopped: map[string]bool{},
 		records: map[string]object{}, bound: map[string]string{}, corridors: map[string]object{},
-		nextRoots: map[string]nextRoot{}, logKey: c.log}
+		nextRoots: map[string]nextRoot{}, begun: map[string]string{}, logKey: c.log}
 	pinned := p.logs[c.Origin]
 	said := map[string]bool{}
 	h := history{states: []keyState{nobody}, roots: []string{rootOf(tree)}}

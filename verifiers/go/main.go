@@ -1,4 +1,4 @@
-// Command verify checks Sealane's receipts and logs with other people's libraries of signed notes and
+// Command verify checks Sealane's receipts, bundles and logs with other people's libraries of signed notes and
 // transparency logs. README.md says how, what is checked and what is not.
 package main
 
@@ -7,89 +7,19 @@ import (
 	"bytes"
 	"encoding/base64"
 	"encoding/binary"
+	"errors"
 	"flag"
 	"fmt"
 	"io"
 	"net/http"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"time"
 
-	f_proof "github.com/transparency-dev/formats/proof"
-	"github.com/transparency-dev/merkle/proof"
-	"github.com/transparency-dev/merkle/rfc6962"
 	"golang.org/x/mod/sumdb/tlog"
 )
-
-type keysCopy struct {
-	history
-	sheets map[string]string
-}
-
-// readKeys checks a copy of the key log, and finds its sheets' notes by their hash.
-func readKeys(p policy, text string) keysCopy {
-	copied, ok := parseJSON(text).(object)
-	must(ok, "keys: no copy of a key log")
-	entries, sheets := []string{}, map[string]string{}
-	for _, entry := range copied.list("entries") {
-		entries = append(entries, entry.(string))
-	}
-	for _, note := range copied.list("sheets") {
-		sheets[hash64(note.(string))] = note.(string)
-	}
-	return keysCopy{foldKeyLog(p, copied.str("checkpoint"), entries), sheets}
-}
-
-// readSheet: signed by a key of its provider that was in force when the sheet began to hold.
-func (k keysCopy) readSheet(raw, origin string, s keyState) sheet {
-	note := parseNote(raw)
-	x, _ := statement(note.text, origin, "rate-sheet", "rate-sheet")
-	from, keys := ms(x.str("from")), []key{}
-	for _, one := range s.keys {
-		inForce := one.revoked < 0 || k.times[one.revoked] > from
-		if one.who == x.str("provider") && one.purpose == "rate-sheet" && inForce {
-			keys = append(keys, one.key)
-		}
-	}
-	must(len(note.signed(keys...)) > 0, "sheet: not signed by its provider")
-	return sheet{x, from}
-}
-
-func checkReceipt(p policy, keys *keysCopy, data []byte) string {
-	var r f_proof.TLogProof
-	err := r.Unmarshal(data)
-	must(err == nil && bytes.Equal(r.Marshal(), data), "receipt: malformed")
-	must(len(r.ExtraData) > 0 && len(r.Hashes) <= 63, "receipt: without its entry")
-	c := p.open(string(r.Checkpoint), true)
-	must(!strings.HasSuffix(c.Origin, "/keys"), "receipt: of the key log")
-	path := [][]byte{}
-	for _, hash := range r.Hashes {
-		path = append(path, hash[:])
-	}
-	raw := string(r.ExtraData)
-	err = proof.VerifyInclusion(rfc6962.DefaultHasher, r.Index, c.Size, leafHash(raw), path, c.Hash)
-	must(err == nil, "receipt: %v", err)
-	context, inner := statement(parseNote(raw).text, c.Origin, "entry", "entry")
-	parseNote(inner)
-	must(context.num("seq") == int64(r.Index), "receipt: the entry is of another place")
-	must(ms(context.str("time")) <= c.sealedMs+2000, "receipt: the entry is newer than its seal")
-	if keys == nil {
-		return "sealed; not checked: keys, parties, policy, conversion"
-	}
-	size := int(context.obj("keys").num("size"))
-	must(size < len(keys.states), "receipt: the copy of the key log is too old")
-	state := keys.states[size]
-	keys.judgeLog(c, size)
-	e := keys.judge(raw, c.Origin, nil)
-	note, atHand := keys.sheets[e.said.obj("sheet").str("hash")]
-	if e.outcome != "committed" || !atHand {
-		return "sealed, keys, parties, policy; not checked: conversion"
-	}
-	hash := e.said.obj("sheet").str("hash")
-	keys.judge(raw, c.Origin, map[string]sheet{hash: keys.readSheet(note, c.Origin, state)})
-	return "sealed, keys, parties, policy, conversion"
-}
 
 type reader func(path string) []byte
 
@@ -194,62 +124,78 @@ func fail(err error) {
 	}
 }
 
-func main() {
-	if len(os.Args) < 2 || os.Args[1] != "receipt" && os.Args[1] != "log" {
-		fail(fmt.Errorf("usage: verify receipt|log -policy FILE [-keys FILE] [-newer-than DIR] ITEM..."))
+// options are what an auditor pinned, and what the items are judged by.
+type options struct {
+	policy    policy
+	pinned    map[string]string
+	keys      string
+	newerThan string
+}
+
+// judge makes a verdict of one item: a file's bytes, or the place of a log.
+func (o options) judge(what string) func(item string, data []byte) string {
+	var keys *keysCopy
+	return func(item string, data []byte) string {
+		switch {
+		case what == "log":
+			return checkLog(o.policy, o.pinned, item, o.newerThan)
+		case what == "bundle":
+			return checkBundle(o.policy, o.pinned, data)
+		case o.keys != "" && keys == nil:
+			read := readKeys(o.policy, o.pinned, o.keys)
+			keys = &read
+		}
+		return checkReceipt(o.policy, keys, data)
 	}
+}
+
+func main() {
+	const usage = "usage: verify receipt|bundle|log -policy FILE [-roots FILE] [-keys FILE] [-newer-than DIR] ITEM..."
+	if len(os.Args) < 2 || !slices.Contains([]string{"receipt", "bundle", "log"}, os.Args[1]) {
+		fail(errors.New(usage))
+	}
+	what := os.Args[1]
 	flags := flag.NewFlagSet("verify", flag.ExitOnError)
 	policyFile := flags.String("policy", "", "whom you trust: a C2SP tlog-policy")
+	rootsFile := flags.String("roots", "", "participants' root keys that you pinned")
 	keysFile := flags.String("keys", "", "receipts: the copy of the key log beside the policy")
 	newerThan := flags.String("newer-than", "", "logs: folder with the checkpoints that you remember")
 	fail(flags.Parse(os.Args[2:]))
-	text, err := os.ReadFile(*policyFile)
-	fail(err)
-	p := parsePolicy(string(text))
-	isReceipt := os.Args[1] == "receipt"
-	var keys *keysCopy
-	keysLine, keysOK := "", true
-	if *keysFile != "" {
-		text, err := os.ReadFile(*keysFile)
+	read := func(path string) string {
+		text, err := os.ReadFile(path)
 		fail(err)
-		keysLine, keysOK = verdict(func() string { read := readKeys(p, string(text)); keys = &read; return "" })
+		return string(text)
 	}
-	failed := false
-	judge := func(check func() string) {
-		line, ok := keysLine, keysOK
-		if ok {
-			line, ok = verdict(check)
-		}
+	o := options{policy: parsePolicy(read(*policyFile)), newerThan: *newerThan}
+	if *rootsFile != "" {
+		o.pinned = parseRoots(read(*rootsFile))
+	}
+	if *keysFile != "" {
+		o.keys = read(*keysFile)
+	}
+	failed, judge := false, o.judge(what)
+	say := func(item string, data func() ([]byte, error)) {
+		line, ok := verdict(func() string {
+			if what == "log" {
+				return judge(item, nil)
+			}
+			bytes, err := data()
+			must(err == nil, "%v", err)
+			return judge(item, bytes)
+		})
 		failed = failed || !ok
 		fmt.Println(line)
 	}
-	items := flags.Args()
-	if len(items) == 1 && items[0] == "-" {
-		lines := bufio.NewScanner(os.Stdin)
-		lines.Buffer(nil, 1<<24)
-		for lines.Scan() {
-			item := lines.Text()
-			judge(func() string {
-				if !isReceipt {
-					return checkLog(p, item, *newerThan)
-				}
-				data, err := base64.StdEncoding.DecodeString(item)
-				must(err == nil, "not base64: %v", err)
-				return checkReceipt(p, keys, data)
-			})
+	if items := flags.Args(); len(items) == 1 && items[0] == "-" {
+		lines := bufio.NewReader(os.Stdin)
+		for line, err := lines.ReadString('\n'); err == nil; line, err = lines.ReadString('\n') {
+			item := strings.TrimSuffix(line, "\n")
+			say(item, func() ([]byte, error) { return base64.StdEncoding.DecodeString(item) })
 		}
-		fail(lines.Err())
-		items = nil
-	}
-	for _, item := range items {
-		judge(func() string {
-			if !isReceipt {
-				return checkLog(p, item, *newerThan)
-			}
-			data, err := os.ReadFile(item)
-			must(err == nil, "%v", err)
-			return checkReceipt(p, keys, data)
-		})
+	} else {
+		for _, item := range items {
+			say(item, func() ([]byte, error) { return os.ReadFile(item) })
+		}
 	}
 	if failed {
 		os.Exit(1)

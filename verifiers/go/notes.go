@@ -123,6 +123,24 @@ func parseNote(raw string) signedNote {
 	return opened
 }
 
+// judged remembers signatures: one note is asked for several keys, and one key log by many receipts.
+var judged = map[[3]string]bool{}
+
+const mostJudged = 1 << 14
+
+func verifies(by key, text string, sig []byte) bool {
+	what := [3]string{string(rune(by.kind)) + by.public, text, string(sig)}
+	good, known := judged[what]
+	if !known {
+		good = by.verify([]byte(text), sig)
+		if len(judged) >= mostJudged {
+			clear(judged)
+		}
+		judged[what] = good
+	}
+	return good
+}
+
 // signed gives those of keys that signed; a bad line of a known key refuses the note.
 func (n signedNote) signed(keys ...key) map[string][]byte {
 	found := map[string][]byte{}
@@ -131,7 +149,7 @@ func (n signedNote) signed(keys ...key) map[string][]byte {
 		if at < 0 {
 			continue
 		}
-		must(keys[at].verify([]byte(n.text), one.sig), "bad signature of %s", one.ident)
+		must(verifies(keys[at], n.text, one.sig), "bad signature of %s", one.ident)
 		found[one.ident] = one.sig
 	}
 	return found

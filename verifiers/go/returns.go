@@ -83,7 +83,7 @@ func (o *original) worth(part *big.Rat) (converted, fee, surcharge *big.Int) {
 }
 
 // judgeReturn gives what a return posts and whose chains it joins.
-func (o *original) judgeReturn(x object, time int64, s keyState, sheets map[string]sheet) ([]posting, []string) {
+func (o *original) judgeReturn(x object, time int64, s keyState, sheets map[string]*sheet) ([]posting, []string) {
 	terms, today := o.terms, x.str("rate") == "today"
 	payer, payee := terms.obj("payer").str("participant"), terms.obj("payee").str("participant")
 	must(x.str("participant") == payee, "return: only its payee returns a transfer")
@@ -147,7 +147,7 @@ func (o *original) judgeReturn(x object, time int64, s keyState, sheets map[stri
 }
 
 // judgeToday holds a return at today's rate against the sheet that it cites.
-func judgeToday(x object, converted *big.Int, currency string, time int64, sheets map[string]sheet) {
+func judgeToday(x object, converted *big.Int, currency string, time int64, sheets map[string]*sheet) {
 	cited, amount := x.obj("sheet"), x.obj("amount")
 	held, ok := sheets[cited.str("hash")]
 	must(ok, "sheet: it was not logged before")
@@ -156,6 +156,9 @@ func judgeToday(x object, converted *big.Int, currency string, time int64, sheet
 	pair := held.body.obj("pair")
 	must(pair.str("from") == amount.str("currency") && pair.str("to") == currency, "sheet: another pair")
 	must(max(ms(held.body.str("from")), held.from) <= time && time < ms(held.body.str("honourUntil")), "sheet: it did not hold")
+	must(time < held.ends && time <= held.withdrawn, "sheet: it had ended")
+	used := new(big.Rat).Add(held.used, exact(amount.str("amount")))
+	must(used.Cmp(exact(held.body.str("totalPerLane"))) <= 0, "sheet: used beyond its total")
 	must(exact(amount.str("amount")).Cmp(exact(held.body.str("maxTransfer"))) <= 0, "sheet: its limit")
 	worth := new(big.Rat).Mul(exact(amount.str("amount")), exact(held.body.str("rate")))
 	must(floor(worth.Mul(worth, power(decimals(currency)))).Cmp(converted) == 0, "sheet: another price")

@@ -4,7 +4,7 @@ import returns
 from decimal import Decimal
 from fractions import Fraction
 from keylog import TABLES, ms, statement
-from tlog import b64, note, signed, vkey
+from verify import b64, note, signed, vkey
 
 DECIMALS = TABLES["decimals"]  # of ISO 4217's currencies
 
@@ -49,13 +49,26 @@ def price(x, sheet, schedule):
         written = f"{digits[:-places]}.{digits[-places:]}" if places else digits
         assert value.denominator == 1 and text == written, f"price: {text}"
 
+class Sheet:
+    """A rate sheet: when it could be cited, what ended it, and how much of it was used."""
+    def __init__(self, body, logged):
+        self.body, self.logged, self.used = body, logged, Fraction(0)
+        self.ends = self.withdrawn = float("inf")
+
+    def held(self, x, time):
+        """At some instant at which the terms can have been reserved: at most 300 s before they expire.
+        A withdrawal counts in log order: others of the same instant may stand before it."""
+        first = max(ms(self.body["from"]), ms(x["expiresAt"]) - 300_000, self.logged)
+        until = min(ms(self.body["honourUntil"]), self.ends)
+        return first <= time and first < until and first <= self.withdrawn
+
 def judge_price(x, time, s, sheets):
-    """The sheet that terms cite: `sheets` has it by hash, with the time from which it was logged."""
-    sheet, logged = sheets[x["sheet"]["hash"]]
+    """The sheet that terms cite: `sheets` has it by hash."""
+    held = sheets[x["sheet"]["hash"]]
+    sheet = held.body
     cited = {"provider": sheet["provider"], "number": sheet["number"], "hash": x["sheet"]["hash"]}
     assert cited == x["sheet"], "sheet: another than the one that is cited"
-    earliest = max(ms(sheet["from"]), ms(x["expiresAt"]) - 300_000, logged)
-    assert earliest <= time and earliest < ms(sheet["honourUntil"]), "sheet: it did not hold"
+    assert held.held(x, time), "sheet: it did not hold"
     assert Fraction(x["send"]["amount"]) <= Fraction(sheet["maxTransfer"]), "sheet: beyond its limit"
     price(x, sheet, s["named"]["fee-schedule", x["fees"][0]["schedule"]])
 

@@ -2,7 +2,8 @@
 statements are in statements.json. Every check is an `assert`."""
 import json, os, re
 from datetime import datetime, timedelta, timezone
-from tlog import b64, checkpoint, note, root_of, sha, signed, vkey
+from logs import root_of
+from verify import b64, checkpoint, note, sha, signed, vkey
 
 with open(os.path.join(os.path.dirname(os.path.abspath(__file__)), "statements.json"), "rb") as file:
     TABLES = json.load(file)
@@ -98,6 +99,8 @@ def apply(s, origin, inner, place, time):
             assert wait and next_root and next_root[0] == root, f"{who} has another root key"
             due = next_root[1] + 1000 * wait["waitSeconds"]
             assert time >= due and by(*operators) >= 2, f"{who}: too early, or by too few"
+            before = None
+        if before is None: s["begun"] = s["begun"] | {who: root}  # no signature leads to it: to be pinned
         s["roots"], s["records"] = s["roots"] | {who: root}, s["records"] | {who: x}
         s["next"] = {name: one for name, one in s["next"].items() if name != who}
     elif kind == "key" and x["purpose"] != "envelope":
@@ -144,19 +147,22 @@ def apply(s, origin, inner, place, time):
         assert name not in s["named"], f"{kind}: twice"
         s["named"] = s["named"] | {name: x}
 
-def key_log(pol, raw, entries):
-    """Every state that the key log ever had, the root at each size, and the entries' times."""
-    (origin,) = (name for name in pol.logs if name.endswith("/keys"))
-    of, size, root, _, log = checkpoint(raw, pol)
+def key_log(pol, raw, entries, exact=False, pinned=None):
+    """Every state that the key log ever had, the root at each size, and the entries' times.
+    `exact`: no line of its checkpoint but the log's and a quorum's; `pinned`: root keys by owner."""
+    (origin,) = {name for (name, _), _ in pol.logs if name.endswith("/keys")}
+    logs = [key for key in pol.logs if key[0][0] == origin]
+    of, size, root, _, log = checkpoint(raw, pol, exact)
     assert of == origin and size == len(entries), "key log: its checkpoint is of another state"
     state = {"ledger": {}, "roots": {}, "keys": {}, "named": {}, "lanes": [], "stopped": set(),
-             "records": {}, "bound": {}, "corridors": {}, "said": frozenset(), "log": log, "retired": [], "next": {}}
+             "records": {}, "bound": {}, "corridors": {}, "said": frozenset(), "log": log,
+             "retired": [], "next": {}, "begun": {}}
     states, hashes, times = [state], [], []
     for seq, entry in enumerate(entries):
         text, lines = note(entry)
         x, inner = statement(text, origin, "entry", "key-entry")
-        by = signed(text, lines, dict(pol.logs[origin]))
-        if not seq: state["log"] = next((key for key in pol.logs[origin] if key[0] in by), log)
+        by = signed(text, lines, dict(logs))
+        if not seq: state["log"] = next((key for key in logs if key[0] in by), log)
         before = hashes[-1] if seq else bytes(32)
         assert x["seq"] == seq and b64(x["prev"]) == before, f"key log {seq}: not in its place"
         assert ms(x["time"]) >= (times[-1] if seq else 0), f"key log {seq}: time runs backwards"
@@ -167,5 +173,7 @@ def key_log(pol, raw, entries):
         hashes.append(sha(b"\0", entry.encode()))
         times.append(ms(x["time"]))
     assert state["log"] == log, "key log: its checkpoint's key was replaced"
+    for who in state["records"] if pinned is not None else []:
+        assert state["begun"][who] == pinned.get(who), f"roots: {who} began with another key"
     assert root_of(hashes) == root, "key log: not the entries that were cosigned"
     return states, [root_of(hashes[:n]) for n in range(size + 1)], times

@@ -3,7 +3,7 @@ a refusal says no. The original's entry stands whole below each. Every check is 
 import base64
 from fractions import Fraction
 from keylog import TABLES, ms, statement
-from tlog import note, sha
+from verify import note, sha
 
 DECIMALS = TABLES["decimals"]
 KINDS = ("return", "recall", "recall-refusal")
@@ -51,12 +51,15 @@ def worth(terms, upto):
 
 def today(x, converted, currency, time, sheets):
     """A return at today's rate against the sheet that it cites."""
-    sheet, logged = sheets[x["sheet"]["hash"]]
+    held = sheets[x["sheet"]["hash"]]
+    sheet = held.body
     cited = {"provider": sheet["provider"], "number": sheet["number"], "hash": x["sheet"]["hash"]}
     assert cited == x["sheet"], "sheet: another than the one that is cited"
     assert sheet["pair"] == {"from": x["amount"]["currency"], "to": currency}, "sheet: another pair"
-    assert max(ms(sheet["from"]), logged) <= time < ms(sheet["honourUntil"]), "sheet: it did not hold"
+    assert max(ms(sheet["from"]), held.logged) <= time < ms(sheet["honourUntil"]), "sheet: it did not hold"
+    assert time < held.ends and time <= held.withdrawn, "sheet: it had ended"
     amount = Fraction(x["amount"]["amount"])
+    assert held.used + amount <= Fraction(sheet["totalPerLane"]), "sheet: used beyond its total"
     assert amount <= Fraction(sheet["maxTransfer"]), "sheet: beyond its limit"
     assert amount * Fraction(sheet["rate"]) * 10 ** DECIMALS[currency] // 1 == converted, "sheet: another price"
 

@@ -1,6 +1,7 @@
 // Replays the entries of a log through the audit's fold, in order. Threads judge each entry by itself
 // behind it; what they find counts for the entry that it belongs to, so the first fault in log order is
 // the one that is reported, and what the threads say of an entry counts before what the fold says.
+import { setImmediate } from "node:timers/promises";
 import {
   auditEntry,
   auditRoot,
@@ -109,9 +110,8 @@ const firstOf = (found: readonly AuditDifference[]): AuditDifference | undefined
   found.toSorted((a, b) => (a.position ?? 0) - (b.position ?? 0))[0];
 
 const beginReplay = (options: ReplayOptions): Replay => {
-  const { origin, history, signatures, pool } = options;
-  const judgedElsewhere = pool !== undefined;
-  const state = beginAudit({ origin, history, signatures, judgedElsewhere });
+  const { origin, history, signatures } = options;
+  const state = beginAudit({ origin, history, signatures });
   return { ...options, state, found: [], judged: [], settlement: [], builder: makeTileBuilder() };
 };
 
@@ -134,13 +134,14 @@ export const replayLog = async (options: ReplayOptions): Promise<ReplayResult> =
   };
   try {
     for await (const bundle of readBundles(files, size)) {
-      follow(judgeBundle(replay, bundle));
+      state.judgedElsewhere = pool?.isFull() === false;
+      if (state.judgedElsewhere) follow(judgeBundle(replay, bundle));
       const tiles = foldBundle(replay, bundle);
       if (!Array.isArray(tiles)) found.push(tiles);
       else follow(checkTiles(replay, tiles));
       if (found.length > 0 || judged.length > 0 || broken !== undefined) break;
       onProgress?.(state.next, size);
-      await pool?.room();
+      await setImmediate(); // answers of the threads, and what they have found
       while (behind.size > mostBehind) await Promise.race(behind);
     }
   } catch (error) {

@@ -1,11 +1,12 @@
 // Entries judged on every core. What an entry is by itself costs two thirds of its audit, and nearly all
-// of it with signatures; none of that needs the entries before. So threads judge, and the fold goes on.
+// of it with signatures; none of that needs the entries before. So threads judge, and the fold goes on;
+// while they are busy (they take a second until their code is compiled) it judges the next bundle itself.
 import { Worker } from "node:worker_threads";
 import type { BundleAnswer, BundleJob, JudgedFault, JudgeSetting } from "./entry-judge.ts";
 
 export type EntryPool = {
-  /** Waits until a bundle may come: bounds what lies in memory. */
-  readonly room: () => Promise<void>;
+  /** Whether the threads have enough to do: whoever asks does the next bundle itself. */
+  readonly isFull: () => boolean;
   /** @returns the bundle's first entry that does not stand by itself */
   readonly judge: (bundle: Omit<BundleJob, "id">) => Promise<JudgedFault | undefined>;
   readonly stop: () => Promise<void>;
@@ -16,8 +17,8 @@ type Waiting = {
   readonly reject: (error: Error) => void;
 };
 
-/** Bundles under way per thread: one being judged, others ready. */
-const depth = 4;
+/** Bundles under way per thread: one being judged, the next ready. */
+const depth = 2;
 
 /** What an entry leaves behind is young: more room for it halves the time for garbage. */
 const resourceLimits = { maxYoungGenerationSizeMb: 64 };
@@ -25,7 +26,6 @@ const resourceLimits = { maxYoungGenerationSizeMb: 64 };
 /** Starts the threads; `stop` them, or the process does not end. */
 export const startEntryPool = (setting: JudgeSetting, threads: number): EntryPool => {
   const waiting = new Map<number, Waiting>();
-  const roomers: (() => void)[] = [];
   const load = Array.from({ length: threads }, () => 0);
   let next = 0;
   let broken: Error | undefined;
@@ -34,7 +34,6 @@ export const startEntryPool = (setting: JudgeSetting, threads: number): EntryPoo
     broken ??= error;
     for (const { reject } of waiting.values()) reject(error);
     waiting.clear();
-    for (const go of roomers.splice(0)) go();
   };
   const workers = load.map((_, at) => {
     const url = new URL("./entry-judge-worker.ts", import.meta.url);
@@ -43,7 +42,6 @@ export const startEntryPool = (setting: JudgeSetting, threads: number): EntryPoo
       load[at] = (load[at] ?? 0) - 1;
       waiting.get(id)?.resolve(fault);
       waiting.delete(id);
-      roomers.shift()?.();
     });
     worker.on("error", (error) => fail(error instanceof Error ? error : new Error(String(error))));
     worker.on("exit", (code) => fail(new Error(`a thread of the audit ended with ${code}`)));
@@ -51,10 +49,7 @@ export const startEntryPool = (setting: JudgeSetting, threads: number): EntryPoo
   });
 
   return {
-    room: () =>
-      waiting.size < depth * threads
-        ? Promise.resolve()
-        : new Promise((resolve) => roomers.push(resolve)),
+    isFull: () => waiting.size >= depth * threads,
     judge: (bundle) =>
       new Promise((resolve, reject) => {
         if (broken !== undefined) {

@@ -12,6 +12,7 @@ export {
   type Disclosure,
 } from "./bundle-format.ts";
 export { parseKeysCopy } from "./read-keys.ts";
+export { parseRoots } from "./roots-file.ts";
 export { verifyBundle, type BundleVerdict, type ChainVerdict } from "./verify-bundle.ts";
 export {
   questions,

@@ -128,7 +128,7 @@ describe("a bundle", () => {
     }
     expect(codeOf(`${text}\n`)).toBe("bundle-malformed");
     expect(codeOf(text.trimEnd())).toBe("bundle-malformed");
-  });
+  }, 120_000);
 
   it("has exactly the sheets that are cited, and one whole key log under a quorum", () => {
     expect(() => bundleOf([3], { sheets: [] })).toThrow(/no sheet/);

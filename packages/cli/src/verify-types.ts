@@ -42,9 +42,7 @@ export type ReceiptFacts = {
   readonly returnOf?: string;
   readonly recallOf?: string;
   readonly sent?: MoneyFact;
-  readonly fees?: readonly (MoneyFact & { readonly to: string })[];
-  /** What is left of `sent` after the fees. */
-  readonly converted?: string;
+  readonly fees?: readonly MoneyFact[];
   readonly rate?: string;
   readonly received?: MoneyFact;
 };

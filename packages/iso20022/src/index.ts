@@ -52,3 +52,10 @@ export type {
 } from "./settlement/participant-statement.ts";
 export { transferPacs002, transferPacs008 } from "./settlement/single-transfer.ts";
 export type { TransferFacts } from "./settlement/single-transfer.ts";
+export { recallCamt029, recallCamt056, returnPacs004 } from "./settlement/return-messages.ts";
+export type {
+  OriginalFacts,
+  RecallAnswerFacts,
+  RecallFacts,
+  ReturnFacts,
+} from "./settlement/return-messages.ts";

@@ -17,7 +17,10 @@ export type AuditOptions = {
   readonly signatures: boolean;
   /** Who judges signatures elsewhere (threads) notes them down here and answers true. */
   readonly verify?: SignatureJudge | undefined;
-  /** `true` when threads run `verifyEntry` on the same bytes: nothing stands before they agree. */
+  /**
+   * `true` when threads run `verifyEntry` on the same bytes: nothing stands before they agree. May change
+   * from entry to entry.
+   */
   readonly judgedElsewhere?: boolean;
   /**
    * `false` when the caller makes sure by itself (a unique index) that no id ends twice, and looks up the
@@ -59,7 +62,7 @@ export type AuditState = {
   history: KeyHistory;
   readonly signatures: boolean;
   readonly verify: SignatureJudge | undefined;
-  readonly judgedElsewhere: boolean;
+  judgedElsewhere: boolean;
   readonly headsKept: number;
   /** The place that the next entry must have. */
   next: number;

@@ -30,7 +30,7 @@ export const makeLaneMetrics = (telemetry: Telemetry): LaneMetrics => {
     "sealane_dead_letters",
     "Input that was dead-lettered, by code",
   );
-  const bounds = [1, 2, 5, 10, 15, 20, 30, 50, 80, 120, 200, 500, 1_000, 5_000];
+  const bounds = [1, 2, 5, 10, 15, 20, 25, 30, 40, 50, 80, 120, 200, 500, 1_000, 5_000];
   const batchMs = telemetry.histogram(
     "sealane_batch_ms",
     "From decision to stored, per batch",

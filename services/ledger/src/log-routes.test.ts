@@ -3,6 +3,7 @@
 import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { gzipSync } from "node:zlib";
 import { createHttpApp, startHttp } from "@sealane/http";
 import {
   bundlesFor,
@@ -166,4 +167,32 @@ it("makes a tile again whose file is missing, empty or of another log", () => {
     expect(existsSync(`${file(index)}.new`)).toBe(false);
   }
   expect(readdirSync(join(directory, "tile", "0"))).toHaveLength(3);
+});
+
+describe("a bundle that is kept compressed", () => {
+  it("goes out as it is to who takes gzip, and expanded to others", async () => {
+    const bundle = encodeBundle(entries.slice(0, 256));
+    const app = createHttpApp({ name: "log" });
+    const log = {
+      origin: "log.example",
+      checkpoint: () => undefined,
+      size: () => 300,
+      tile: () => undefined,
+      entries: () => Promise.reject(new Error("the tables are not asked")),
+      bundle: () => Promise.resolve(new Uint8Array(gzipSync(bundle))),
+    };
+    mountLog(app, "/log", log, { kind: "open" });
+    const server = await startHttp({ app, port: 0 });
+    const encodings: (string | null)[] = [];
+    for (const encoding of ["gzip", "identity"]) {
+      const headers = { "Accept-Encoding": encoding };
+      const answer = await fetch(`${server.url}/log/tile/entries/000`, { headers });
+      encodings.push(answer.headers.get("content-encoding"));
+      expect(answer.headers.get("vary")).toBe("Accept-Encoding");
+      expect(answer.headers.get("cache-control")).toContain("immutable");
+      expect(new Uint8Array(await answer.arrayBuffer())).toEqual(bundle);
+    }
+    expect(encodings).toEqual(["gzip", null]);
+    await server.close();
+  });
 });

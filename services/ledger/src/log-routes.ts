@@ -1,5 +1,7 @@
 // The published log, as C2SP tlog-tiles: checkpoints and hash tiles are open, entry bundles are for
 // auditors (`access.ts`; the local stack serves them without a token and says so at start).
+import { promisify } from "node:util";
+import { gunzip } from "node:zlib";
 import { problem, route, type Answer, type HttpApp, type Problem } from "@sealane/http";
 import { encodeBundle, parseTilePath, TILE_WIDTH } from "@sealane/tlog";
 import { z } from "zod";
@@ -13,6 +15,8 @@ export type PublishedLog = {
   size(): number;
   tile(level: number, index: number, width: number): Uint8Array | undefined;
   entries(from: number, to: number): Promise<readonly Uint8Array[]>;
+  /** A full bundle as it is kept, compressed with gzip; undefined where none is kept. */
+  bundle?(index: number): Promise<Uint8Array | undefined>;
 };
 
 export type Bundles =
@@ -44,6 +48,15 @@ const bytes = (body: Uint8Array, cache: string): Answer => ({
   contentType: "application/octet-stream",
   headers: { "Cache-Control": cache },
 });
+
+const expand = promisify(gunzip);
+
+/** A bundle that is kept compressed goes out so where the reader takes it (C2SP tlog-tiles allows it). */
+const kept = async (bundle: Uint8Array, takesGzip: boolean, cache: string): Promise<Answer> => {
+  const answer = bytes(takesGzip ? bundle : await expand(bundle), cache);
+  const encoding = takesGzip ? { "Content-Encoding": "gzip" } : {};
+  return { ...answer, headers: { ...answer.headers, Vary: "Accept-Encoding", ...encoding } };
+};
 
 const tileParams = z.object({ path: z.union([z.string(), z.array(z.string())]) });
 const pathOf = (path: string | readonly string[]): string =>
@@ -79,17 +92,26 @@ const mountBundles = (app: HttpApp, prefix: string, log: PublishedLog, bundles: 
     auth: closed ? "auditor" : "none",
     params: tileParams,
     responses: { 200: "Bytes, immutable", 401: "Entries are for auditors", 404: "No such bundle" },
-    handler: async ({ params, principal }) => {
+    handler: async ({ params, principal, req }) => {
       const tile = parseTilePath(`tile/entries/${pathOf(params.path)}`);
       if (tile?.kind !== "entries") return missing();
       const from = tile.index * TILE_WIDTH;
       const to = from + tile.width;
       if (to > log.size()) return missing();
+      const reader = closed ? principal : "anybody";
+      const note = (): void => {
+        if (bundles.kind !== "open") bundles.onRead({ reader, log: log.origin, from, to });
+      };
+      const cache = cacheFor(tile.width, closed ? "private" : "public");
+      const full = tile.width === TILE_WIDTH ? await log.bundle?.(tile.index) : undefined;
+      if (full !== undefined) {
+        note();
+        return kept(full, req.acceptsEncodings("gzip") === "gzip", cache);
+      }
       const entries = await log.entries(from, to);
       if (entries.length !== tile.width) return missing();
-      const reader = closed ? principal : "anybody";
-      if (bundles.kind !== "open") bundles.onRead({ reader, log: log.origin, from, to });
-      return bytes(encodeBundle(entries), cacheFor(tile.width, closed ? "private" : "public"));
+      note();
+      return bytes(encodeBundle(entries), cache);
     },
   });
 };

@@ -20,6 +20,7 @@ import { mountLane } from "./lane-routes.ts";
 import { makeLaneStore } from "./lane-store.ts";
 import { makeLaneMetrics, makeLaneSpans } from "./lane-telemetry.ts";
 import { makeLaneWriter, type LaneInput, type LaneWriter } from "./lane-writer.ts";
+import { makeBundleFiles } from "./bundle-files.ts";
 import { mountLog } from "./log-routes.ts";
 import { mountPositions } from "./position-routes.ts";
 import { mountPlaces } from "./place-routes.ts";
@@ -256,11 +257,19 @@ const main = async (): Promise<void> => {
     spans: makeLaneSpans(telemetry),
     log,
   });
+  const files = makeBundleFiles({
+    directory: join(config.SEALANE_TILES_DIR, String(lane)),
+    tree,
+    read: store.readEntries,
+    sealedSize: () => writer.seals.sealed().size,
+    onError: (err) => log.warn({ err }, "a full bundle was not written"),
+  });
   let nextToldMs = 0;
   const recheck = makeRecheck({
     sql,
     lane,
     tree,
+    files,
     checkpoint: writer.checkpoint,
     perSecond: config.SEALANE_RECHECK_RATE,
     onCorrupt: (position, detail) => {
@@ -283,7 +292,7 @@ const main = async (): Promise<void> => {
   const onRead = (read: EntriesRead): void => log.info(read, "entries read");
   mountLog(app, "/log/keys", publishedKeyLog(keyLog), { kind: "open" });
   const bundles = { kind: openBundles ? "local" : "auditors", onRead } as const;
-  mountLog(app, "/log", publishedLane(origin, writer, store, tree), bundles);
+  mountLog(app, "/log", publishedLane(origin, writer, store, tree, files), bundles);
   const entrySigner = await fileSigner(entryKeyFile);
   const served = { app, origin, writer, store, clock, onRead };
   mountApi({ ...served, keyLog, entrySigner, onKeyLogGrown: offerKeyLog });
@@ -333,6 +342,7 @@ const main = async (): Promise<void> => {
   }
   await time.whenKnown(signal);
   if (config.SEALANE_RECHECK_RATE > 0) void recheck.run(signal);
+  void files.run(signal);
   await writer.run(input);
 };
 

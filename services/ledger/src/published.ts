@@ -1,4 +1,5 @@
 // The two logs as they are served: the lane's and the key log's.
+import type { BundleFiles } from "./bundle-files.ts";
 import type { KeyLog } from "./key-log.ts";
 import type { LaneStore } from "./lane-store.ts";
 import type { LaneWriter } from "./lane-writer.ts";
@@ -10,6 +11,7 @@ export const publishedLane = (
   writer: LaneWriter,
   store: LaneStore,
   tree: Tree,
+  files: Pick<BundleFiles, "bundle">,
 ): PublishedLog => ({
   origin,
   checkpoint: () => {
@@ -19,6 +21,7 @@ export const publishedLane = (
   size: writer.size,
   tile: tree.tile,
   entries: store.readEntries,
+  bundle: files.bundle,
 });
 
 export const publishedKeyLog = (keyLog: KeyLog): PublishedLog => ({

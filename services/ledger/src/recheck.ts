@@ -1,11 +1,12 @@
 // What is on disk is read again, all of it, round after round and slowly: every entry's bytes against its
-// leaf hash, the chain from entry to entry, the tile files, and at the end the root against the checkpoint
+// leaf hash, the chain from entry to entry, the files of tiles and bundles, and at the end the root against the checkpoint
 // that was signed. The first difference ends it: a ledger whose disk forgets must not write on.
 import type { Sql } from "@sealane/database";
 import { pause } from "@sealane/runtime";
 import {
   appendLeaves,
   emptyRange,
+  entriesPath,
   equalBytes,
   leafHash,
   parseCheckpointText,
@@ -17,6 +18,7 @@ import {
   TILE_WIDTH,
   type CompactRange,
 } from "@sealane/tlog";
+import type { BundleFiles } from "./bundle-files.ts";
 import { prevOf } from "./entry-chains.ts";
 import type { Tree } from "./tree.ts";
 
@@ -24,6 +26,8 @@ export type RecheckDeps = {
   readonly sql: Sql;
   readonly lane: number;
   readonly tree: Pick<Tree, "tile" | "readFile">;
+  /** Full bundles that are files; one that is missing, or of an earlier run and torn, is made again. */
+  readonly files?: Pick<BundleFiles, "isCorrupt">;
   /** The newest signed checkpoint; empty before the first entry. */
   readonly checkpoint: () => string;
   /** Entries a second; never more than one page at once. */
@@ -115,6 +119,13 @@ export const makeRecheck = (deps: RecheckDeps) => {
     return rows;
   };
 
+  /** The entries' file, where there is one, against the tile that has just been looked at. */
+  const bundleFault = async (index: number): Promise<Corrupt | undefined> => {
+    if ((await deps.files?.isCorrupt(index)) !== true) return undefined;
+    const detail = `the file of ${entriesPath(index)} does not have the entries`;
+    return { position: index * TILE_WIDTH, detail };
+  };
+
   /** One page. @returns its leaf hashes, or what is wrong */
   const page = async (
     from: number,
@@ -125,8 +136,9 @@ export const makeRecheck = (deps: RecheckDeps) => {
     const wrong = rowsFault(rows, from, to - from, before);
     if (wrong !== undefined) return wrong;
     const hashes = rows.map(({ leaf_hash }) => new Uint8Array(leaf_hash));
-    const full = hashes.length === TILE_WIDTH;
-    return (full ? tileFault(tree, 0, from / TILE_WIDTH, hashes) : undefined) ?? hashes;
+    if (hashes.length < TILE_WIDTH) return hashes;
+    const index = from / TILE_WIDTH;
+    return tileFault(tree, 0, index, hashes) ?? (await bundleFault(index)) ?? hashes;
   };
 
   /** Everything up to the checkpoint of now. */

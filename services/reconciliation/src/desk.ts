@@ -167,6 +167,8 @@ const aboutLines: ReadonlySet<string> = new Set([
   "account-unknown",
   "line-twice",
   "line-unexpected",
+  "account-missing",
+  "sum-not-zero",
   "amount-mismatch",
   "advance-mismatch",
   "window-settled",

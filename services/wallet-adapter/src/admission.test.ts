@@ -114,16 +114,6 @@ describe("an adapter's admission", () => {
     },
   );
 
-  it("counts nobody whom the ledger has turned away", () => {
-    const admission = filled([]);
-    for (let at = 0; at < 700; at += 1) {
-      const turnedAway = { code: "unsealed", reason: "AB01", detail: "" };
-      admission.changed({ ...view(String(at)), turnedAway });
-    }
-    expect(codeOf(() => admission.check("ph-wallet.example"))).toBeUndefined();
-    expect(admission.waiting()).toBe(0);
-  });
-
   it("does not count what could not be sent", () => {
     const admission = filled([]);
     for (let at = 0; at < 700; at += 1) admission.drop(String(at), "ph-wallet.example");

@@ -4,7 +4,7 @@
 // anybody has waited. One queue before the ledger's first answer, and one per payee until the end: a
 // payee whose core is slow shuts its own door only.
 import { OperationalError } from "@sealane/runtime";
-import { finalStatuses, isTurnedAway, type TransferStatus, type TransferView } from "./views.ts";
+import { finalStatuses, type TransferStatus, type TransferView } from "./views.ts";
 
 export type NotNowCode = "overloaded" | "payee-busy";
 
@@ -145,13 +145,6 @@ export const makeAdmission = (clock: () => number) => {
       ledger.leave(id);
       const over = step === "committed" || finalStatuses.has(step);
       if (over && payee !== undefined) payees.get(payee)?.leave(id);
-    },
-    /** That the ledger takes nothing new is an answer all the same. */
-    changed: (view: TransferView): void => {
-      if (!isTurnedAway(view)) return;
-      const { id, payee } = view;
-      ledger.leave(id);
-      if (payee !== undefined) payees.get(payee)?.drop(id);
     },
     /** How many were told "not now". */
     shed: (): number => shed,

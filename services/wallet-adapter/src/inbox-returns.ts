@@ -37,9 +37,7 @@ export const makeReturnTaker = (deps: {
     const by = entry.returns?.body.participant;
     const kept = await viewFor(id, by === participant ? "payer" : "payee");
     const { view } = kept;
-    const { seq, chains } = entry.context;
-    view.seq = seq;
-    view.n = chains.find((link) => link.participant === participant)?.n;
+    view.seq = entry.context.seq;
     view.entry = item.note;
     view.trace = item.trace ?? view.trace;
     return kept;
@@ -62,8 +60,11 @@ export const makeReturnTaker = (deps: {
     view.sent = body.amount;
     view.received = body.back;
     view.reason = body.reason;
-    const peer = own ? payer.participant : payee.participant;
-    view.peerN = entry.context.chains.find((link) => link.participant === peer)?.n;
+    // By these its credit is found; a recall has none.
+    const numberOf = (who: string): number | undefined =>
+      entry.context.chains.find((link) => link.participant === who)?.n;
+    view.n = numberOf(participant);
+    view.peerN = numberOf(own ? payer.participant : payee.participant);
     if (send.currency !== receive.currency) view.rate = original.terms.rate;
     move(kept, "committed", clock());
     const of = await originalOf(body.original.id);

@@ -206,7 +206,6 @@ const main = async (): Promise<void> => {
     requestKey: fromBase64(readSecretFile(config.SEALANE_REQUEST_KEY_FILE)),
   });
   const admission = makeAdmission(clock);
-  book.onChange(admission.changed);
   const approvals = await openApprovals({ ...opened, keys, producer, lane, clock, log });
   const intake = makeIntake({
     participant,

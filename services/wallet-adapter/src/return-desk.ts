@@ -73,6 +73,8 @@ const no = (code: RefusalCode, detail: string, pointer = ""): Refusal => ({
 
 export const makeReturnDesk = (deps: Deps) => {
   const { participant, origin, book, signer, clock } = deps;
+  /** Returns that the ledger has not decided, by their original. */
+  const underWay = new Map<string, TransferView[]>();
 
   const signed = async (text: string): Promise<string> => {
     if (signer === undefined) throw new Error("broken invariant: there is no key to sign with");
@@ -119,14 +121,16 @@ export const makeReturnDesk = (deps: Deps) => {
     return { ok: true, view, replayed: false };
   };
 
-  /** Returned already, with what is on its way: the next return counts from there. */
-  const returnedSoFar = async ({ returned, returns = [] }: TransferView): Promise<bigint> => {
+  /** Returned already, with what is on its way: this return, perhaps sent before, counts from there. */
+  const returnedSoFar = ({ id, returned }: TransferView, returnId: string): bigint => {
     let sum = returned === undefined ? 0n : minorOf(returned.amount, returned.currency);
-    for (const id of returns) {
-      const one = await book.find(id);
-      if (one?.status === "received" && one.sent !== undefined) {
-        sum += minorOf(one.sent.amount, one.sent.currency);
-      }
+    const open = (underWay.get(id) ?? []).filter(
+      (one) => one.status === "received" && one.id !== returnId,
+    );
+    if (open.length === 0) underWay.delete(id);
+    else underWay.set(id, open);
+    for (const { sent } of open) {
+      if (sent !== undefined) sum += minorOf(sent.amount, sent.currency);
     }
     return sum;
   };
@@ -189,7 +193,7 @@ export const makeReturnDesk = (deps: Deps) => {
     const known = await replay(id, request);
     if (known !== undefined) return known;
     const { currency } = terms.receive;
-    const before = await returnedSoFar(of);
+    const before = returnedSoFar(of, id);
     const amount = amountAsked(
       asked.amount,
       original,
@@ -211,26 +215,23 @@ export const makeReturnDesk = (deps: Deps) => {
       reason,
     };
     const note = await signed(statementText(origin, "return", made, of.entry));
-    of.returns = [...(of.returns ?? []).filter((one) => one !== id), id];
-    return send(
-      {
-        id,
-        role: "payer",
-        status: "received",
-        request,
-        returnOf: originalId,
-        payer: participant,
-        payee: terms.payer.participant,
-        sent: amount,
-        received: priced.back,
-        reason,
-        steps: {},
-        notice: 0,
-        notified: 0,
-      },
-      "return",
-      note,
-    );
+    const view: TransferView = {
+      id,
+      role: "payer",
+      status: "received",
+      request,
+      returnOf: originalId,
+      payer: participant,
+      payee: terms.payer.participant,
+      sent: amount,
+      received: priced.back,
+      reason,
+      steps: {},
+      notice: 0,
+      notified: 0,
+    };
+    underWay.set(originalId, [...(underWay.get(originalId) ?? []), view]);
+    return send(view, "return", note);
   };
 
   /** Asks for a transfer of ours back; with `cancel` as the sender's right, while it is not paid out. */

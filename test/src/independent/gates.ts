@@ -5,11 +5,12 @@ import { existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { pathToFileURL } from "node:url";
-import { openLog } from "@sealane/cli";
+import { formatBundle, openLog, parseKeysCopy } from "@sealane/cli";
 import {
   checkCheckpoint,
   concatBytes,
   formatVerifierKey,
+  fromUtf8,
   parseNote,
   parsePolicy,
   toBase64,
@@ -20,6 +21,7 @@ import {
   findGo,
   findPythonVerifier,
   type BatchOptions,
+  type LineVerdict,
   type Tool,
   type Verifier,
 } from "./verifiers.ts";
@@ -47,7 +49,7 @@ type Gate = { readonly name: string; readonly run: Tool<(target: Target) => Prom
 export type Gates = {
   /** All gates on one log and its key log. */
   readonly judge: (target: Target) => Promise<GateResult[]>;
-  /** The verifiers for auditors on receipts, each a file's bytes. */
+  /** The verifiers for auditors on receipts, each a file's bytes; with keys on a bundle of them all too. */
   readonly judgeReceipts: (
     target: string,
     receipts: readonly Uint8Array[],
@@ -149,6 +151,17 @@ const verifierGate = (verifier: Verifier) => async (target: Target) => {
   return { ok: detail.endsWith(` root ${root}`), detail };
 };
 
+/** All receipts in one file with the key log and the sheets that they cite. */
+const bundleOf = (receipts: readonly Uint8Array[], keys: string): string => {
+  const { checkpoint, entries, sheets } = parseKeysCopy(keys);
+  return formatBundle({
+    keyCheckpoint: checkpoint,
+    keyEntries: entries,
+    sheets,
+    receipts: receipts.map(fromUtf8),
+  });
+};
+
 const findOpenssl = (): Tool<true> => {
   const { stdout } = spawnSync("openssl", ["version"], { encoding: "utf8" });
   if (/^OpenSSL [3-9]/.test(stdout ?? "")) return { found: true };
@@ -219,18 +232,24 @@ export const openGates = (tools: string): Gates => {
   };
 
   const judgeReceipts: Gates["judgeReceipts"] = async (target, receipts, options) => {
+    const { policy, keys } = options;
+    const bundle = keys === undefined ? undefined : bundleOf(receipts, keys);
     const results: GateResult[] = [];
     for (const { name, tool } of verifiers) {
       if ("skipped" in tool) {
         results.push(skip(name, target, tool.skipped));
         continue;
       }
-      const said = await timed(async () => {
-        const verdicts = await tool.found.receipts(receipts, options);
-        const bad = verdicts.find(({ ok }) => !ok);
-        return { ok: bad === undefined, detail: bad?.detail ?? `${verdicts.length} receipts` };
-      });
-      results.push(resultOf(name, target, said));
+      const { found } = tool;
+      const judged = async (verdicts: Promise<LineVerdict[]>, what: string): Promise<Said> => {
+        const bad = (await verdicts).find(({ ok }) => !ok);
+        return { ok: bad === undefined, detail: bad?.detail ?? what };
+      };
+      const each = () => judged(found.receipts(receipts, options), `${receipts.length} receipts`);
+      results.push(resultOf(name, target, await timed(each)));
+      if (bundle === undefined) continue;
+      const all = () => judged(found.bundles([bundle], { policy }), "all of them in one bundle");
+      results.push(resultOf(name, target, await timed(all)));
     }
     return results;
   };

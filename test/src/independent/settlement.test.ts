@@ -53,8 +53,10 @@ const makeLog = (): World => {
   world.run([say.windowDefault(world.keys(), unpaid)], { atMs: world.nowMs() + 86_400_000 });
   deposit(world, "B-2", "700.00");
   world.run([say.adjustment(world.keys())]);
-  world.run([say.adjustment(world.keys(), { key: "b", side: "debit", amount: "1.00" })]);
-  world.run([say.adjustment(world.keys(), { key: "c", break: "fx-residue", amount: "0.01" })]);
+  world.run([say.adjustment(world.keys(), { key: "break-2", side: "debit", amount: "1.00" })]);
+  world.run([
+    say.adjustment(world.keys(), { key: "break-3", break: "fx-residue", amount: "0.01" }),
+  ]);
   return world;
 };
 

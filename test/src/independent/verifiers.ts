@@ -13,6 +13,8 @@ export type BatchOptions = {
   readonly policy: string;
   /** Receipts: text of the copy of the key log; without it fewer questions are asked. */
   readonly keys?: string;
+  /** Text of the root keys that are pinned. */
+  readonly roots?: string;
   /** Logs: a folder with checkpoints that the auditor remembers. */
   readonly newerThan?: string;
 };
@@ -23,6 +25,7 @@ export type Verifier = {
     candidates: readonly Uint8Array[],
     options: BatchOptions,
   ) => Promise<LineVerdict[]>;
+  readonly bundles: (texts: readonly string[], options: BatchOptions) => Promise<LineVerdict[]>;
   /** @param places folders of exports, or URLs of logs */
   readonly logs: (places: readonly string[], options: BatchOptions) => Promise<LineVerdict[]>;
 };
@@ -79,14 +82,15 @@ const verifierOf = (name: string, { command, args, dash }: Shape): Verifier => {
   const batch = async (
     what: string,
     lines: readonly string[],
-    { policy, keys, newerThan }: BatchOptions,
+    { policy, keys, roots, newerThan }: BatchOptions,
   ): Promise<LineVerdict[]> => {
     const folder = mkdtempSync(join(tmpdir(), "sealane-verify-"));
     const flags = [`${dash}policy`, join(folder, "policy")];
     writeFileSync(join(folder, "policy"), policy);
-    if (keys !== undefined) {
-      writeFileSync(join(folder, "keys"), keys);
-      flags.push(`${dash}keys`, join(folder, "keys"));
+    for (const [flag, text] of Object.entries({ keys, roots })) {
+      if (text === undefined) continue;
+      writeFileSync(join(folder, flag), text);
+      flags.push(`${dash}${flag}`, join(folder, flag));
     }
     if (newerThan !== undefined) flags.push(`${dash}newer-than`, newerThan);
     try {
@@ -101,6 +105,12 @@ const verifierOf = (name: string, { command, args, dash }: Shape): Verifier => {
       batch(
         "receipt",
         candidates.map((bytes) => Buffer.from(bytes).toString("base64")),
+        options,
+      ),
+    bundles: (texts, options) =>
+      batch(
+        "bundle",
+        texts.map((text) => Buffer.from(text, "latin1").toString("base64")),
         options,
       ),
     logs: (places, options) => batch("log", places, options),
@@ -133,6 +143,6 @@ export const buildGoVerifier = (folder: string): Tool<Verifier> => {
 export const findPythonVerifier = (): Tool<Verifier> => {
   const python = findPython();
   if ("skipped" in python) return python;
-  const args = ["-B", join(ROOM, "python", "verify.py")];
+  const args = ["-B", join(ROOM, "python", "audit.py")];
   return { found: verifierOf("Python", { command: python.found, args, dash: "--" }) };
 };

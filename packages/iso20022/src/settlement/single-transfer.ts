@@ -27,7 +27,8 @@ export type TransferFacts = {
 /** What has no value here must be said all the same. */
 const notProvided = "NOTPROVIDED";
 
-const shortId = (uuid: string): string => uuid.replaceAll("-", "");
+/** 32 characters of an id: the fields have room for 35. */
+export const shortId = (uuid: string): string => uuid.replaceAll("-", "");
 
 /** A rate of the messages has 11 digits: a longer one is left out, since the amounts are exact. */
 const shownRate = (rate: string): { readonly rate?: string } =>
