@@ -284,7 +284,7 @@ export const refuseIntent = (
   }
 };
 
-/** What was decided under this id before: the same request gets the same answer, again. */
+/** The same request gets the same answer again; of an id that another payer holds nothing is told. */
 const replay = (context: BatchContext, command: IntentCommand): boolean => {
   const { state, known, outcome } = context;
   const { id, request, payer } = command.body;
@@ -292,11 +292,10 @@ const replay = (context: BatchContext, command: IntentCommand): boolean => {
   const ended = known.get(id);
   const before = open ?? ended;
   if (before === undefined) return false;
-  if (before.request !== undefined && before.request !== request) {
-    const fault = refused(
-      "request-mismatch",
-      "another request was made under this idempotency key",
-    );
+  const own = (open?.terms.payer.participant ?? ended?.payer) === payer.participant;
+  if (!own || (before.request !== undefined && before.request !== request)) {
+    const what = own ? "another request was made" : "another participant has an id";
+    const fault = refused("request-mismatch", `${what} under this idempotency key`);
     refuseIntent(context, command, fault, false);
   } else if (open !== undefined) {
     tell(outcome, payer.participant, { type: "reserved", id, timeMs: open.reservedAtMs });
