@@ -117,7 +117,7 @@ describe("a database that was put back to an old copy", () => {
     // Again changes nothing.
     const again = await sealaneJson(system, ["recover", "--from", "export"]);
     expect(again).toMatchObject({ ok: true, changed: false });
-  }, 60_000);
+  }, 180_000);
 
   it("goes on with the same log: nothing lost, nothing twice, and everybody agrees", async () => {
     await system.stack.start("ledger");
@@ -144,7 +144,7 @@ describe("a database that was put back to an old copy", () => {
     const place = ["audit", "--policy", "trust.policy", "--remember", "export"];
     const { status, stdout, stderr } = await runSealane(system, [...place, "--json", logUrl()]);
     expect(status, stderr + stdout).toBe(0);
-  }, 60_000);
+  }, 180_000);
 });
 
 describe("another old copy, and nothing at hand but what others hold", () => {
@@ -215,5 +215,5 @@ describe("a byte on disk that is not what was written", () => {
       waitSeconds: 1,
     });
     expect(status).toBe("received");
-  }, 60_000);
+  }, 180_000);
 });

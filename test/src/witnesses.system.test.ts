@@ -169,5 +169,5 @@ describe("a log that forks", () => {
     const log = openAuditedLog(system);
     await eventually("everything has ended", () => log.nothingPending());
     expect((await log.audit()).findings).toEqual([]);
-  }, 60_000);
+  }, 180_000);
 });
