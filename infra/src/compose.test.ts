@@ -141,7 +141,7 @@ describe("what watches the system", () => {
   );
 
   test("scrapes every service where it listens, and the collector where it answers", () => {
-    // The simulated cores have no metrics.
+    // The simulated cores stand for systems of others: their metrics are not scraped.
     const expected = plan
       .filter(({ name }) => name !== "cores")
       .map(({ name, url }) => [name, `pod:${new URL(url).port}`]);

@@ -187,7 +187,7 @@ const crashes: readonly Bug[] = [
     name: "notices-counted",
     what: "the payer's core is told of a seal and of a credit under one number",
     file: "packages/rules/src/transfer-status.ts",
-    find: 'return to === "credited" ? exceptionNotice + 1 : undefined;',
+    find: 'return to === "credited" ? exceptionRank + 1 : undefined;',
     replace: 'return to === "credited" ? 2 : undefined;',
     ...simulation,
   },

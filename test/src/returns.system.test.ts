@@ -173,6 +173,9 @@ describe("the sender's cancellation", () => {
     await expect(system.hk.cancel(one.transferId)).rejects.toMatchObject({
       problem: { status: 409, code: "not-cancellable" },
     });
+    // The ledger says so too, whatever the adapter knows.
+    const asked = await system.hk.recall(one.transferId, { cancel: true }, wait());
+    expect(asked).toMatchObject({ status: "rejected", code: "not-cancellable", reason: "ARDT" });
   });
 });
 

@@ -301,9 +301,11 @@ describe("settlement windows", () => {
   }, 120_000);
 
   it("a wallet's own books give a break, which two people resolve with money", async () => {
-    const transfer = (await readEntries()).find(({ terms }) => terms !== undefined)?.terms;
-    if (transfer === undefined) throw new Error("no transfer");
-    const { id, send } = transfer;
+    await system.hk.send(request(7), { idempotencyKey: randomUUID(), waitSeconds: 10 });
+    const { id, send } = await eventually("a transfer is committed", async () => {
+      const entries = await readEntries();
+      return entries.findLast(({ context }) => context.outcome === "committed")?.terms;
+    });
     const more = minorOf(send.amount, "HKD") + 700n;
     const to = new Date().toISOString();
     const from = new Date(Date.now() - 3_600_000).toISOString();

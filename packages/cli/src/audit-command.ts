@@ -97,6 +97,12 @@ const showJson = (report: AuditReport): void => {
 };
 
 const showDifference = ({ position, code, detail, entries }: AuditDifference): void => {
+  // Nothing was read: most likely it is the wrong place, and that is no verdict on any log.
+  if (code === "log-refused" && position === undefined && entries === 0) {
+    out(`There is no log to audit: ${detail} (${code}).`);
+    out("Give the URL of a log, such as http://127.0.0.1:8083/log, or the folder of an export.");
+    return;
+  }
   const where = position === undefined ? "" : ` at position ${position}`;
   out(`The log does not stand${where}: ${detail} (${code}).`);
   if (entries > 0) out(`${entries} entries were replayed.`);

@@ -105,6 +105,13 @@ describe("sealane audit", () => {
     });
   });
 
+  it("gives no verdict where there is no log, and says what to give", () => {
+    const nothing = sealane(["audit", folder, "--policy", "trust.policy"]);
+    expect(nothing.status).toBe(1);
+    expect(nothing.stdout).toContain("There is no log to audit");
+    expect(nothing.last).toContain("the folder of an export");
+  });
+
   it("exits with 1 and says the position at a difference", () => {
     writeFileSync(join(folder, "few"), policyText.replace("3 w1 w2", "4 w1 w2"));
     const unsealed = sealane(["audit", "log", "--policy", "few", "--json"]);

@@ -1,6 +1,8 @@
 // The program `sealane`: a list of commands, each in files of its own. Standard output belongs to the
 // command's result; progress and faults go to standard error.
 import { Command } from "commander";
+import packageJson from "../package.json" with { type: "json" };
+import { registerApprove } from "./approve-command.ts";
 import { registerAudit } from "./audit-command.ts";
 import { registerBreak } from "./reconcile/break-command.ts";
 import { registerReconcile } from "./reconcile/reconcile-command.ts";
@@ -16,12 +18,15 @@ import { registerSettle } from "./settle/settle-command.ts";
 import { registerStatement } from "./settle/statement-command.ts";
 import { registerWindow } from "./settle/window-command.ts";
 import { registerVerify } from "./verify-command.ts";
+import { registerWatch } from "./watch.ts";
 
 export const makeProgram = (): Command => {
   const program = new Command("sealane")
     .description("Send transfers, and check for yourself what became of them.")
+    .version(packageJson.version, "-V, --version")
     .showHelpAfterError("(add --help to see what there is)");
   registerSend(program);
+  registerWatch(program);
   registerReturns(program);
   registerReceipt(program);
   registerVerify(program);
@@ -29,6 +34,7 @@ export const makeProgram = (): Command => {
   registerAudit(program);
   registerExport(program);
   registerKeys(program);
+  registerApprove(program);
   registerLane(program);
   registerWindow(program);
   registerSettle(program);

@@ -12,10 +12,11 @@ import {
   type CliConfig,
   type CliParticipant,
 } from "./cli-config.ts";
-import { CliError, reporting } from "./cli-error.ts";
+import { CliError } from "./cli-error.ts";
 import { loadPolicy, readDefaults } from "./defaults.ts";
 import { fetchDisclosures, fieldsToReveal, readDisclosures } from "./disclosures.ts";
 import { mustStand } from "./export-participant.ts";
+import { outJson, running } from "./output.ts";
 import { keepKeys, writeWhole } from "./receipt-files.ts";
 import { verifyBundle } from "./verify-bundle.ts";
 
@@ -26,6 +27,7 @@ type ReceiptFlags = {
   readonly disclose?: string;
   readonly reveal?: string;
   readonly policy?: string;
+  readonly json?: boolean;
 };
 
 const waitSeconds = 3;
@@ -126,16 +128,22 @@ const runReceipt = async (transfers: readonly string[], flags: ReceiptFlags): Pr
       process.stderr.write(`warning: ${transfer} is logged, and not sealed yet\n`);
     }
   }
+  const json = flags.json === true;
   if (bundle !== undefined) {
     await writeBundle(bundle, fetched, config, flags);
+    if (json) outJson({ event: "bundle", transferIds: transfers, bundle });
     return;
   }
   const receipt = fetched[0]?.receipt ?? "";
-  if (out === undefined) process.stdout.write(receipt);
-  else {
+  if (out !== undefined) {
     writeWhole(out, receipt);
     process.stderr.write(`receipt ${out}\n`);
   }
+  if (json) {
+    const [transferId] = transfers;
+    const where = out === undefined ? { text: receipt } : { receipt: out };
+    outJson({ event: "receipt", transferId, sealed: isSealed(receipt), ...where });
+  } else if (out === undefined) process.stdout.write(receipt);
 };
 
 /** Adds `receipt` to the program. */
@@ -153,7 +161,8 @@ export const registerReceipt = (program: Command): void => {
       "personal data to go into the bundle, from the adapter: payer,payee,reference, or all",
     )
     .option("--policy <file>", "what the bundle is checked by before it is written")
+    .option("--json", "print one JSON object")
     .action((transfers: string[], flags: ReceiptFlags) =>
-      reporting(() => runReceipt(transfers, flags)),
+      running(flags.json === true, () => runReceipt(transfers, flags).then(() => true)),
     );
 };

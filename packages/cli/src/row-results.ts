@@ -16,6 +16,10 @@ export type RowResult = {
   readonly reason: string;
   readonly code: string;
   readonly detail: string;
+  /** Milliseconds since its request was sent, of each step; of what was sent before none. */
+  readonly steps?: Readonly<Record<string, number>> | undefined;
+  /** Where its receipt lies. */
+  readonly receipt?: string | undefined;
 };
 
 export type RowSummary = {

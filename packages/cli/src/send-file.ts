@@ -3,12 +3,12 @@
 import { createHash } from "node:crypto";
 import { readFileSync } from "node:fs";
 import type { AdapterClient, BulkAnswer, BulkLine, RetryPolicy, Transfer } from "@sealane/client";
-import { AdapterUnavailable, reasonText } from "@sealane/client";
+import { AdapterRefusal, AdapterUnavailable, entryOfReceipt, reasonText } from "@sealane/client";
 import { isoReasonOf, refusalCodes, transferIdOf, type RefusalCode } from "@sealane/protocol";
 import { SingleBar } from "cli-progress";
 import { clientOf, participantOf, type CliConfig } from "./cli-config.ts";
 import { CliError } from "./cli-error.ts";
-import { writeWhole } from "./receipt-files.ts";
+import { keepKeys, receiptPath, writeWhole } from "./receipt-files.ts";
 import { resultsCsv, summarise, type RowResult, type RowSummary } from "./row-results.ts";
 import { readTransferRows, type TransferRow } from "./transfer-rows.ts";
 
@@ -63,6 +63,19 @@ const lineOf = (row: TransferRow, idempotencyKey: string, participant: string): 
   },
 });
 
+/** By the adapter's clock: the answer to a line tells all steps at once. */
+const stepsOf = ({ steps }: Transfer, sentAtMs: number): Record<string, number> => {
+  const since = (text: string | undefined): number =>
+    text === undefined ? 0 : Math.max(0, Date.parse(text) - sentAtMs);
+  const { acceptedAt, reservedAt, committedAt, sealedAt } = steps;
+  return {
+    accepted: since(acceptedAt),
+    reserved: since(reservedAt),
+    committed: since(committedAt),
+    sealed: since(sealedAt),
+  };
+};
+
 const ofTransfer = (row: number, replayed: boolean, transfer: Transfer): RowResult => ({
   row,
   transferId: transfer.transferId,
@@ -104,11 +117,40 @@ const finish = async (client: AdapterClient, transfer: Transfer): Promise<Transf
   return seen;
 };
 
-const tellRow = (result: RowResult): void => {
+const tellRow = (result: RowResult, log: string): void => {
   const { ok, replayed, status, sent, received, row, transferId } = result;
-  const { reason, code, detail } = result;
+  const { reason, code, detail, steps, receipt } = result;
   const event = { event: ok ? "sealed" : status, row, transferId, sent, received, replayed };
-  process.stdout.write(`${JSON.stringify(ok ? event : { ...event, reason, code, detail })}\n`);
+  const rest = ok ? { steps, receipt, log } : { reason, code, detail };
+  process.stdout.write(`${JSON.stringify({ ...event, ...rest })}\n`);
+};
+
+/** Receipts of rows, on disk; `entries` has one entry for each sheet that they cite. */
+type Receipts = {
+  readonly keep: (transferId: string) => Promise<string | undefined>;
+  readonly entries: () => Iterable<string>;
+};
+
+const keepReceipts = (config: CliConfig, client: AdapterClient): Receipts => {
+  const bySheet = new Map<string, string>();
+  return {
+    keep: async (transferId) => {
+      try {
+        const receipt = await client.receipt(transferId, { waitSeconds });
+        const entry = entryOfReceipt(receipt);
+        bySheet.set(/"sheet":\{[^}]*"hash":"([^"]*)"/.exec(entry)?.[1] ?? "", entry);
+        const path = receiptPath(config, transferId);
+        writeWhole(path, receipt);
+        return path;
+      } catch (error) {
+        // The transfer is sealed all the same: `sealane receipt` fetches it later.
+        if (!(error instanceof AdapterUnavailable || error instanceof AdapterRefusal)) throw error;
+        process.stderr.write(`warning: no receipt of ${transferId}: ${error.message}\n`);
+        return undefined;
+      }
+    },
+    entries: () => bySheet.values(),
+  };
 };
 
 const progressBar = (total: number, quiet: boolean): SingleBar | undefined => {
@@ -125,6 +167,7 @@ const sendRows = async (
   payer: string,
   rows: readonly TransferRow[],
   lines: readonly BulkLine[],
+  receipts: Receipts,
   onResult: (result: RowResult) => void,
 ): Promise<AdapterUnavailable | undefined> => {
   const open = new Map(rows.map(({ row }, index) => [index, row]));
@@ -133,7 +176,15 @@ const sendRows = async (
     const row = open.get(answer.index);
     if (row === undefined) return;
     if (answer.ok) {
-      onResult(ofTransfer(row, answer.replayed, await finish(client, answer.transfer)));
+      const { replayed, sentAtMs } = answer;
+      const transfer = await finish(client, answer.transfer);
+      const result = ofTransfer(row, replayed, transfer);
+      const receipt = result.ok ? await receipts.keep(result.transferId) : undefined;
+      onResult({
+        ...result,
+        receipt,
+        steps: replayed ? undefined : stepsOf(transfer, sentAtMs),
+      });
     } else {
       const { code, detail, idempotencyKey } = answer;
       onResult(without(row, transferIdOf(payer, idempotencyKey), "refused", code, detail));
@@ -164,6 +215,7 @@ const tellSummary = (
   { sealed, failed, replayed, sent, received }: RowSummary,
   elapsedMs: number,
   path: string,
+  receipts: string,
 ): void => {
   const list = (sums: Readonly<Record<string, string>>): string =>
     Object.entries(sums)
@@ -180,6 +232,7 @@ const tellSummary = (
     `${sealed} of ${results.length} transfers sealed${again} in ${seconds} s, ${failed} failed`,
     `sent ${list(sent)}`,
     `received ${list(received)}`,
+    `receipts ${receipts}`,
     `results ${path}`,
   ];
   process.stdout.write(`${lines.join("\n")}\n`);
@@ -195,11 +248,14 @@ export const sendFile = async (config: CliConfig, options: SendFileOptions): Pro
   const results: RowResult[] = [];
   const bar = progressBar(rows.length, json);
   const startedMs = performance.now();
-  const fault = await sendRows(clientOf(from, patient), from.id, rows, lines, (result) => {
+  const client = clientOf(from, patient);
+  const receipts = keepReceipts(config, client);
+  const fault = await sendRows(client, from.id, rows, lines, receipts, (result) => {
     results.push(result);
     bar?.increment();
-    if (json) tellRow(result);
+    if (json) tellRow(result, config.log);
   });
+  for (const entry of receipts.entries()) await keepKeys(config, entry);
   bar?.stop();
   const elapsedMs = performance.now() - startedMs;
   results.sort((left, right) => left.row - right.row);
@@ -211,7 +267,7 @@ export const sendFile = async (config: CliConfig, options: SendFileOptions): Pro
     process.stdout.write(
       `${JSON.stringify({ event: "summary", ...summary, ms, results: path })}\n`,
     );
-  } else tellSummary(results, summary, elapsedMs, path);
+  } else tellSummary(results, summary, elapsedMs, path, config.receipts);
   if (fault !== undefined) process.stderr.write(`error: ${fault.message}\n`);
   const open = results.filter(({ code }) => unfinished.has(code)).length;
   if (open > 0) {

@@ -17,7 +17,8 @@ import {
   type CliConfig,
   type CliParticipant,
 } from "./cli-config.ts";
-import { CliError, reporting } from "./cli-error.ts";
+import { CliError } from "./cli-error.ts";
+import { running } from "./output.ts";
 import { keepKeys, receiptPath, writeWhole } from "./receipt-files.ts";
 import { sendFile } from "./send-file.ts";
 
@@ -148,22 +149,20 @@ export const registerSend = (program: Command): void => {
     .option("--file <csv>", "all rows: payer_account,payee_account,amount,currency,reference")
     .option("--json", "one JSON object a line")
     .action((flags: SendFlags) =>
-      reporting(async () => {
+      running(flags.json === true, async () => {
         if (flags.fixed !== "send" && flags.fixed !== "receive") {
           throw new CliError("fixed-invalid", `--fixed ${flags.fixed}?`, "Write send or receive.");
         }
-        const config = readCliConfig();
         const { file } = flags;
-        const good =
-          file === undefined
-            ? await sendSome(config, flags)
-            : await sendFile(config, {
-                file,
-                from: flags.from,
-                to: flags.to,
-                json: flags.json === true,
-              });
-        if (!good) process.exitCode = 1;
+        if (file !== undefined && (flags.amount ?? flags.currency) !== undefined) {
+          const action = "Leave out --amount and --currency, or --file.";
+          throw new CliError("amount-twice", "the file's rows have their own amounts", action);
+        }
+        const config = readCliConfig();
+        const { from, to, json = false } = flags;
+        return await (file === undefined
+          ? sendSome(config, flags)
+          : sendFile(config, { file, from, to, json }));
       }),
     );
 };

@@ -138,6 +138,8 @@ export type BulkAnswer =
       /** This key was used before with the same request: nothing was sent twice. */
       readonly replayed: boolean;
       readonly transfer: Transfer;
+      /** When the request with this line was sent, in ms since 1970. */
+      readonly sentAtMs: number;
     }
   | {
       readonly ok: false;

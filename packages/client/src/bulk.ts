@@ -28,11 +28,12 @@ type WireAnswer = {
 /** Longest that one request takes, besides what it asks the adapter to wait. */
 const spareMs = 30_000;
 
-const answerOf = ({ index, line }: Waiting, wire: WireAnswer): BulkAnswer => {
+const answerOf = ({ index, line }: Waiting, wire: WireAnswer, sentAtMs: number): BulkAnswer => {
   const { idempotencyKey } = line;
   if (wire.httpStatus < 300 && wire.transferId !== undefined) {
     const { line: _line, httpStatus: _status, replayed = false, ...transfer } = wire;
-    return { ok: true, index, idempotencyKey, replayed, transfer: transfer as unknown as Transfer };
+    const known = transfer as unknown as Transfer;
+    return { ok: true, index, idempotencyKey, replayed, transfer: known, sentAtMs };
   }
   const { code = "answer-invalid", detail = "", httpStatus: status } = wire;
   return { ok: false, index, idempotencyKey, code, status, detail };
@@ -64,6 +65,7 @@ async function* sendPart(
   const body = part.map(({ line }) => `${JSON.stringify(line)}\n`).join("");
   const deadline = AbortSignal.timeout(spareMs + (options.waitSeconds ?? 0) * 1_000);
   let fault: AdapterUnavailable | undefined;
+  const sentAtMs = Date.now();
   try {
     const stream = await http.stream("/v1/transfers/bulk", {
       method: "POST",
@@ -88,7 +90,7 @@ async function* sendPart(
         continue;
       }
       open.delete(waiting.index);
-      yield answerOf(waiting, wire);
+      yield answerOf(waiting, wire, sentAtMs);
     }
   } catch (error) {
     if (options.signal?.aborted === true) throw error;

@@ -124,9 +124,10 @@ export const hostedClient = (options: HostedOptions): AdapterClient => {
   ): Promise<BulkAnswer> => {
     const waits = waitSeconds === undefined ? {} : { waitSeconds };
     const stops = signal === undefined ? {} : { signal };
+    const sentAtMs = Date.now();
     try {
       const sent = await sendSigned(request, { idempotencyKey, ...waits, ...stops });
-      return { ok: true, index, idempotencyKey, ...sent };
+      return { ok: true, index, idempotencyKey, sentAtMs, ...sent };
     } catch (error) {
       if (error instanceof AdapterRefusal) {
         const { code, status } = error.problem;

@@ -235,9 +235,11 @@ const check = (
   if (bound !== undefined) return no(refused("policy-bound", `${bound} binds the payer`));
   const needed = operatorsNeeded(keys.policies.get(terms.policy), terms.send);
   if (needed === undefined) return no(refused("policy-unknown", terms.policy));
-  // Operators do not sign terms yet: what a policy asks for beyond the floor cannot be met.
-  if (needed > 0)
-    return no(refused("policy-unmet", `${needed} operators must sign at this amount`));
+  const approved = command.approvals?.length ?? 0;
+  if (approved < needed) {
+    const detail = `${needed} operators must sign at this amount, ${approved} did`;
+    return no(refused("policy-unmet", detail));
+  }
   const time = checkTime(terms, timeMs);
   if (time !== undefined) return no(time);
   const quoteOwner = usedQuotes.get(terms.quote);
@@ -373,7 +375,7 @@ export const decideIntent = (context: BatchContext, command: IntentCommand): voi
     request: terms.request,
     terms,
     text: command.text,
-    lines: signed.lines.map(({ line }) => line),
+    lines: [...signed.lines, ...(command.approvals ?? [])].map(({ line }) => line),
     envelope: command.envelope,
     trace: command.trace,
     postings: transferPostings(terms),

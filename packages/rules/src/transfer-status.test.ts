@@ -42,16 +42,31 @@ describe("a view", () => {
 
 describe("a core", () => {
   const statuses = ["reserved", "committed", "sealed", "credited", "rejected", "expired"] as const;
+  const payer = { role: "payer", notice: 0 } as const;
 
   it("is told of ends, and as the payer's of the seal and the credit, under fixed numbers", () => {
-    const told = (role: "payer" | "payee"): (number | undefined)[] =>
-      statuses.map((status) => noticeOf(role, status));
-    expect(told("payer")).toEqual([undefined, undefined, 2, exceptionNotice + 1, 2, 2]);
-    expect(told("payee")).toEqual([undefined, undefined, undefined, undefined, 2, 2]);
+    const told = (role: "payer" | "payee"): number[] =>
+      statuses.map((status) => noticeOf({ role, notice: 0 }, status));
+    expect(told("payer")).toEqual([0, 0, 2, 4, 2, 2]);
+    expect(told("payee")).toEqual([0, 0, 0, 0, 2, 2]);
+  });
+
+  it("is told of a credit under one number, whether it was told of the seal before or not", () => {
+    const sealed = noticeOf(payer, "sealed");
+    expect(noticeOf({ role: "payer", notice: sealed }, "credited")).toBe(
+      noticeOf(payer, "credited"),
+    );
+    expect(exceptionNotice({ notice: sealed })).toBe(exceptionNotice({ notice: 0 }));
+  });
+
+  it("is told under a higher number each time, whatever else it was told between", () => {
+    expect(noticeOf({ role: "payer", notice: 7 }, "credited")).toBe(8);
+    expect(exceptionNotice({ notice: 7 })).toBe(8);
+    expect(noticeOf({ role: "payer", notice: 7 }, "reserved")).toBe(7);
   });
 
   it("believes an end more than a refusal that binds nothing", () => {
-    expect(noticeOf("payer", "rejected", false)).toBeLessThan(noticeOf("payer", "sealed") ?? 0);
-    expect(noticeOf("payer", "rejected", false)).toBeLessThan(noticeOf("payer", "rejected") ?? 0);
+    expect(noticeOf(payer, "rejected", false)).toBeLessThan(noticeOf(payer, "sealed"));
+    expect(noticeOf(payer, "rejected", false)).toBeLessThan(noticeOf(payer, "rejected"));
   });
 });

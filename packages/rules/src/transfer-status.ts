@@ -53,23 +53,36 @@ export const advance = (view: Moving, to: TransferStatus, binding = true): boole
 };
 
 /** Of the notice that a payee's core will not credit what is sealed. */
-export const exceptionNotice = 3;
+const exceptionRank = 3;
 
-/**
- * The number of the notice that a core is owed when a view has moved, or undefined where it is owed none.
- * The payer's is told how it ended, and that it was credited; the payee's, that a transfer it said yes to
- * will not come: that it came is its order to credit. A number stands for what is said, and is not a count:
- * an adapter that begins again may learn in one step what it had told in two, and a core that holds a
- * higher number believes no lower one.
- */
-export const noticeOf = (
+const rankOf = (
   role: "payer" | "payee",
   to: TransferStatus,
-  binding = true,
+  binding: boolean,
 ): number | undefined => {
   if (to === "rejected" && !binding) return 1;
   if (to === "rejected" || to === "expired" || to === "cancelled") return 2;
   if (role === "payee") return undefined;
   if (to === "sealed") return 2;
-  return to === "credited" ? exceptionNotice + 1 : undefined;
+  return to === "credited" ? exceptionRank + 1 : undefined;
 };
+
+/**
+ * The number of the notice that a core is owed when a view has moved; the one before where it is owed none.
+ * The payer's is told how it ended, and that it was credited; the payee's, that a transfer it said yes to
+ * will not come: that it came is its order to credit. A number stands for what is said, and is not a count:
+ * an adapter that begins again may learn in one step what it had told in two, and a core that holds a
+ * higher number believes no lower one. It only grows.
+ */
+export const noticeOf = (
+  { role, notice }: { readonly role: "payer" | "payee"; readonly notice: number },
+  to: TransferStatus,
+  binding = true,
+): number => {
+  const rank = rankOf(role, to, binding);
+  return rank === undefined ? notice : Math.max(rank, notice + 1);
+};
+
+/** The same, when a payee's core would not credit what is sealed. */
+export const exceptionNotice = ({ notice }: { readonly notice: number }): number =>
+  Math.max(exceptionRank, notice + 1);

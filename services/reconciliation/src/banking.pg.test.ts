@@ -118,6 +118,7 @@ describe("a participant's statement", () => {
     expect(all.map(({ name }) => name)).toEqual(["liquidity HKD", "position HKD"]);
     for (const { opening, closing, sum } of all) expect(opening + sum).toBe(closing);
     const [liquidity, position] = all;
+    expect(liquidity?.kinds).toEqual(["advance"]);
     expect([liquidity?.opening, liquidity?.closing]).toEqual([0n, 100_000_000n]);
     expect(position?.kinds).toEqual(["transfer", "transfer", "settlement", "transfer"]);
     expect([position?.opening, position?.closing]).toEqual([0n, -100_000n]);

@@ -42,7 +42,9 @@ const periodText = `with booked as (
     group by 1, 2, 3
   ), told as (
     select b.account, b.currency, b.seq, e.time_ms, e.ended_id, b.minor,
-      coalesce(s.kind, case e.outcome when 'committed' then 'transfer' else e.outcome end) as kind
+      coalesce(s.kind, case when e.outcome = 'committed' then 'transfer'
+        when e.corridor is not null then 'return'
+        when e.ended_id is not null then 'advance' else e.outcome end) as kind
     from booked b join entry e on e.lane = $1 and e.seq = b.seq
     left join settlement_entry s on s.lane = $1 and s.seq = b.seq
     where b.minor <> 0

@@ -38,7 +38,7 @@ const maxBulkLines = 10_000;
 const bulkInFlight = 512;
 const contentType = "application/x-ndjson";
 
-/** The answer to a line that led to no transfer; `line` is 0 for what is wrong with the whole body. */
+/** The answer to a line that led to no transfer; `line` is 0 when no line is to blame. */
 const refusedLine = (line: number, fault: Problem, key?: string): object => {
   const { type: _type, title: _title, status: httpStatus, ...told } = fault.toBody();
   const pointer = told.errors?.[0]?.pointer;

@@ -198,7 +198,7 @@ export const makeInboxHandler = (deps: InboxDeps): InboxHandler => {
       if (reason === undefined) move(kept, "credited", clock());
       else if (view.creditException === undefined) {
         view.creditException = reason;
-        view.notice = exceptionNotice;
+        view.notice = exceptionNotice(view);
         persister.view(kept);
         deps.onMoved(kept);
         book.changed(kept);

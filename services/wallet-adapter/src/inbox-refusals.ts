@@ -62,7 +62,8 @@ export const makeRefusalTaker = (deps: {
     ) {
       if (!final) return;
     }
-    if (code === "not-cancellable") return;
+    // Of a transfer that says: it ended otherwise, and was told so. Of a recall it is the end.
+    if (code === "not-cancellable" && known?.view.recallOf === undefined) return;
     const kept = await viewFor(id, "payer");
     if (!final && httpStatusOf(code) === 503) {
       turnAway(kept, { code, reason, detail });

@@ -27,7 +27,7 @@ const accountSchema = z
   .regex(/^[A-Za-z0-9+._@-]+$/, "letters, digits and + . _ @ -");
 
 /** What XML can carry: the reference goes into ISO 20022 messages. */
-const printable = /^[^\p{Cc}\ufffe\uffff]*$/u;
+const isPrintable = (text: string): boolean => !/[\p{Cc}\ufffe\uffff]/u.test(text);
 
 export const quoteRequestSchema = z.strictObject({
   payee: z.strictObject({ participant: participantSchema }),
@@ -48,7 +48,7 @@ export const transferRequestSchema = z.strictObject({
   /** A quote of this adapter; it is used once, and its amounts must be the same. */
   quoteId: transferIdSchema.optional(),
   /** Remittance information for the payee; sealed to it, and only committed to in the terms. */
-  reference: z.string().max(140).regex(printable, "no control characters").optional(),
+  reference: z.string().max(140).refine(isPrintable, "no control characters").optional(),
   /** Seconds until the transfer expires if it has not been committed. */
   expiresInSeconds: z.number().int().min(1).max(300).default(60),
 });

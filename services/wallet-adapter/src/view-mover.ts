@@ -35,7 +35,7 @@ export const makeViewMover = (deps: {
         steps[to] = atMs;
       }
       deps.onStep(to, kept.view, atMs);
-      kept.view.notice = noticeOf(kept.view.role, to, binding) ?? kept.view.notice;
+      kept.view.notice = noticeOf(kept.view, to, binding);
       deps.onMoved(kept);
     }
     persister.view(kept);

@@ -35,7 +35,7 @@ export type RunReport = {
   readonly counts: Readonly<Record<string, number>>;
 };
 
-export const defaultSteps = 700;
+export const defaultSteps = 500;
 /** Rounds in which a run has to come to rest: far more than the longest expiry needs. */
 const mostRounds = 600;
 const roundMs = 400;

@@ -61,7 +61,7 @@ export const makeViews = (
 
   const move = (view: View, to: TransferStatus, binding = true): void => {
     if (!advance(view, to, binding)) return;
-    view.notice = noticeOf(view.role, to, binding) ?? view.notice;
+    view.notice = noticeOf(view, to, binding);
   };
 
   const withTerms = (view: View, terms: Terms): void => {
