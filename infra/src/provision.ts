@@ -215,12 +215,9 @@ export const provision = async (
   // Pinned once: a root that is replaced later is pinned anew by whoever has asked its owner.
   if (!existsSync(home.path("roots"))) writeAtomic(home.path("roots"), rootsText(home, world));
   const logKey = readKeyFile(home.keys("operator", "checkpoint.key")).vkey;
-  writeAtomic(home.path("log.vkey"), `${logKey}
-`);
-  const logs = policy.split("
-").filter((line) => line.startsWith("log "));
-  const vkeys = logs.map((line) => `${line.split(" ")[1] ?? ""}
-`);
+  writeAtomic(home.path("log.vkey"), `${logKey}\n`);
+  const logs = policy.split("\n").filter((line) => line.startsWith("log "));
+  const vkeys = logs.map((line) => `${line.split(" ")[1] ?? ""}\n`);
   writeAtomic(home.path("state", "logs.vkeys"), vkeys.join(""));
   for (const [file, text] of tokenDigests(home.keys, world)) {
     writeAtomic(home.path("state", file), text, 0o600);
