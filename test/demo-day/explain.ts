@@ -34,7 +34,7 @@ export type Explained = {
 };
 
 const isMoney = ({ kind, context }: VerifiedEntry): boolean =>
-  context.outcome === "committed" && (kind === "transfer" || kind === "return");
+  kind === "return" || (kind === "transfer" && context.outcome === "committed");
 
 const termsOf = ({ terms, returns }: VerifiedEntry) => terms ?? returns?.original.terms;
 

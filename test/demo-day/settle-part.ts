@@ -141,21 +141,21 @@ const partlyThenAll = async (system: DaySystem, name: string): Promise<FaultSeen
   };
 };
 
-/** The same bookings under two references: the second changes nothing. */
+/** The same bookings under two references: the second is refused, and nothing waits for any of its lines. */
 const twice = async (system: DaySystem, name: string): Promise<FaultSeen> => {
   system.bank.inject({ kind: "duplicate-statement" });
   await instruct(system, name);
   const notes = system.bank.documents().filter(({ kind }) => kind === "note");
   const [first, second] = notes.slice(-2).map(({ reference }) => reference);
   const taken = await handIn(system, first);
-  await settled(system, name);
+  const { nets } = await settled(system, name);
   const again = await handIn(system, second);
   return {
     window: name,
     fault: "duplicate-statement",
     led: `${taken}; the second: ${again}`,
-    wanted: "taken; the second: nothing-to-settle",
-    unmatchedLines: 0,
+    wanted: "taken; the second: window-settled",
+    unmatchedLines: nets.reduce((sum, { legs }) => sum + legs.length, 0),
   };
 };
 

@@ -242,7 +242,7 @@ export const makeCorpus = (options: CorpusOptions): Corpus => {
       feeMinor: 0n,
       residue: 0n,
     };
-    const line = lineOf(leg, `ghost-${n}`, firstMs + draw(Math.max(1, lastMs - firstMs)));
+    const line = lineOf(leg, `ghost-${seed}-${n}`, firstMs + draw(Math.max(1, lastMs - firstMs)));
     take(participant, id, { lines: [line], kinds: ["missing-at-ledger"] });
   }
   return { lines, expected: expected.toSorted(), seeded };
