@@ -1,5 +1,5 @@
-// What `npm start`, `test` and `npm run` check, bench, faults, simulate, sabotage, verify:independent run first,
-// on a fresh clone too: looks for the programs that have to be there, installs what is missing, and then hands over
+// What `npm start`, `test` and `npm run` check, bench, faults, demo:day, simulate, sabotage, verify:independent
+// run first, on a fresh clone too: looks for the programs that have to be there, installs what is missing, and then hands over
 // to Node 24 (which the install brings). Plain JavaScript for Node 20, no dependencies. Everything it says
 // goes to standard error: standard output belongs to the command, which may print JSON there.
 import { spawn, spawnSync } from "node:child_process";
@@ -263,6 +263,13 @@ async function main([command, ...args]) {
     case "bench":
       process.exit(await handOver([...WATCHED, join(ROOT, "bench", "src", "main.ts"), ...args]));
       break;
+    case "demo:day": {
+      // Only a day that is left up shows its console.
+      if (!args.includes("--once")) await buildPages();
+      const program = join(ROOT, "test", "demo-day", "main.ts");
+      process.exit(await handOver([...WATCHED, program, ...args]));
+      break;
+    }
     case "faults": {
       const program = join(ROOT, "test", "faults", "main.ts");
       process.exit(await handOver([...WATCHED, program, ...args]));
@@ -294,7 +301,7 @@ async function main([command, ...args]) {
     }
     default:
       fail(
-        `unknown command ${command}: start, test, check, bench, faults, simulate, sabotage or verify:independent`,
+        `unknown command ${command}: start, test, check, bench, faults, demo:day, simulate, sabotage or verify:independent`,
       );
   }
 }

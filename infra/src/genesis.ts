@@ -15,17 +15,15 @@ import { composeNote, signNoteLine, toBase64 } from "@sealane/tlog";
 import type { Home } from "./home.ts";
 import {
   bank,
-  bankAccounts,
-  feeSchedules,
+  demoWorld,
   keyLogOrigin,
   lane,
-  liquidityProvider,
   operator,
   operators,
   origin,
   period,
   settlementSchedule,
-  wallets,
+  type World,
 } from "./world.ts";
 
 const sign = (text: string, signers: readonly KeyMaterial[]): string =>
@@ -47,19 +45,24 @@ const beginGenesis = (): Genesis => {
   };
 };
 
-const accountsOf = (participant: string) =>
+const accountsOf = ({ bankAccounts }: World, participant: string) =>
   bankAccounts.flatMap(({ owner, currency, account }) =>
     owner === participant ? { bank, currency, account } : [],
   );
 
-/** The settlement bank, and how both directions settle. */
-const introduceSettlement = (home: Home, genesis: Genesis, operatorKeys: KeyMaterial[]): void => {
+/** The settlement bank, and how each corridor settles. */
+const introduceSettlement = (
+  world: World,
+  home: Home,
+  genesis: Genesis,
+  operatorKeys: KeyMaterial[],
+): void => {
   const root = readKeyFile(home.keys("bank", "root.key"));
   const record: ParticipantRecord = {
     participant: bank,
     roles: ["settlement-bank"],
     rootKey: root.vkey,
-    currencies: ["HKD", "PHP"],
+    currencies: [...new Set(world.bankAccounts.map(({ currency }) => currency))],
     exposure: "gross",
     caps: [],
   };
@@ -67,21 +70,35 @@ const introduceSettlement = (home: Home, genesis: Genesis, operatorKeys: KeyMate
   const key = readKeyFile(home.keys("bank", "statements.key"));
   const statements: KeyRecord = { participant: bank, purpose: "bank-statement", vkey: key.vkey };
   genesis.say("key", statements, [root, key]);
-  const corridor: CorridorRecord = {
-    corridor: "hkd-php",
-    pairs: feeSchedules.map(({ from, to }) => ({ from, to })),
-    netting: "multilateral",
-    bank,
-    operatorAccounts: accountsOf(operator).map(({ currency, account }) => ({ currency, account })),
-    payWithinMinutes: 120,
-    schedule: settlementSchedule,
-    scheduler: readKeyFile(home.keys("operator", "scheduler.key")).vkey,
-  };
-  genesis.say("corridor", corridor, operatorKeys);
+  const scheduler = readKeyFile(home.keys("operator", "scheduler.key")).vkey;
+  for (const { corridor, netting } of world.corridors) {
+    const pairs = world.feeSchedules.flatMap(({ corridor: of, from, to }) =>
+      of === corridor ? { from, to } : [],
+    );
+    const served = new Set(pairs.flatMap(({ from, to }) => [from, to]));
+    const corridorRecord: CorridorRecord = {
+      corridor,
+      pairs,
+      netting,
+      bank,
+      operatorAccounts: accountsOf(world, operator).flatMap(({ currency, account }) =>
+        served.has(currency) ? { currency, account } : [],
+      ),
+      payWithinMinutes: 120,
+      schedule: settlementSchedule,
+      scheduler,
+    };
+    genesis.say("corridor", corridorRecord, operatorKeys);
+  }
 };
 
-const introduceWallets = (home: Home, genesis: Genesis, operatorKeys: KeyMaterial[]): void => {
-  for (const { name, participant, currencies } of wallets) {
+const introduceWallets = (
+  world: World,
+  home: Home,
+  genesis: Genesis,
+  operatorKeys: KeyMaterial[],
+): void => {
+  for (const { name, participant, currencies } of world.wallets) {
     const root = readKeyFile(home.keys(name, "root.key"));
     const record: ParticipantRecord = {
       participant,
@@ -90,7 +107,7 @@ const introduceWallets = (home: Home, genesis: Genesis, operatorKeys: KeyMateria
       currencies: [...currencies],
       exposure: "gross",
       caps: [],
-      accounts: accountsOf(participant),
+      accounts: accountsOf(world, participant),
     };
     genesis.say("participant", record, [root, ...operatorKeys]);
     const key = readKeyFile(home.keys(name, "transfer.key"));
@@ -103,20 +120,40 @@ const introduceWallets = (home: Home, genesis: Genesis, operatorKeys: KeyMateria
 };
 
 /** Participants' root keys, which auditors pin beside the policy. */
-export const rootsText = (home: Home): string =>
-  [
-    ...wallets,
-    { name: "fx-desk", participant: liquidityProvider },
-    { name: "bank", participant: bank },
-  ]
+export const rootsText = (home: Home, { wallets, providers }: World = demoWorld): string =>
+  [...wallets, ...providers, { name: "bank", participant: bank }]
     .map(
       ({ name, participant }) =>
         `${participant} ${readKeyFile(home.keys(name, "root.key")).vkey}\n`,
     )
     .join("");
 
+const introduceProviders = (
+  world: World,
+  home: Home,
+  genesis: Genesis,
+  operatorKeys: KeyMaterial[],
+): void => {
+  for (const { name, participant, currencies } of world.providers) {
+    const root = readKeyFile(home.keys(name, "root.key"));
+    const provider: ParticipantRecord = {
+      participant,
+      roles: ["liquidity-provider"],
+      rootKey: root.vkey,
+      currencies: [...currencies],
+      exposure: "gross",
+      caps: [],
+      accounts: accountsOf(world, participant),
+    };
+    genesis.say("participant", provider, [root, ...operatorKeys]);
+    const rates = readKeyFile(home.keys(name, "rates.key"));
+    const key: KeyRecord = { participant, purpose: "rate-sheet", vkey: rates.vkey };
+    genesis.say("key", key, [root, rates]);
+  }
+};
+
 /** The statements that begin the key log, each signed by who it takes. */
-export const makeGenesis = (home: Home): string[] => {
+export const makeGenesis = (home: Home, world: World = demoWorld): string[] => {
   const genesis = beginGenesis();
   const operatorKeys = operators.map((person) => readKeyFile(home.keys(person, "operator.key")));
   const ledger: LedgerRecord = {
@@ -125,26 +162,9 @@ export const makeGenesis = (home: Home): string[] => {
     operators: operatorKeys.map(({ vkey }) => vkey),
   };
   genesis.say("ledger", ledger, operatorKeys);
-  introduceWallets(home, genesis, operatorKeys);
-  const root = readKeyFile(home.keys("fx-desk", "root.key"));
-  const provider: ParticipantRecord = {
-    participant: liquidityProvider,
-    roles: ["liquidity-provider"],
-    rootKey: root.vkey,
-    currencies: ["HKD", "PHP"],
-    exposure: "gross",
-    caps: [],
-    accounts: accountsOf(liquidityProvider),
-  };
-  genesis.say("participant", provider, [root, ...operatorKeys]);
-  const rates = readKeyFile(home.keys("fx-desk", "rates.key"));
-  const key: KeyRecord = {
-    participant: liquidityProvider,
-    purpose: "rate-sheet",
-    vkey: rates.vkey,
-  };
-  genesis.say("key", key, [root, rates]);
-  for (const { schedule, from, to } of feeSchedules) {
+  introduceWallets(world, home, genesis, operatorKeys);
+  introduceProviders(world, home, genesis, operatorKeys);
+  for (const { schedule, from, to } of world.feeSchedules) {
     const fees: FeeSchedule = {
       schedule,
       from,
@@ -170,6 +190,6 @@ export const makeGenesis = (home: Home): string[] => {
     ],
   };
   genesis.say("lanes", lanes, operatorKeys);
-  introduceSettlement(home, genesis, operatorKeys);
+  introduceSettlement(world, home, genesis, operatorKeys);
   return genesis.notes;
 };

@@ -27,6 +27,7 @@ export { freePorts } from "./free-ports.ts";
 export { writeKeyLogFile } from "./key-log-file.ts";
 export { sendFirstLiquidity, type FirstLiquidity } from "./liquidity.ts";
 export { homeAt, type Home } from "./home.ts";
+export { dayWorld } from "./day-world.ts";
 export { provision } from "./provision.ts";
 export {
   planServices,
@@ -44,10 +45,12 @@ export {
   type Omniwitness,
 } from "./omniwitness.ts";
 export {
+  demoWorld,
   firstLiquidity,
   portPlan,
   portsFromEnv,
   wallets,
   type PortName,
   type Ports,
+  type World,
 } from "./world.ts";

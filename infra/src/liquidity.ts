@@ -5,9 +5,9 @@ import { readKeyFile } from "@sealane/signer";
 import { composeNote, signNoteLine } from "@sealane/tlog";
 import { openKafka } from "./open-kafka.ts";
 import type { Home } from "./home.ts";
-import { firstLiquidity, lane, operator, operators, origin } from "./world.ts";
+import { firstLiquidity, lane, operator, operators, origin, type FirstLiquidity } from "./world.ts";
 
-export type FirstLiquidity = Omit<Advance, "id" | "note">;
+export type { FirstLiquidity } from "./world.ts";
 
 /**
  * Sends the advances; resolves when they are acknowledged.

@@ -7,7 +7,7 @@ import { runMigrations } from "@sealane/database";
 import type { TopicSpec } from "@sealane/messaging";
 import { deadLetterTopic, entriesTopic, inboxTopic, laneTopic } from "@sealane/protocol";
 import type { Home } from "./home.ts";
-import { lane, liquidityProvider, wallets } from "./world.ts";
+import { demoWorld, lane, type World } from "./world.ts";
 
 const root = fileURLToPath(new URL("../../", import.meta.url));
 const dayMs = 24 * 3_600_000;
@@ -17,7 +17,7 @@ const dayMs = 24 * 3_600_000;
  * that fell behind never leads (`decisions.md`, Kafka).
  * @param replication 1, or 3 in a cluster
  */
-export const topicSpecs = (replication: number): TopicSpec[] => {
+export const topicSpecs = (replication: number, world: World = demoWorld): TopicSpec[] => {
   const cluster = { "min.insync.replicas": "2", "unclean.leader.election.enable": "false" };
   const durable = {
     "retention.ms": String(7 * dayMs),
@@ -32,7 +32,7 @@ export const topicSpecs = (replication: number): TopicSpec[] => {
     replication,
     config,
   });
-  const participants = [...wallets.map(({ participant }) => participant), liquidityProvider];
+  const participants = [...world.wallets, ...world.providers].map(({ participant }) => participant);
   return [
     topic(laneTopic(lane), { ...durable, ...flushed }),
     topic(entriesTopic(lane), durable),
@@ -44,11 +44,15 @@ export const topicSpecs = (replication: number): TopicSpec[] => {
 };
 
 /** Brings every service's schema up to date; the URL's role may create schemas and roles. */
-export const migrateAll = async (home: Home, adminUrl: string): Promise<void> => {
+export const migrateAll = async (
+  home: Home,
+  adminUrl: string,
+  world: World = demoWorld,
+): Promise<void> => {
   const schemas = [
     ["ledger", "ledger"],
     ["reconciliation", "reconciliation"],
-    ...wallets.map(({ schema }) => ["wallet-adapter", schema] as const),
+    ...world.wallets.map(({ schema }) => ["wallet-adapter", schema] as const),
   ] as const;
   for (const [folder, schema] of schemas) {
     const path = join(root, "migrations", folder);

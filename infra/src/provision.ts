@@ -2,7 +2,7 @@
 // own, what auditors pin (policy, verifier keys), and the statements that begin the key log. In
 // production each party does its own part of this; here one program plays all of them.
 import { randomBytes } from "node:crypto";
-import { existsSync, mkdirSync, renameSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, readFileSync, renameSync, writeFileSync } from "node:fs";
 import {
   generateEnvelopeKey,
   generateKeyFile,
@@ -10,27 +10,27 @@ import {
   readKeyFile,
   type KeyType,
 } from "@sealane/signer";
+import { formatVerifierKey, parsePolicy } from "@sealane/tlog";
 import { makeGenesis, rootsText } from "./genesis.ts";
 import { homeAt, type Home } from "./home.ts";
 import { staff, tokenDigests } from "./token-digests.ts";
 import {
   auditor,
   bank,
+  demoWorld,
   keyLogOrigin,
-  liquidityProvider,
   operator,
   operators,
   origin,
-  wallets,
   type Ports,
+  type World,
 } from "./world.ts";
 
-const witnessesOf = [
-  ["hk-wallet", "hk-wallet.example"],
-  ["ph-wallet", "ph-wallet.example"],
-  ["fx-desk", liquidityProvider],
+/** Each participant with a service is a witness, and so is the auditor. */
+const witnessesOf = ({ wallets, providers }: World): (readonly [owner: string, name: string])[] => [
+  ...[...wallets, ...providers].map(({ name, participant }) => [name, participant] as const),
   ["auditor", auditor],
-] as const;
+];
 
 const makeKey = async (
   path: string,
@@ -45,13 +45,11 @@ const makeSecret = (path: string): void => {
     writeFileSync(path, `${randomBytes(32).toString("base64")}\n`, { mode: 0o600 });
 };
 
-const makeDirs = (home: Home): void => {
+const makeDirs = (home: Home, { wallets, providers }: World): void => {
   const owners = [
     "operator",
     ...operators,
-    "hk-wallet",
-    "ph-wallet",
-    "fx-desk",
+    ...[...wallets, ...providers].map(({ name }) => name),
     "auditor",
     "bank",
     "database",
@@ -63,7 +61,8 @@ const makeDirs = (home: Home): void => {
 };
 
 /** Every key and token that is not there yet; an existing one is never replaced. */
-const makeKeys = async (home: Home): Promise<void> => {
+const makeKeys = async (home: Home, world: World): Promise<void> => {
+  const { wallets, providers } = world;
   const { keys } = home;
   await makeKey(keys("operator", "entry.key"), `${operator}/entry-1`);
   await makeKey(keys("operator", "checkpoint.key"), origin);
@@ -80,18 +79,20 @@ const makeKeys = async (home: Home): Promise<void> => {
       makeSecret(keys(name, file));
     }
   }
-  await makeKey(keys("fx-desk", "root.key"), `${liquidityProvider}/root`);
-  await makeKey(keys("fx-desk", "rates.key"), `${liquidityProvider}/rates-1`);
+  for (const { name, participant } of providers) {
+    await makeKey(keys(name, "root.key"), `${participant}/root`);
+    await makeKey(keys(name, "rates.key"), `${participant}/rates-1`);
+    makeSecret(keys(name, "ledger.token"));
+    makeSecret(keys(name, "api.token"));
+  }
   makeSecret(keys("operator", "reconciliation.token"));
   makeSecret(keys("operator", "console.token"));
   for (const person of operators) makeSecret(keys(person, "console.token"));
-  makeSecret(keys("fx-desk", "ledger.token"));
-  makeSecret(keys("fx-desk", "api.token"));
   await makeKey(keys("bank", "root.key"), `${bank}/root`);
   await makeKey(keys("bank", "statements.key"), `${bank}/statements-1`);
   await makeKey(keys("operator", "scheduler.key"), `${operator}/scheduler-1`);
   for (const [, owner] of staff) makeSecret(keys(owner, "staff.token"));
-  for (const [owner, name] of witnessesOf) {
+  for (const [owner, name] of witnessesOf(world)) {
     await makeKey(keys(owner, "witness.key"), `${name}/witness`, KEY_TYPE.cosignature);
   }
   for (const schema of ["ledger", "reconciliation", ...wallets.map((wallet) => wallet.schema)]) {
@@ -99,26 +100,41 @@ const makeKeys = async (home: Home): Promise<void> => {
   }
 };
 
-const witnessUrl = (ports: Ports, owner: string): string => {
+const witnessUrl = ({ wallets, providers }: World, ports: Ports, owner: string): string => {
   const at = (port: number, path = ""): string => `http://127.0.0.1:${port}${path}`;
-  if (owner === "hk-wallet") return at(ports.hkAdapter, "/witness");
-  if (owner === "ph-wallet") return at(ports.phAdapter, "/witness");
-  if (owner === "fx-desk") return at(ports.fxDesk, "/witness");
-  return at(ports.witness);
+  const party = [...wallets, ...providers].find(({ name }) => name === owner);
+  return party === undefined ? at(ports.witness) : at(ports[party.portName], "/witness");
+};
+
+/** The logs' lines: the keys in force first, then those that the policy had before, which old checkpoints need. */
+const logLines = (home: Home, ports: Ports): string[] => {
+  const vkeyOf = (file: string): string => readKeyFile(home.keys("operator", file)).vkey;
+  const urls = new Map([
+    [origin, `http://127.0.0.1:${ports.ledger}/log`],
+    [keyLogOrigin, `http://127.0.0.1:${ports.ledger}/log/keys`],
+  ]);
+  const path = home.path("trust.policy");
+  const before = existsSync(path) ? parsePolicy(readFileSync(path, "utf8")).logs : [];
+  const known = before.map(({ key: { name, type, publicKey } }) =>
+    formatVerifierKey(name, type, publicKey),
+  );
+  const all = new Set([vkeyOf("checkpoint.key"), vkeyOf("key-log.key"), ...known]);
+  return [...all].map((vkey) => `log ${vkey} ${urls.get(vkey.split("+")[0] ?? "") ?? ""}`);
 };
 
 /** What an auditor pins: C2SP tlog-policy. The current lane's log is its first line. */
-const policyText = (home: Home, ports: Ports): string => {
+const policyText = (home: Home, ports: Ports, world: World): string => {
+  const witnesses = witnessesOf(world);
+  const quorum = Math.floor(witnesses.length / 2) + 1;
   const { keys } = home;
   const lines = [
-    `log ${readKeyFile(keys("operator", "checkpoint.key")).vkey} http://127.0.0.1:${ports.ledger}/log`,
-    `log ${readKeyFile(keys("operator", "key-log.key")).vkey} http://127.0.0.1:${ports.ledger}/log/keys`,
+    ...logLines(home, ports),
     "",
-    ...witnessesOf.map(([owner]) => {
+    ...witnesses.map(([owner]) => {
       const { vkey } = readKeyFile(keys(owner, "witness.key"));
-      return `witness ${owner} ${vkey} ${witnessUrl(ports, owner)}`;
+      return `witness ${owner} ${vkey} ${witnessUrl(world, ports, owner)}`;
     }),
-    `group quorum-of-witnesses 3 ${witnessesOf.map(([owner]) => owner).join(" ")}`,
+    `group quorum-of-witnesses ${quorum} ${witnesses.map(([owner]) => owner).join(" ")}`,
     "quorum quorum-of-witnesses",
   ];
   return `${lines.join("\n")}\n`;
@@ -130,7 +146,7 @@ const writeAtomic = (path: string, text: string, mode = 0o644): void => {
 };
 
 /** What the local command line needs to act for each wallet. */
-const cliConfig = (ports: Ports): object => ({
+const cliConfig = (ports: Ports, { wallets }: World): object => ({
   participants: Object.fromEntries(
     wallets.map(({ name, participant, currencies, accountPrefix, portName }) => [
       name,
@@ -154,7 +170,7 @@ const cliConfig = (ports: Ports): object => ({
 });
 
 /** @param hosted wallets whose cores sign by themselves */
-const coresConfig = (ports: Ports, hosted: readonly string[]): object[] =>
+const coresConfig = (ports: Ports, hosted: readonly string[], { wallets }: World): object[] =>
   wallets.map(({ name, participant, currencies, accountPrefix, corePortName }) => ({
     participant,
     currency: currencies[0],
@@ -178,31 +194,38 @@ const coresConfig = (ports: Ports, hosted: readonly string[]): object[] =>
  * Makes what is missing; what depends on ports is written anew.
  * @param hosted wallets whose adapters are hosted: their cores sign, with keys of their own
  * @param reach where others reach the ports, if proxies stand before some
+ * @param world who takes part
  */
 export const provision = async (
   dir: string,
   ports: Ports,
   hosted: readonly string[] = [],
   reach: Ports = ports,
+  world: World = demoWorld,
 ): Promise<Home> => {
   const home = homeAt(dir);
-  makeDirs(home);
-  await makeKeys(home);
+  makeDirs(home, world);
+  await makeKeys(home, world);
   const genesis = home.path("state", "genesis.json");
-  if (!existsSync(genesis)) writeAtomic(genesis, JSON.stringify(makeGenesis(home), undefined, 1));
-  writeAtomic(home.path("trust.policy"), policyText(home, reach));
-  writeAtomic(home.path("roots"), rootsText(home));
+  if (!existsSync(genesis)) {
+    writeAtomic(genesis, JSON.stringify(makeGenesis(home, world), undefined, 1));
+  }
+  const policy = policyText(home, reach, world);
+  writeAtomic(home.path("trust.policy"), policy);
+  // Pinned once: a root that is replaced later is pinned anew by whoever has asked its owner.
+  if (!existsSync(home.path("roots"))) writeAtomic(home.path("roots"), rootsText(home, world));
   const logKey = readKeyFile(home.keys("operator", "checkpoint.key")).vkey;
   writeAtomic(home.path("log.vkey"), `${logKey}\n`);
-  const keyLogKey = readKeyFile(home.keys("operator", "key-log.key")).vkey;
-  writeAtomic(home.path("state", "logs.vkeys"), `${logKey}\n${keyLogKey}\n`);
-  for (const [file, text] of tokenDigests(home.keys)) {
+  const logs = policy.split("\n").filter((line) => line.startsWith("log "));
+  const vkeys = logs.map((line) => `${line.split(" ")[1] ?? ""}\n`);
+  writeAtomic(home.path("state", "logs.vkeys"), vkeys.join(""));
+  for (const [file, text] of tokenDigests(home.keys, world)) {
     writeAtomic(home.path("state", file), text, 0o600);
   }
-  writeAtomic(home.path("cli.json"), `${JSON.stringify(cliConfig(reach), undefined, 2)}\n`);
+  writeAtomic(home.path("cli.json"), `${JSON.stringify(cliConfig(reach, world), undefined, 2)}\n`);
   writeAtomic(
     home.path("cores.json"),
-    `${JSON.stringify(coresConfig(ports, hosted), undefined, 2)}\n`,
+    `${JSON.stringify(coresConfig(ports, hosted, world), undefined, 2)}\n`,
   );
   return home;
 };

@@ -5,12 +5,13 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import type { Home } from "./home.ts";
 import {
+  demoWorld,
   lane,
-  liquidityProvider,
   portPlan,
-  wallets,
   type Ports,
+  type ProviderPlan,
   type WalletPlan,
+  type World,
 } from "./world.ts";
 
 export type ServiceName =
@@ -18,7 +19,9 @@ export type ServiceName =
   | "witness"
   | "hk-wallet"
   | "ph-wallet"
+  | "sg-wallet"
   | "fx-desk"
+  | "sg-desk"
   | "ledger"
   | "reconciliation"
   | "console";
@@ -35,6 +38,8 @@ export type Service = {
 export type ServicePlanOptions = {
   readonly home: Home;
   readonly ports: Ports;
+  /** Who takes part; default: the demo's parties. */
+  readonly world?: World | undefined;
   /** Where the services reach each other, if proxies stand before some of the ports. */
   readonly reach?: Ports | undefined;
   /** `host:port`, separated by commas. */
@@ -142,20 +147,24 @@ const adapterService = (
   };
 };
 
-const deskService = ({ home: { keys, path }, ports, common }: Shared): Service => ({
-  name: "fx-desk",
+const deskService = (
+  { home: { keys, path }, ports, common }: Shared,
+  { name, participant, pairs, portName }: ProviderPlan,
+): Service => ({
+  name: name as ServiceName,
   entry: entry("services/fx-desk"),
-  url: at(ports.fxDesk),
+  url: at(ports[portName]),
   env: {
-    ...common("fx-desk"),
-    SEALANE_PARTICIPANT: liquidityProvider,
-    SEALANE_FX_PORT: String(ports.fxDesk),
-    SEALANE_RATE_KEY_FILE: keys("fx-desk", "rates.key"),
-    SEALANE_LEDGER_TOKEN_FILE: keys("fx-desk", "ledger.token"),
-    SEALANE_WITNESS_KEY_FILE: keys("fx-desk", "witness.key"),
-    SEALANE_WITNESS_STATE_FILE: path("state", "fx-desk.witness"),
-    SEALANE_STATE_FILE: path("state", "fx-desk.sheets"),
-    SEALANE_API_TOKEN_FILE: keys("fx-desk", "api.token"),
+    ...common(name as ServiceName),
+    SEALANE_PARTICIPANT: participant,
+    SEALANE_FX_PORT: String(ports[portName]),
+    SEALANE_PAIRS: pairs.join(","),
+    SEALANE_RATE_KEY_FILE: keys(name, "rates.key"),
+    SEALANE_LEDGER_TOKEN_FILE: keys(name, "ledger.token"),
+    SEALANE_WITNESS_KEY_FILE: keys(name, "witness.key"),
+    SEALANE_WITNESS_STATE_FILE: path("state", `${name}.witness`),
+    SEALANE_STATE_FILE: path("state", `${name}.sheets`),
+    SEALANE_API_TOKEN_FILE: keys(name, "api.token"),
   },
 });
 
@@ -229,11 +238,12 @@ export const httpPorts = portPlan.filter(
 /** Every service of the system, in the order in which they are started. */
 export const planServices = (options: ServicePlanOptions): Service[] => {
   const shared = share(options);
+  const { wallets, providers } = options.world ?? demoWorld;
   const services = [
     coresService(shared),
     witnessService(shared),
     ...wallets.map((wallet) => adapterService(shared, wallet)),
-    deskService(shared),
+    ...providers.map((provider) => deskService(shared, provider)),
     ledgerService(shared),
     reconciliationService(shared),
   ];

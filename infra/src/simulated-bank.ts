@@ -5,7 +5,7 @@ import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { noteSigner } from "@sealane/client";
 import type { RunningBank } from "@sealane/simulator";
 import type { Home } from "./home.ts";
-import { bank, bankAccounts, origin } from "./world.ts";
+import { bank, demoWorld, origin, type World } from "./world.ts";
 
 const tokenAt = (home: Home): string => {
   const path = home.keys("bank", "operator.token");
@@ -16,7 +16,11 @@ const tokenAt = (home: Home): string => {
 };
 
 /** Writes `bank.json` for `packages/simulator/src/bank/main.ts`. @returns its path */
-export const writeBankSettings = (home: Home, port: number): string => {
+export const writeBankSettings = (
+  home: Home,
+  port: number,
+  { bankAccounts }: World = demoWorld,
+): string => {
   const settings = {
     bank,
     port,
@@ -31,7 +35,11 @@ export const writeBankSettings = (home: Home, port: number): string => {
 };
 
 /** Starts the bank in this process, on a port that the system chooses unless told. */
-export const startStackBank = async (home: Home, port = 0): Promise<RunningBank> => {
+export const startStackBank = async (
+  home: Home,
+  port = 0,
+  { bankAccounts }: World = demoWorld,
+): Promise<RunningBank> => {
   // Only when asked for: the schemas' validator takes its time to load.
   const { startBank } = await import("@sealane/simulator");
   const directory = home.path("bank");

@@ -14,12 +14,14 @@ import { InfraError } from "./infra-error.ts";
 import { provision } from "./provision.ts";
 import { planServices, settingsText, type Service, type ServiceName } from "./service-plan.ts";
 import type { SupervisedProcess } from "./supervised-process.ts";
-import { portPlan, type Ports } from "./world.ts";
+import { demoWorld, type Ports, type World } from "./world.ts";
 
 export type StackOptions = {
   /** Everything is below this folder. */
   readonly dir: string;
   readonly ports: Ports;
+  /** Who takes part; default: the demo's parties. */
+  readonly world?: World;
   /** Existing servers; nothing embedded is started for what is given. */
   readonly databaseUrl?: string | undefined;
   readonly kafkaBrokers?: string | undefined;
@@ -73,8 +75,13 @@ export type Stack = {
 const readyMs = 60_000;
 
 /** The ports that this start will listen on: not those of servers that are given. */
-const portsNeeded = ({ ports, kafkaBrokers, databaseUrl }: StackOptions): NamedPort[] =>
-  portPlan
+const portsNeeded = ({
+  ports,
+  kafkaBrokers,
+  databaseUrl,
+  world = demoWorld,
+}: StackOptions): NamedPort[] =>
+  world.ports
     .filter(({ name }) => kafkaBrokers === undefined || !name.startsWith("kafka"))
     .filter(({ name }) => databaseUrl === undefined || name !== "postgres")
     .map(({ name, env, what }) => ({ name: what, port: ports[name], env }));
@@ -93,7 +100,7 @@ const unusable =
 
 /** Starts all of it; what was started is stopped again when something fails. */
 export const startStack = async (options: StackOptions): Promise<Stack> => {
-  const { ports, dir } = options;
+  const { ports, dir, world = demoWorld } = options;
   const step = options.onStep ?? (() => undefined);
   // Passable, so that Postgres's own user reaches its data; keys and state are in private folders.
   mkdirSync(dir, { recursive: true, mode: 0o711 });
@@ -101,7 +108,7 @@ export const startStack = async (options: StackOptions): Promise<Stack> => {
   await checkPortsFree(portsNeeded(options));
   step("keys and policies");
   const reach = { ...ports, ...options.via };
-  const home = await provision(dir, ports, options.hosted, reach);
+  const home = await provision(dir, ports, options.hosted, reach, world);
   const running = new Map<ServiceName, SupervisedProcess>();
   const expected = new Set<SupervisedProcess>();
   let kafka: KafkaServer | undefined;
@@ -145,13 +152,13 @@ export const startStack = async (options: StackOptions): Promise<Stack> => {
     await Promise.all([
       messaging
         .admin()
-        .ensureTopics(topicSpecs(options.replication ?? 1))
+        .ensureTopics(topicSpecs(options.replication ?? 1, world))
         .catch(unusable("KAFKA_BROKERS", options.kafkaBrokers)),
-      migrateAll(home, databaseUrl).catch(unusable("DATABASE_URL", options.databaseUrl)),
+      migrateAll(home, databaseUrl, world).catch(unusable("DATABASE_URL", options.databaseUrl)),
     ]);
     const { traceRatio, env, closedBundles, hosted } = options;
     const openBundles = closedBundles !== true;
-    const reached = { home, ports, reach, brokers, databaseUrl };
+    const reached = { home, ports, reach, world, brokers, databaseUrl };
     const services = planServices({ ...reached, traceRatio, env, openBundles, hosted });
 
     const ledger = services.find(({ name }) => name === "ledger");

@@ -2,7 +2,7 @@
 // itself stays in the folder of whoever uses it.
 import { createHash } from "node:crypto";
 import { readFileSync } from "node:fs";
-import { liquidityProvider, operators, wallets } from "./world.ts";
+import { demoWorld, operators, type World } from "./world.ts";
 
 /** A principal, and where its token is. */
 type Holder = readonly [principal: string, file: string];
@@ -25,17 +25,17 @@ const digestsOf = (holders: readonly Holder[]): string =>
   );
 
 /** The files below `state/`, by name, with their texts. */
-export const tokenDigests = (keys: Keys): ReadonlyMap<string, string> => {
-  const participants: Holder[] = wallets.map(({ name, participant }) => [
+export const tokenDigests = (
+  keys: Keys,
+  { wallets, providers }: World = demoWorld,
+): ReadonlyMap<string, string> => {
+  const participants = [...wallets, ...providers].map(({ name, participant }): Holder => [
     participant,
     keys(name, "ledger.token"),
   ]);
   const screen = keys("operator", "console.token");
   return new Map([
-    [
-      "participant-tokens.json",
-      digestsOf([...participants, [liquidityProvider, keys("fx-desk", "ledger.token")]]),
-    ],
+    ["participant-tokens.json", digestsOf(participants)],
     [
       "service-tokens.json",
       digestsOf([

@@ -16,8 +16,47 @@ export type WalletPlan = {
   readonly currencies: readonly string[];
   readonly accountPrefix: string;
   readonly schema: string;
-  readonly portName: "hkAdapter" | "phAdapter";
-  readonly corePortName: "hkCore" | "phCore";
+  readonly portName: PortName;
+  readonly corePortName: PortName;
+};
+
+/** A liquidity provider with a desk of its own. */
+export type ProviderPlan = {
+  readonly name: string;
+  readonly participant: string;
+  readonly currencies: readonly string[];
+  /** What it quotes, such as `HKD/PHP`. */
+  readonly pairs: readonly string[];
+  readonly portName: PortName;
+};
+
+export type FirstLiquidity = {
+  readonly participant: string;
+  readonly currency: string;
+  readonly amount: string;
+};
+
+/** Who takes part, and how it settles. The demo's is `demoWorld`; `day-world.ts` has a larger one. */
+export type World = {
+  readonly wallets: readonly WalletPlan[];
+  readonly providers: readonly ProviderPlan[];
+  readonly bankAccounts: readonly {
+    readonly owner: string;
+    readonly currency: string;
+    readonly account: string;
+  }[];
+  readonly corridors: readonly {
+    readonly corridor: string;
+    readonly netting: "multilateral" | "bilateral";
+  }[];
+  readonly feeSchedules: readonly {
+    readonly schedule: string;
+    readonly corridor: string;
+    readonly from: string;
+    readonly to: string;
+  }[];
+  readonly liquidity: readonly FirstLiquidity[];
+  readonly ports: readonly PortPlan[];
 };
 
 export const wallets: readonly WalletPlan[] = [
@@ -42,6 +81,17 @@ export const wallets: readonly WalletPlan[] = [
 ];
 
 export const liquidityProvider = "fx-desk.example";
+
+export const providers: readonly ProviderPlan[] = [
+  {
+    name: "fx-desk",
+    participant: liquidityProvider,
+    currencies: ["HKD", "PHP"],
+    pairs: ["HKD/PHP", "PHP/HKD"],
+    portName: "fxDesk",
+  },
+];
+
 export const auditor = "auditor.example";
 export const bank = "bank.example";
 
@@ -78,8 +128,8 @@ export const settlementSchedule = {
 
 /** Fees of both directions: 50 basis points of the amount sent, rounded up, no minimum. */
 export const feeSchedules = [
-  { schedule: "hkd-php-1", from: "HKD", to: "PHP" },
-  { schedule: "php-hkd-1", from: "PHP", to: "HKD" },
+  { schedule: "hkd-php-1", corridor: "hkd-php", from: "HKD", to: "PHP" },
+  { schedule: "php-hkd-1", corridor: "hkd-php", from: "PHP", to: "HKD" },
 ] as const;
 
 export type PortName =
@@ -92,14 +142,24 @@ export type PortName =
   | "witness"
   | "hkCore"
   | "phCore"
+  | "sgAdapter"
+  | "sgDesk"
+  | "sgCore"
   | "postgres"
   | "kafka"
   | "kafkaController";
 
 export type Ports = Readonly<Record<PortName, number>>;
 
+export type PortPlan = {
+  readonly name: PortName;
+  readonly port: number;
+  readonly env: string;
+  readonly what: string;
+};
+
 /** Default ports, each with the variable that moves it. */
-export const portPlan: readonly { name: PortName; port: number; env: string; what: string }[] = [
+export const portPlan: readonly PortPlan[] = [
   { name: "console", port: 8080, env: "SEALANE_CONSOLE_PORT", what: "the console" },
   { name: "hkAdapter", port: 8081, env: "SEALANE_HK_ADAPTER_PORT", what: "HK wallet adapter" },
   { name: "phAdapter", port: 8082, env: "SEALANE_PH_ADAPTER_PORT", what: "PH wallet adapter" },
@@ -124,11 +184,28 @@ export const portPlan: readonly { name: PortName; port: number; env: string; wha
   },
 ];
 
+/** What the day's world needs besides. */
+export const dayPortPlan: readonly PortPlan[] = [
+  { name: "sgAdapter", port: 8087, env: "SEALANE_SG_ADAPTER_PORT", what: "SG wallet adapter" },
+  { name: "sgDesk", port: 8088, env: "SEALANE_SG_DESK_PORT", what: "sg-desk" },
+  { name: "sgCore", port: 8093, env: "SEALANE_SG_CORE_PORT", what: "simulated SG wallet core" },
+];
+
+export const demoWorld: World = {
+  wallets,
+  providers,
+  bankAccounts,
+  corridors: [{ corridor: "hkd-php", netting: "multilateral" }],
+  feeSchedules,
+  liquidity: firstLiquidity,
+  ports: portPlan,
+};
+
 /** Throws `ports-invalid`, naming every variable that is no port. */
 export const portsFromEnv = (env: NodeJS.ProcessEnv): Ports => {
   const ports = {} as Record<PortName, number>;
   const wrong: string[] = [];
-  for (const { name, port, env: variable } of portPlan) {
+  for (const { name, port, env: variable } of [...portPlan, ...dayPortPlan]) {
     const value = env[variable] ?? "";
     ports[name] = value === "" ? port : Number(value);
     const good = value === "" || (/^[1-9]\d{0,4}$/.test(value) && ports[name] <= 65_535);

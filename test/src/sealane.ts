@@ -2,14 +2,17 @@
 // hold up the transfers that a test has running meanwhile.
 import { spawn } from "node:child_process";
 import { join } from "node:path";
-import type { WholeSystem } from "./whole-system.ts";
+import type { Stack } from "@sealane/infra";
+
+/** A running system, whoever started it. */
+type Running = { readonly stack: Pick<Stack, "home"> };
 
 export type Ran = { readonly status: number; readonly stdout: string; readonly stderr: string };
 
 const program = join(import.meta.dirname, "..", "..", "packages", "cli", "bin", "sealane.js");
 
 /** Runs `sealane …` in the world's folder: paths such as `keys/hk-wallet/root.key` lie below it. */
-export const runSealane = (system: WholeSystem, args: readonly string[]): Promise<Ran> =>
+export const runSealane = (system: Running, args: readonly string[]): Promise<Ran> =>
   new Promise((resolve, reject) => {
     const cwd = system.stack.home.dir;
     const env = { ...process.env, SEALANE_HOME: cwd };
@@ -23,7 +26,7 @@ export const runSealane = (system: WholeSystem, args: readonly string[]): Promis
 
 /** Runs `sealane … --json`, which must succeed. @returns its last line */
 export const sealaneJson = async (
-  system: WholeSystem,
+  system: Running,
   args: readonly string[],
 ): Promise<Record<string, unknown>> => {
   const { status, stdout, stderr } = await runSealane(system, [...args, "--json"]);

@@ -49,6 +49,8 @@ export const numbersFrom = (seed: number) => {
   };
 };
 
+/** How much is wrong, and by how much a late line is too late. */
+type Measure = Tolerance & { readonly perThousand: number; readonly lateByMs: number };
 type Draw = ReturnType<typeof numbersFrom>;
 type Made = { readonly lines: SeenLine[]; readonly kinds: BreakKind[] };
 
@@ -68,10 +70,10 @@ const onCommitted = (
   fault: SeededFault,
   leg: Leg,
   good: SeenLine,
-  { bookWithinMs }: Tolerance,
+  { bookWithinMs, lateByMs }: Measure,
 ): Made => {
   const again = { ...good, reference: `${good.reference}/2`, bookedAtMs: good.bookedAtMs + 5 };
-  const late = { ...good, bookedAtMs: good.bookedAtMs + bookWithinMs + 60_000 };
+  const late = { ...good, bookedAtMs: good.bookedAtMs + bookWithinMs + lateByMs };
   // Neither the fee nor the rounding could explain it.
   const off = { minor: good.minor + leg.feeMinor + 77n };
   const foreign = { currency: otherCurrency(good.currency), feeMinor: undefined };
@@ -132,10 +134,10 @@ const booksOfCommitted = (
   log: LogTransfer,
   legs: readonly Leg[],
   draw: Draw,
-  tolerance: Tolerance,
+  tolerance: Measure,
   note: (fault: SeededFault) => void,
 ): Made => {
-  const faulty = draw(10) < 4;
+  const faulty = draw(1_000) < tolerance.perThousand;
   const fault = faulty ? (seededFaults[draw(seededFaults.length)] ?? "none") : "none";
   note(fault);
   // A provider with both sides of a conversion has the fault in the first of them.
@@ -161,12 +163,15 @@ const booksOfCommitted = (
 const booksOfFailed = (
   log: LogTransfer,
   draw: Draw,
-  { decideWithinMs }: Tolerance,
+  { decideWithinMs, perThousand }: Measure,
   note: (fault: SeededFault) => void,
 ): Made => {
-  const fault = (["none", "booked-though-failed", "reversed-after-failure"] as const)[draw(3)];
+  const faulty = draw(600) < perThousand;
+  const fault = faulty
+    ? (["booked-though-failed", "reversed-after-failure"] as const)[draw(2)]
+    : undefined;
   note(fault ?? "none");
-  if (fault === undefined || fault === "none") return { lines: [], kinds: [] };
+  if (fault === undefined) return { lines: [], kinds: [] };
   const leg: Leg = {
     participant: "",
     side: "debit",
@@ -193,11 +198,16 @@ export type CorpusOptions = {
   /** Lines of transfers that the log has never seen. */
   readonly ghosts: number;
   readonly tolerance: Tolerance;
+  /** How many of a thousand bookings are wrong; default 400. */
+  readonly perThousand?: number;
+  /** By how much a late booking is later than it may be; default a minute. */
+  readonly lateByMs?: number;
 };
 
 /** Makes every participant's books. */
 export const makeCorpus = (options: CorpusOptions): Corpus => {
-  const { seed, transfers, participants, ghosts, tolerance } = options;
+  const { seed, transfers, participants, ghosts, perThousand = 400, lateByMs = 60_000 } = options;
+  const measure: Measure = { ...options.tolerance, perThousand, lateByMs };
   const draw = numbersFrom(seed);
   const lines: CorpusLine[] = [];
   const expected: string[] = [];
@@ -211,12 +221,12 @@ export const makeCorpus = (options: CorpusOptions): Corpus => {
     for (const participant of participants) {
       const legs = log.legs.filter((leg) => leg.participant === participant);
       if (legs.length > 0) {
-        take(participant, log.id, booksOfCommitted(log, legs, draw, tolerance, note));
+        take(participant, log.id, booksOfCommitted(log, legs, draw, measure, note));
       }
     }
     const [payer] = participants;
     if (log.outcome !== "committed" && payer !== undefined) {
-      take(payer, log.id, booksOfFailed(log, draw, tolerance, note));
+      take(payer, log.id, booksOfFailed(log, draw, measure, note));
     }
   }
   const lastMs = transfers.at(-1)?.timeMs ?? 0;
@@ -232,7 +242,7 @@ export const makeCorpus = (options: CorpusOptions): Corpus => {
       feeMinor: 0n,
       residue: 0n,
     };
-    const line = lineOf(leg, `ghost-${n}`, firstMs + draw(Math.max(1, lastMs - firstMs)));
+    const line = lineOf(leg, `ghost-${seed}-${n}`, firstMs + draw(Math.max(1, lastMs - firstMs)));
     take(participant, id, { lines: [line], kinds: ["missing-at-ledger"] });
   }
   return { lines, expected: expected.toSorted(), seeded };

@@ -200,7 +200,7 @@ export const keptAnswer = async (
   hash: string,
 ): Promise<DeskAnswer | undefined> => {
   const { rows } = await sql.query<Kept>({
-    name: "action-read",
+    name: "break-action-read",
     text: "select hash, status, answer from action where principal = $1 and idempotency_key = $2",
     values: [principal, key],
   });
