@@ -228,5 +228,5 @@ describe("a broker with logins", () => {
     for (const { principal, producerBytesPerSecond } of quotas()) {
       expect(found.get(principal)).toBe(producerBytesPerSecond);
     }
-  }, 60_000);
+  }, 180_000);
 });

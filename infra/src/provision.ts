@@ -2,7 +2,7 @@
 // own, what auditors pin (policy, verifier keys), and the statements that begin the key log. In
 // production each party does its own part of this; here one program plays all of them.
 import { randomBytes } from "node:crypto";
-import { existsSync, mkdirSync, renameSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, readFileSync, renameSync, writeFileSync } from "node:fs";
 import {
   generateEnvelopeKey,
   generateKeyFile,
@@ -10,6 +10,7 @@ import {
   readKeyFile,
   type KeyType,
 } from "@sealane/signer";
+import { formatVerifierKey, parsePolicy } from "@sealane/tlog";
 import { makeGenesis, rootsText } from "./genesis.ts";
 import { homeAt, type Home } from "./home.ts";
 import { staff, tokenDigests } from "./token-digests.ts";
@@ -105,14 +106,29 @@ const witnessUrl = ({ wallets, providers }: World, ports: Ports, owner: string):
   return party === undefined ? at(ports.witness) : at(ports[party.portName], "/witness");
 };
 
+/** The logs' lines: the keys in force first, then those that the policy had before, which old checkpoints need. */
+const logLines = (home: Home, ports: Ports): string[] => {
+  const vkeyOf = (file: string): string => readKeyFile(home.keys("operator", file)).vkey;
+  const urls = new Map([
+    [origin, `http://127.0.0.1:${ports.ledger}/log`],
+    [keyLogOrigin, `http://127.0.0.1:${ports.ledger}/log/keys`],
+  ]);
+  const path = home.path("trust.policy");
+  const before = existsSync(path) ? parsePolicy(readFileSync(path, "utf8")).logs : [];
+  const known = before.map(({ key: { name, type, publicKey } }) =>
+    formatVerifierKey(name, type, publicKey),
+  );
+  const all = new Set([vkeyOf("checkpoint.key"), vkeyOf("key-log.key"), ...known]);
+  return [...all].map((vkey) => `log ${vkey} ${urls.get(vkey.split("+")[0] ?? "") ?? ""}`);
+};
+
 /** What an auditor pins: C2SP tlog-policy. The current lane's log is its first line. */
 const policyText = (home: Home, ports: Ports, world: World): string => {
   const witnesses = witnessesOf(world);
   const quorum = Math.floor(witnesses.length / 2) + 1;
   const { keys } = home;
   const lines = [
-    `log ${readKeyFile(keys("operator", "checkpoint.key")).vkey} http://127.0.0.1:${ports.ledger}/log`,
-    `log ${readKeyFile(keys("operator", "key-log.key")).vkey} http://127.0.0.1:${ports.ledger}/log/keys`,
+    ...logLines(home, ports),
     "",
     ...witnesses.map(([owner]) => {
       const { vkey } = readKeyFile(keys(owner, "witness.key"));
@@ -191,14 +207,18 @@ export const provision = async (
   makeDirs(home, world);
   await makeKeys(home, world);
   const genesis = home.path("state", "genesis.json");
-  if (!existsSync(genesis))
+  if (!existsSync(genesis)) {
     writeAtomic(genesis, JSON.stringify(makeGenesis(home, world), undefined, 1));
-  writeAtomic(home.path("trust.policy"), policyText(home, reach, world));
-  writeAtomic(home.path("roots"), rootsText(home, world));
+  }
+  const policy = policyText(home, reach, world);
+  writeAtomic(home.path("trust.policy"), policy);
+  // Pinned once: a root that is replaced later is pinned anew by whoever has asked its owner.
+  if (!existsSync(home.path("roots"))) writeAtomic(home.path("roots"), rootsText(home, world));
   const logKey = readKeyFile(home.keys("operator", "checkpoint.key")).vkey;
   writeAtomic(home.path("log.vkey"), `${logKey}\n`);
-  const keyLogKey = readKeyFile(home.keys("operator", "key-log.key")).vkey;
-  writeAtomic(home.path("state", "logs.vkeys"), `${logKey}\n${keyLogKey}\n`);
+  const logs = policy.split("\n").filter((line) => line.startsWith("log "));
+  const vkeys = logs.map((line) => `${line.split(" ")[1] ?? ""}\n`);
+  writeAtomic(home.path("state", "logs.vkeys"), vkeys.join(""));
   for (const [file, text] of tokenDigests(home.keys, world)) {
     writeAtomic(home.path("state", file), text, 0o600);
   }

@@ -10,16 +10,9 @@ import type { FaultWorld } from "./world.ts";
 const payer = "hk-wallet.example";
 const origin = "sealane.example/2026/0";
 
-/** Terms that were accepted once: taken from a sealed transfer's receipt. */
-export const realTerms = async ({ hk }: FaultWorld): Promise<Terms> => {
-  const request = {
-    payer: { account: "+85290000002" },
-    payee: { participant: "ph-wallet.example", account: "+639170000002" },
-    amount: { currency: "HKD", amount: "50.00" },
-  };
-  const key = randomUUID();
-  const { transferId } = await hk.send(request, { idempotencyKey: key, waitSeconds: 20 });
-  const receipt = await hk.receipt(transferId, { waitSeconds: 10 });
+/** Terms that were accepted once: taken from the receipt of a sealed transfer. */
+const realTerms = async ({ hk }: FaultWorld, sealed: string): Promise<Terms> => {
+  const receipt = await hk.receipt(sealed, { waitSeconds: 10 });
   const entry = fromUtf8(parseProof(receipt).extra ?? new Uint8Array());
   const inner = parseNote(entry).text.split("\n").slice(2).join("\n");
   return JSON.parse(inner.split("\n")[1] ?? "") as Terms;
@@ -28,7 +21,7 @@ export const realTerms = async ({ hk }: FaultWorld): Promise<Terms> => {
 type Bad = { readonly name: string; readonly id: string; readonly note: string };
 
 /** One of each kind. */
-export const badStatements = ({ stack }: FaultWorld, like: Terms): Bad[] => {
+const badStatements = ({ stack }: FaultWorld, like: Terms): Bad[] => {
   const keys = (...path: string[]) => readKeyFile(stack.home.keys(...path));
   const sign = (text: string, ...files: string[][]): string =>
     composeNote(
@@ -70,12 +63,17 @@ export const badStatements = ({ stack }: FaultWorld, like: Terms): Bad[] => {
   ];
 };
 
-/** Sends each as an intent. @returns their ids, none of which may ever be committed */
+/**
+ * Sends each as an intent.
+ * @param sealed id of a transfer whose terms they are made from
+ * @returns their ids, none of which may ever be committed
+ */
 export const sendBadStatements = async (
   world: FaultWorld,
   producer: Producer,
+  sealed: string,
 ): Promise<string[]> => {
-  const bad = badStatements(world, await realTerms(world));
+  const bad = badStatements(world, await realTerms(world, sealed));
   const frame = (note: string): string => JSON.stringify({ v: 1, kind: "intent", note });
   await producer.send(
     bad.map(({ id, note }) => ({ topic: laneTopic(0), key: id, value: frame(note) })),

@@ -2,7 +2,6 @@
 // `npm run faults`.
 export const ciCases: ReadonlySet<string> = new Set([
   "ledger-after-commit",
-  "ledger-killed-again",
   "hk-wallet-after-command",
   "ph-wallet-before-command",
   "reconciliation-after-books",

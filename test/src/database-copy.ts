@@ -37,6 +37,7 @@ const tablesOf = async (client: Client, schema: string): Promise<string[]> => {
 /** Copies every table of a schema, all of one moment. */
 export const copySchema = (system: WholeSystem, schema: string): Promise<void> =>
   withAdmin(system, async (client) => {
+    await client.query(`drop schema if exists ${schema}_copy cascade`);
     await client.query(`create schema ${schema}_copy`);
     for (const table of await tablesOf(client, schema)) {
       await client.query(`create table ${schema}_copy.${table} as table ${schema}.${table}`);

@@ -1,9 +1,11 @@
 // The drills of docs/drills.md that a participant's own keys do not cover (`keys.system.test.ts` has
-// those), in the order of a bad week: an operator's key, a root key, the entry key, a witness's key.
+// those), in the order of a bad week: an operator's key, root keys stolen and lost, the entry key, the
+// keys of the key log and of checkpoints, a witness's key.
 import { randomUUID } from "node:crypto";
-import { copyFileSync, readFileSync, renameSync, rmSync } from "node:fs";
+import { copyFileSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { adapterClient } from "@sealane/client";
 import { startStack, writeKeyLogFile, type Stack } from "@sealane/infra";
+import { readKeyFile } from "@sealane/signer";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { openAuditedLog } from "./audited-log.ts";
 import { eventually } from "./eventually.ts";
@@ -27,6 +29,11 @@ const sealane = (...args: string[]) => sealaneJson(system, args);
 const path = (...parts: string[]): string => system.stack.home.path(...parts);
 const by = (...people: string[]): string[] =>
   people.flatMap((person) => ["--operator", `keys/${person}/operator.key`]);
+
+const clientOf = ({ urls }: Stack) => {
+  const token = readFileSync(path("keys/hk-wallet/api.token"), "utf8").trim();
+  return adapterClient({ baseUrl: urls["hk-wallet"] ?? "", token });
+};
 
 const send = async (client = system.hk): Promise<string> => {
   const request = {
@@ -75,6 +82,52 @@ describe("a participant's root key", () => {
   });
 });
 
+const ph = "ph-wallet.example";
+
+describe("a participant's root key that is lost", () => {
+  it("is replaced by two operators after the wait that its owner agreed to; pins are told", async () => {
+    const [old, next] = ["keys/ph-wallet/root.key", "keys/ph-wallet/root-2.key"];
+    await sealane("keys", "recovery", ph, "--wait", "15s", "--root", old, ...by("bob"));
+    rmSync(path(old));
+    const two = ["--operator", "keys/bob/carol.key", ...by("bob")];
+    await sealane("keys", "generate", next, "--name", `${ph}/root-2`);
+    const replace = ["keys", "root", ph, "--new", next, ...two];
+    const unannounced = await runSealane(system, replace);
+    expect(unannounced.stderr).toContain("root key in force");
+    await sealane("keys", "recover-root", ph, "--new", next, ...two);
+    expect((await runSealane(system, replace)).stderr).toContain("not before");
+    const done = await eventually(
+      "the wait is over",
+      async () => {
+        const tried = await runSealane(system, [...replace, "--json"]);
+        return tried.status === 0 ? (JSON.parse(tried.stdout) as { seq: number }) : undefined;
+      },
+      60_000,
+    );
+    const key = "keys/ph-wallet/transfer-2.key";
+    await sealane("keys", "generate", key, "--name", `${ph}/k2`);
+    await sealane("keys", "register", ph, "--key", key, "--root", next);
+    await send();
+    const url = `${system.stack.urls["ledger"]}/log`;
+    const audit = (roots: string) => {
+      const pins = ["--policy", "trust.policy", "--roots", roots];
+      return runSealane(system, ["audit", url, ...pins]);
+    };
+    const before = await audit("roots");
+    const said = `root replaced at key-log position ${done.seq}`;
+    expect([before.status, before.stdout + before.stderr]).toEqual([
+      1,
+      expect.stringContaining(said),
+    ]);
+    const { vkey } = readKeyFile(path(next));
+    const pinned = readFileSync(path("roots"), "utf8").split("\n");
+    const anew = pinned.map((line) => (line.startsWith(`${ph} `) ? `${ph} ${vkey}` : line));
+    writeFileSync(path("roots"), anew.join("\n"));
+    expect((await audit("roots")).status).toBe(0);
+    renameSync(path(next), path(old));
+  }, 180_000);
+});
+
 describe("the entry key", () => {
   it("is replaced by two operators: the ledger stops, and goes on with the new file", async () => {
     const { stack } = system;
@@ -107,11 +160,62 @@ describe("the entry key", () => {
   });
 });
 
+describe("the keys of the key log and of checkpoints", () => {
+  const two = ["--operator", "keys/bob/carol.key", ...by("bob")];
+  const base = "keys/operator";
+
+  it("that are lost are replaced: a new policy, the new files, a record for each", async () => {
+    const { stack } = system;
+    const before = await send();
+    const pinned = readFileSync(path("trust.policy"), "utf8");
+    await runSealane(system, ["receipt", before, "--out", "old-key.tlog-proof"]);
+    const [checkpoint, keyLog] = pinned.split("\n").map((line) => line.split(/[ +]/)[1] ?? "");
+    await stack.stop();
+    // Lost: nothing of the old keys is left. The new policy has their lines all the same.
+    for (const [file, name] of [
+      ["checkpoint.key", checkpoint],
+      ["key-log.key", keyLog],
+    ] as const) {
+      rmSync(path(base, file));
+      await sealane("keys", "generate", `${base}/${file}`, "--name", name ?? "");
+    }
+    const starting = startStack({ dir: stack.home.dir, ports: stack.ports });
+    const url = stack.urls["ledger"] ?? "";
+    await eventually("the ledger says what it waits for", async () => {
+      const ready = await fetch(`${url}/readyz`).catch(() => undefined);
+      const text = (await ready?.text()) ?? "";
+      return text.includes("another checkpoint key") && text.includes("names our key-log key");
+    });
+    const replace = ["keys", "log-key", "--reason", "lost", ...two, "--new"];
+    // Its own key first: until then it can sign nothing else.
+    const early = await runSealane(system, [...replace, `${base}/checkpoint.key`]);
+    expect(early.stderr).toContain("log-key-elsewhere");
+    await sealane(...replace, `${base}/key-log.key`);
+    await sealane(...replace, `${base}/checkpoint.key`);
+    restarted = await starting;
+    const after = await send(clientOf(restarted));
+    await runSealane(system, ["receipt", after, "--out", "new-key.tlog-proof"]);
+    await writeKeyLogFile(restarted.home, url);
+    writeFileSync(path("pinned.policy"), pinned);
+    const verify = (file: string, policy: string) =>
+      runSealane(system, ["verify", file, "--policy", policy, "--keys", "keylog"]);
+    expect((await verify("old-key.tlog-proof", "trust.policy")).status).toBe(0);
+    expect((await verify("new-key.tlog-proof", "trust.policy")).status).toBe(0);
+    const told = await verify("new-key.tlog-proof", "pinned.policy");
+    expect([told.status, told.stdout + told.stderr]).toEqual([
+      1,
+      expect.stringContaining("Ask two operators"),
+    ]);
+    const audit = await runSealane(system, ["audit", `${url}/log`, "--policy", "trust.policy"]);
+    expect([audit.status, audit.stderr]).toEqual([0, ""]);
+  }, 180_000);
+});
+
 describe("a witness's key", () => {
   it("that is lost stops nothing; another one takes a policy that everybody pins anew", async () => {
-    const { stack } = system;
+    const stack = restarted ?? system.stack;
     await stack.end("witness");
-    const before = await send();
+    const before = await send(clientOf(stack));
     const bundled = ["receipt", before, "--bundle", "before.bundle"];
     expect((await runSealane(system, bundled)).status).toBe(0);
     copyFileSync(path("trust.policy"), path("before.policy"));
@@ -121,9 +225,7 @@ describe("a witness's key", () => {
     expect(readFileSync(path("trust.policy"), "utf8")).not.toBe(
       readFileSync(path("before.policy"), "utf8"),
     );
-    const token = readFileSync(path("keys/hk-wallet/api.token"), "utf8").trim();
-    const client = adapterClient({ baseUrl: restarted.urls["hk-wallet"] ?? "", token });
-    const after = await send(client);
+    const after = await send(clientOf(restarted));
     await runSealane(system, ["receipt", after, "--out", "after.tlog-proof"]);
     const verify = async (file: string, policy: string) => {
       const args = ["verify", file, "--policy", policy, "--json"];

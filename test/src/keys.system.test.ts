@@ -215,7 +215,32 @@ describe("a participant", () => {
 });
 
 describe("a policy that binds a participant", () => {
-  it("takes its root key, is cited from then on, and stops what needs operators", async () => {
+  const sendLarge = (expiresInSeconds: number) => {
+    const idempotencyKey = randomUUID();
+    const request = {
+      payer: { account: "+85290000001" },
+      payee: { participant: ph, account: "+639170000001" },
+      amount: { currency: "HKD", amount: "5000.00" },
+      expiresInSeconds,
+    };
+    const ended = system.hk.send(request, { idempotencyKey, waitSeconds: 90 });
+    return { id: transferIdOf(hk, idempotencyKey), ended };
+  };
+  const approve = (id: string, person: string) =>
+    runSealane(system, [
+      "approve",
+      id,
+      "--from",
+      "hk-wallet",
+      "--key",
+      `keys/${person}/operator.key`,
+    ]);
+  const waits = (id: string) =>
+    eventually("it waits for approval", async () =>
+      (await runSealane(system, ["approve", "--from", "hk-wallet"])).stdout.includes(id),
+    );
+
+  it("takes its root key, is cited from then on, and holds what needs operators", async () => {
     const both = ["--operator", "keys/alice/operator.key", "--operator", "keys/bob/operator.key"];
     await sealane("keys", "policy", "large-2", "--operators-from", "HKD 5000.00 2", ...both);
     await sealane("keys", "bind", hk, "large-2", "--root", root, ...both);
@@ -226,15 +251,41 @@ describe("a policy that binds a participant", () => {
       return terms.policy === "large-2" ? terms : undefined;
     });
     expect(cited.payer.participant).toBe(hk);
-    const large = await system.hk.send(
-      {
-        payer: { account: "+85290000001" },
-        payee: { participant: ph, account: "+639170000001" },
-        amount: { currency: "HKD", amount: "5000.00" },
-      },
-      { idempotencyKey: randomUUID(), waitSeconds: 20 },
-    );
-    expect(large).toMatchObject({ status: "rejected", code: "policy-unmet" });
+    // Nobody approves: it ends before its terms do, with the reason.
+    expect(await sendLarge(3).ended).toMatchObject({ status: "rejected", code: "policy-unmet" });
+  });
+
+  it("lets through what two operators signed, though the adapter died in between", async () => {
+    const { id, ended } = sendLarge(120);
+    // The client repeats its request under the same key while the adapter is down.
+    ended.catch(() => undefined);
+    await waits(id);
+    const other = ["--from", "hk-wallet", "--key", "keys/hk-wallet/root.key"];
+    const stranger = await runSealane(system, ["approve", id, ...other]);
+    expect([stranger.status, stranger.stderr]).toEqual([1, expect.stringContaining("no operator")]);
+    expect((await approve(id, "alice")).stdout).toContain("it waits for the others");
+    await system.stack.kill("hk-wallet");
+    await system.stack.start("hk-wallet");
+    // The same operator twice is one.
+    expect((await approve(id, "alice")).stdout).toContain("1 of 2");
+    expect((await approve(id, "bob")).stdout).toContain("it is on its way");
+    await eventually("it is sealed", async () => {
+      const { status } = await system.hk.get(id);
+      return status === "sealed" || status === "credited";
+    });
+    const { signers } = await entryOf(id);
+    const operators = signers.filter((name) => name.includes("/operators/"));
+    expect(operators).toHaveLength(2);
+    expect((await approve(id, "bob")).stderr).toContain("never had it");
+  });
+
+  it("does not send what its payer took back, whoever signs it then", async () => {
+    const { id, ended } = sendLarge(120);
+    await waits(id);
+    await approve(id, "alice");
+    await system.hk.cancel(id);
+    expect((await approve(id, "bob")).status).toBe(1);
+    expect(await ended).toMatchObject({ status: "cancelled" });
   });
 });
 

@@ -126,7 +126,7 @@ describe("personal data", () => {
       placesOf([{ place: "control", text: btoa(`x${kept.payer}`.repeat(3)) }], needles),
     ).toEqual(["control"]);
     expect(placesOf(written, needles)).toEqual([]);
-  }, 60_000);
+  }, 180_000);
 
   it("are handed to a provider's own core as the exact bytes that were hashed", async () => {
     for (const side of sides) expect(await disclosed(side, gone)).toEqual(erased);
@@ -177,7 +177,7 @@ describe("personal data", () => {
     // No envelope is left for the providers' own keys to open.
     expect(placesOf(tableTexts(tables), ['"epk"'])).toEqual([]);
     expect(placesOf(tableTexts(tables), needles)).toEqual([]);
-  }, 60_000);
+  }, 180_000);
 
   it("that are gone leave every old proof as it was", async () => {
     for (const id of [gone, stays]) {
@@ -187,5 +187,5 @@ describe("personal data", () => {
     }
     const audited = await runSealane(system, ["audit", "export", "--policy", "trust.policy"]);
     expect(audited.status, audited.stdout + audited.stderr).toBe(0);
-  }, 60_000);
+  }, 180_000);
 });

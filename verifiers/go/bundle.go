@@ -67,7 +67,7 @@ func checkBundle(p policy, pinned map[string]string, data []byte) string {
 	receipts, cited, terms := []sealed{}, []string{}, map[string]object{}
 	for at, raw := range decodeAll(parts["receipt"]) {
 		r := openReceipt(p, []byte(raw))
-		e, priced := keys.judgeSealed(p, r)
+		e, priced := keys.judgeSealed(r)
 		if e.outcome == "committed" {
 			must(priced, "receipt %d: its sheet is not in the bundle", at)
 			terms[e.said.str("id")] = e.said

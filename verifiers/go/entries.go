@@ -225,7 +225,7 @@ func settlementPostings(operator, kind string, x object) []posting {
 }
 
 // judge gives an entry that stands by itself; without sheets the conversion is not checked.
-func (h history) judge(raw string, log key, origin string, sheets map[string]*sheet) entry {
+func (h history) judge(raw string, origin string, sheets map[string]*sheet) entry {
 	must(len(raw) <= 32<<10, "entry: too large")
 	outer := parseNote(raw)
 	c, inner := statement(outer.text, origin, "entry", "entry")
@@ -263,11 +263,20 @@ func (h history) judge(raw string, log key, origin string, sheets map[string]*sh
 	linked := slices.Contains(returnKinds, e.kind)
 	must(answers || linked || below == "", "%s: it answers no statement", e.kind)
 	if linked {
-		e.original = h.originalBelow(e, below, log, origin)
+		e.original = h.originalBelow(e, below, origin)
 	} else if e.kind == "transfer" {
 		e.terms = x
 	} else if below != "" {
-		e.terms, _ = statement(parseNote(below).text, origin, "transfer", "transfer")
+		terms := parseNote(below)
+		e.terms, _ = statement(terms.text, origin, "transfer", "transfer")
+		if e.kind == "rejection" {
+			payer := false
+			for ident := range terms.signed(append(all, s.operators...)...) {
+				one := s.keys[ident]
+				payer = payer || one.who == e.terms.obj("payer").str("participant") && one.purpose == "transfer"
+			}
+			must(payer, "rejection: of terms that the payer has not signed")
+		}
 	}
 	payer, payee := e.terms.obj("payer").str("participant"), e.terms.obj("payee").str("participant")
 	chains, postings, reason := []string{}, []posting{}, ""
@@ -367,7 +376,7 @@ func (h history) judge(raw string, log key, origin string, sheets map[string]*sh
 		}
 	}
 	if e.terms != nil || e.kind == "cancellation" || linked && e.kind != "recall-refusal" {
-		s.judgeLane(log, origin, x.str("id"))
+		s.judgeLane(origin, x.str("id"))
 	}
 	found := []posting{}
 	for _, one := range c.objs("postings") {
@@ -385,14 +394,9 @@ func (h history) judge(raw string, log key, origin string, sheets map[string]*sh
 }
 
 // judgeLane: a transfer's id belongs to one lane; in another it could be committed a second time.
-func (s keyState) judgeLane(log key, origin, id string) {
-	at := slices.IndexFunc(s.lanes, func(lane object) bool { return lane.str("origin") == origin })
+func (s keyState) judgeLane(origin, id string) {
+	at := s.lane(origin)
 	must(at >= 0, "lane: unknown")
-	own := parseKey(s.lanes[at].str("vkey"), ed25519Key)
-	must(own.ident == log.ident && own.public == log.public, "lane: it has another key")
-	if id == "" {
-		return
-	}
 	first, err := strconv.ParseInt(id[:4], 16, 32)
 	must(err == nil, "transfer: %s", id)
 	for _, slots := range s.lanes[at].objs("slots") {

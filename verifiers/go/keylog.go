@@ -30,6 +30,16 @@ type keyState struct {
 	records   map[string]object
 	bound     map[string]string // the policy that everything a participant pays must cite
 	corridors map[string]object
+	logKey    key   // of the key log itself
+	retired   []key // that signed a log's checkpoints, and do no more
+	nextRoots map[string]nextRoot
+	begun     map[string]string // root keys that no older one signed for: at entry, or in place of a lost one
+}
+
+// nextRoot is a root key that is to replace a lost one, and since when that is public.
+type nextRoot struct {
+	vkey  string
+	since int64
 }
 
 // history has the state and the root at each size of the key log, and its entries' times.
@@ -39,7 +49,7 @@ type history struct {
 	times  []int64
 }
 
-func (s keyState) apply(origin, inner string, place int) keyState {
+func (s keyState) apply(origin, inner string, place int, time int64) keyState {
 	note := parseNote(inner)
 	kind := kindOf(note.text)
 	x, _ := statement(note.text, origin, kind, kind)
@@ -47,7 +57,11 @@ func (s keyState) apply(origin, inner string, place int) keyState {
 	who := x.str("participant")
 	root, isKnown := s.roots[who]
 	needed := map[string]int{"ledger": 2, "participant": 1, "key": 0, "revocation": 0,
-		"suspension": 2, "fee-schedule": 2, "policy": 2, "binding": 2, "lanes": 2, "corridor": 2}
+		"suspension": 2, "fee-schedule": 2, "policy": 2, "binding": 2, "lanes": 2, "corridor": 2,
+		"log-key": 2, "root-recovery": 2}
+	if kind == "root-recovery" && x["withdrawn"] == true && isKnown && by(root) == 1 {
+		needed[kind] = 0
+	}
 	if x["suspended"] == true {
 		needed["suspension"] = 1
 	}
@@ -69,14 +83,25 @@ func (s keyState) apply(origin, inner string, place int) keyState {
 	}
 	if kind == "participant" {
 		own := parseKey(x.str("rootKey"), ed25519Key)
-		must(!isKnown || by(root) == 1, "%s has another root key", who)
+		lost := isKnown && by(root) != 1 && s.records[who].str("rootKey") != x.str("rootKey")
+		if lost {
+			next, wait := s.nextRoots[who], s.records[who].obj("recovery")
+			must(wait != nil && next.vkey == x.str("rootKey"), "%s has another root key", who)
+			must(time >= next.since+1000*wait.num("waitSeconds") && by(s.operators...) >= 2, "%s: too early, or by too few", who)
+		}
+		if !isKnown || lost {
+			s.begun = maps.Clone(s.begun)
+			s.begun[who] = x.str("rootKey")
+		}
+		s.nextRoots = maps.Clone(s.nextRoots)
+		delete(s.nextRoots, who)
 		root, isKnown = own, true
 		s.roots = maps.Clone(s.roots)
 		s.roots[who] = own
 		s.records = maps.Clone(s.records)
 		s.records[who] = x
 	}
-	if who != "" && kind != "suspension" {
+	if who != "" && kind != "suspension" && kind != "root-recovery" {
 		must(isKnown && by(root) == 1, "%s: the root key of %s has not signed", kind, who)
 	}
 	name := kind + " " + x.str("schedule") + x.str("policy")
@@ -117,13 +142,71 @@ func (s keyState) apply(origin, inner string, place int) keyState {
 		s.corridors = maps.Clone(s.corridors)
 		s.corridors[x.str("corridor")] = x
 	case kind == "lanes":
+		for _, lane := range x.objs("lanes") {
+			at := s.lane(lane.str("origin"))
+			must(at < 0 || s.lanes[at].str("vkey") == lane.str("vkey"), "lanes: another log key")
+		}
 		s.lanes = x.objs("lanes")
+	case kind == "log-key":
+		s = s.renew(origin, x, by)
+	case kind == "root-recovery":
+		next := x.str("rootKey")
+		s.nextRoots = maps.Clone(s.nextRoots)
+		if x["withdrawn"] == true {
+			must(s.nextRoots[who].vkey == next, "recovery: nothing to withdraw")
+			delete(s.nextRoots, who)
+			break
+		}
+		must(isKnown && s.records[who].obj("recovery") != nil, "recovery: %s has not agreed to it", who)
+		must(next != s.records[who].str("rootKey") && by(parseKey(next, ed25519Key)) == 1, "recovery: the new root")
+		s.nextRoots[who] = nextRoot{next, time}
 	case kind == "fee-schedule" || kind == "policy":
 		must(s.named[name] == nil, "%s: twice", name)
 		s.named = maps.Clone(s.named)
 		s.named[name] = x
 	}
 	return s
+}
+
+// lane is the place of a log among the lanes, or −1.
+func (s keyState) lane(origin string) int {
+	return slices.IndexFunc(s.lanes, func(lane object) bool { return lane.str("origin") == origin })
+}
+
+// renew replaces the key of a log, by two operators and the new key; a line of the old one has to be good.
+func (s keyState) renew(origin string, x object, by func(...key) int) keyState {
+	log, own := x.str("log"), parseKey(x.str("vkey"), ed25519Key)
+	must(strings.HasPrefix(own.ident, log+"+") && by(own) == 1, "log-key: not its own")
+	taken := append([]key{s.logKey, parseKey(s.ledger.str("entryKey"), ed25519Key)}, s.operators...)
+	for _, lane := range s.lanes {
+		taken = append(taken, parseKey(lane.str("vkey"), ed25519Key))
+	}
+	same := func(other key) bool { return other.public == own.public }
+	must(!slices.ContainsFunc(append(taken, s.retired...), same), "log-key: it signs something already")
+	old, at := s.logKey, s.lane(log)
+	if log == origin {
+		s.logKey = own
+	} else {
+		must(at >= 0, "log-key: of no log")
+		old = parseKey(s.lanes[at].str("vkey"), ed25519Key)
+		s.lanes = slices.Clone(s.lanes)
+		s.lanes[at] = maps.Clone(s.lanes[at])
+		s.lanes[at]["vkey"] = x.str("vkey")
+	}
+	by(old)
+	s.retired = append(slices.Clone(s.retired), old)
+	return s
+}
+
+// judgeLog: a checkpoint counts by a key that the key log names for its log where the entry stands, or later.
+func (h history) judgeLog(c checkpoint, cited int) {
+	for _, s := range h.states[cited:] {
+		at := s.lane(c.Origin)
+		if at >= 0 && parseKey(s.lanes[at].str("vkey"), ed25519Key).public == c.log.public {
+			return
+		}
+	}
+	must(false, "lane: it has another key")
 }
 
 var ranges = compact.RangeFactory{Hash: rfc6962.DefaultHasher.HashChildren}
@@ -152,14 +235,24 @@ func foldKeyLog(p policy, raw string, entries []string, exact bool) history {
 	must(c.Size == uint64(len(entries)), "key log: its checkpoint is of another state")
 	tree := ranges.NewEmptyRange(0)
 	nobody := keyState{roots: map[string]key{}, keys: map[string]registered{}, named: map[string]object{}, stopped: map[string]bool{},
-		records: map[string]object{}, bound: map[string]string{}, corridors: map[string]object{}}
+		records: map[string]object{}, bound: map[string]string{}, corridors: map[string]object{},
+		nextRoots: map[string]nextRoot{}, begun: map[string]string{}, logKey: c.log}
+	pinned := p.logs[c.Origin]
 	said := map[string]bool{}
 	h := history{states: []keyState{nobody}, roots: []string{rootOf(tree)}}
 	prev, last := make([]byte, sha256.Size), int64(0)
 	for seq, entry := range entries {
 		note := parseNote(entry)
 		x, inner := statement(note.text, c.Origin, "entry", "key-entry")
-		must(len(note.signed(p.logs[c.Origin])) == 1, "key log %d: not signed", seq)
+		signers := note.signed(pinned...)
+		if seq == 0 {
+			for _, one := range pinned {
+				if signers[one.ident] != nil {
+					nobody.logKey = one
+				}
+			}
+			h.states[0] = nobody
+		}
 		must(x.num("seq") == int64(seq) && string(b64(x.str("prev"))) == string(prev), "key log %d: not in its place", seq)
 		must(ms(x.str("time")) >= last, "key log %d: time runs backwards", seq)
 		prev, last = leafHash(entry), ms(x.str("time"))
@@ -167,10 +260,13 @@ func foldKeyLog(p policy, raw string, entries []string, exact bool) history {
 		text := parseNote(inner).text
 		must(!said[text], "key log %d: said before", seq)
 		said[text] = true
-		h.states = append(h.states, h.states[seq].apply(c.Origin, inner, seq))
+		s := h.states[seq].apply(c.Origin, inner, seq, last)
+		must(signers[s.logKey.ident] != nil, "key log %d: not signed by the key in force; if it names another, add its line", seq)
+		h.states = append(h.states, s)
 		h.roots = append(h.roots, rootOf(tree))
 		h.times = append(h.times, last)
 	}
+	must(h.states[len(entries)].logKey.public == c.log.public, "key log: its checkpoint's key was replaced")
 	must(rootOf(tree) == string(c.Hash), "key log: not the entries that were cosigned")
 	return h
 }

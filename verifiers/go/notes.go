@@ -157,7 +157,7 @@ func (n signedNote) signed(keys ...key) map[string][]byte {
 
 // policy is a C2SP tlog-policy.
 type policy struct {
-	logs      map[string]key
+	logs      map[string][]key // by origin: the key in force, and those before it
 	witnesses map[string]key
 	groups    map[string]group
 	quorum    string
@@ -169,13 +169,14 @@ type group struct {
 }
 
 func parsePolicy(text string) policy {
-	p := policy{map[string]key{}, map[string]key{}, map[string]group{}, ""}
+	p := policy{map[string][]key{}, map[string]key{}, map[string]group{}, ""}
 	for at, row := range strings.Split(text, "\n") {
 		f := strings.Fields(row)
 		switch {
 		case len(f) == 0 || f[0][0] == '#':
 		case f[0] == "log" && len(f) >= 2:
-			p.logs[strings.SplitN(f[1], "+", 2)[0]] = parseKey(f[1], ed25519Key)
+			origin := strings.SplitN(f[1], "+", 2)[0]
+			p.logs[origin] = append(p.logs[origin], parseKey(f[1], ed25519Key))
 		case f[0] == "witness" && len(f) >= 3:
 			p.witnesses[f[1]] = parseKey(f[2], cosignature)
 		case f[0] == "group" && len(f) >= 4:
@@ -221,6 +222,7 @@ func (p policy) fewest(name string, have map[string][]byte) float64 {
 
 type checkpoint struct {
 	f_log.Checkpoint
+	log      key
 	sealedMs int64
 }
 
@@ -231,21 +233,23 @@ func (p policy) open(raw string, exact bool) checkpoint {
 	rest, err := c.Unmarshal([]byte(opened.text))
 	must(err == nil && string(c.Marshal())+string(rest) == opened.text, "checkpoint: malformed")
 	must(len(c.Hash) == sha256.Size && c.Size < 1<<53, "checkpoint: size or root")
-	log, known := p.logs[c.Origin]
+	logs, known := p.logs[c.Origin]
 	must(known, "checkpoint: of %s, which the policy does not name", c.Origin)
-	keys := []key{log}
+	keys := slices.Clone(logs)
 	for _, witness := range p.witnesses {
 		keys = append(keys, witness)
 	}
 	found := opened.signed(keys...)
-	must(found[log.ident] != nil, "checkpoint: its log has not signed")
+	at := slices.IndexFunc(logs, func(log key) bool { return found[log.ident] != nil })
+	must(at >= 0, "checkpoint: no log key of the policy has signed; if the key log names another, add its line")
+	c.log = logs[at]
 	need := p.fewest(p.quorum, found)
 	must(!math.IsInf(need, 0), "checkpoint: too few cosignatures")
 	must(!exact || len(opened.lines) == len(found) && float64(len(found)) == 1+need,
 		"checkpoint: a line too many")
 	times := []int64{}
 	for ident, sig := range found {
-		if ident != log.ident {
+		if !slices.ContainsFunc(logs, func(log key) bool { return log.ident == ident }) {
 			seconds := binary.BigEndian.Uint64(sig)
 			must(seconds < 1<<53, "checkpoint: a cosignature's time")
 			times = append(times, int64(seconds)*1000)

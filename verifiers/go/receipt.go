@@ -35,15 +35,11 @@ func readKeys(p policy, pinned map[string]string, text string) keysCopy {
 	return keysCopy{history, sheets}
 }
 
-// hold refuses a participant that entered with another root key than the pinned one, or that was never pinned.
+// hold refuses a participant that began with another root key than the pinned one, or that was never pinned.
 func (h history) hold(pinned map[string]string) {
-	seen := map[string]bool{}
-	for _, state := range h.states {
-		for _, who := range slices.Sorted(maps.Keys(state.records)) {
-			must(pinned == nil || seen[who] || pinned[who] == state.records[who].str("rootKey"),
-				"roots: %s entered with a root key that is not the pinned one", who)
-			seen[who] = true
-		}
+	begun := h.states[len(h.states)-1].begun
+	for _, who := range slices.Sorted(maps.Keys(begun)) {
+		must(pinned == nil || pinned[who] == begun[who], "roots: %s began with a root key that is not the pinned one", who)
 	}
 }
 
@@ -82,6 +78,7 @@ type sealed struct {
 	raw     string
 	origin  string
 	context object
+	seal    checkpoint
 }
 
 func openReceipt(p policy, data []byte) sealed {
@@ -102,22 +99,21 @@ func openReceipt(p policy, data []byte) sealed {
 	parseNote(inner)
 	must(context.num("seq") == int64(r.Index), "receipt: the entry is of another place")
 	must(ms(context.str("time")) <= c.sealedMs+2000, "receipt: the entry is newer than its seal")
-	return sealed{raw, c.Origin, context}
+	return sealed{raw, c.Origin, context, c}
 }
 
 // judgeSealed gives what an entry says, and whether its sheet was at hand.
-func (k keysCopy) judgeSealed(p policy, r sealed) (entry, bool) {
+func (k keysCopy) judgeSealed(r sealed) (entry, bool) {
 	size := int(r.context.obj("keys").num("size"))
 	must(size < len(k.states), "receipt: the copy of the key log is too old")
-	state, log := k.states[size], p.logs[r.origin]
-	state.judgeLane(log, r.origin, "")
-	e := k.judge(r.raw, log, r.origin, nil)
+	k.judgeLog(r.seal, size)
+	e := k.judge(r.raw, r.origin, nil)
 	hash := e.said.obj("sheet").str("hash")
 	note, atHand := k.sheets[hash]
 	if e.outcome != "committed" || !atHand {
 		return e, false
 	}
-	k.judge(r.raw, log, r.origin, map[string]*sheet{hash: k.readSheet(note, r.origin, state)})
+	k.judge(r.raw, r.origin, map[string]*sheet{hash: k.readSheet(note, r.origin, k.states[size])})
 	return e, true
 }
 
@@ -126,7 +122,7 @@ func checkReceipt(p policy, keys *keysCopy, data []byte) string {
 	if keys == nil {
 		return "sealed; not checked: keys, parties, policy, conversion"
 	}
-	if _, priced := keys.judgeSealed(p, r); !priced {
+	if _, priced := keys.judgeSealed(r); !priced {
 		return "sealed, keys, parties, policy; not checked: conversion"
 	}
 	return "sealed, keys, parties, policy, conversion"

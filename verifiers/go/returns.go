@@ -25,9 +25,9 @@ type original struct {
 	n int64
 }
 
-func (h history) original(raw string, log key, origin string, before int64) *original {
+func (h history) original(raw string, origin string, before int64) *original {
 	must(kindOf(raw) == "entry", "return: no entry stands below it")
-	e := h.judge(raw, log, origin, nil)
+	e := h.judge(raw, origin, nil)
 	must(e.kind == "transfer" && e.outcome == "committed", "return: of what was not committed")
 	must(e.context.num("seq") < before, "return: of what comes later")
 	o := &original{entry: e, hash: base64.StdEncoding.EncodeToString(leafHash(raw)), n: -1}
@@ -40,13 +40,13 @@ func (h history) original(raw string, log key, origin string, before int64) *ori
 }
 
 // originalBelow finds it below a return or a recall, or below the recall that a refusal answers.
-func (h history) originalBelow(e entry, below string, log key, origin string) *original {
+func (h history) originalBelow(e entry, below string, origin string) *original {
 	if e.kind == "recall-refusal" {
 		recall, under := statement(parseNote(below).text, origin, "recall", "recall")
 		must(recall.str("id") == e.said.str("recall"), "refusal: of another recall")
 		below = under
 	}
-	return h.original(below, log, origin, e.context.num("seq"))
+	return h.original(below, origin, e.context.num("seq"))
 }
 
 // written: an amount has one way to be written.

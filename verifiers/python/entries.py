@@ -120,7 +120,12 @@ def settlement_postings(operator, kind, x):
             found.append((cash, f"{who}:liquidity", currency, rest))
     return [one for one in found if Fraction(one[3])]
 
-def judge(raw, pol, origin, history, sheets=None):
+def judge_log(states, origin, log):
+    """A checkpoint counts by a key that is named for its log where the entry stands, or later."""
+    lanes = [lane for s in states for lane in s["lanes"] if lane["origin"] == origin]
+    assert any(vkey(lane["vkey"], 1)[1] == log[1] for lane in lanes), "lane: it has another key"
+
+def judge(raw, origin, history, sheets=None):
     """(context, kind, statement, terms, note inside, original) of an entry that stands by itself. Without
     `sheets` the conversion is not checked."""
     assert len(raw) <= 32768, "entry: too large"
@@ -148,10 +153,15 @@ def judge(raw, pol, origin, history, sheets=None):
     answers, linked = kind in ("rejection", "cancellation"), None
     assert answers or kind in returns.KINDS or not below, f"{kind}: it answers no statement"
     if kind in returns.KINDS:
-        def inside(entry): return judge(entry.encode(), pol, origin, history)
+        def inside(entry): return judge(entry.encode(), origin, history)
         linked = returns.original(kind, x, below, c["seq"], origin, inside)
     elif kind == "transfer": terms = x
-    elif below: terms, _ = statement(note(below)[0], origin, "transfer")
+    elif below:
+        said, by = note(below)
+        terms, _ = statement(said, origin, "transfer")
+        payers = {ident: key["data"] for ident, key in s["keys"].items()
+                  if key["who"] == terms["payer"]["participant"] and key["purpose"] == "transfer"}
+        assert kind != "rejection" or signed(said, by, payers), "rejection: the payer has not signed"
     if terms:
         sides = {side: terms[side]["participant"] for side in ("payer", "payee")}
         chains = list(dict.fromkeys([*sides.values(), terms["sheet"]["provider"]]))
@@ -206,7 +216,7 @@ def judge(raw, pol, origin, history, sheets=None):
     if terms or kind in ("cancellation", "return", "recall"):
         slot = int(x["id"][:4], 16) >> 6
         lanes = [lane for lane in s["lanes"] if lane["origin"] == origin]
-        assert any(vkey(lane["vkey"], 1) == pol.logs[origin] for lane in lanes), "lane: unknown"
+        assert lanes, "lane: unknown"
         assert any(one["from"] <= slot < one["to"] for one in lanes[0]["slots"]), "lane: another's"
     fields = "debit", "credit", "currency", "amount"
     assert [tuple(map(one.get, fields)) for one in c["postings"]] == postings, "entry: postings"

@@ -48,7 +48,25 @@ def statement(text, origin, kind, name=None):
 def ms(text):
     return (datetime.fromisoformat(text[:-1] + "+00:00") - EPOCH) // timedelta(milliseconds=1)
 
-def apply(s, origin, inner, place):
+def public_keys(s):
+    """What signs for the operator, or did."""
+    vkeys = [s["ledger"]["entryKey"], *s["ledger"]["operators"], *(lane["vkey"] for lane in s["lanes"])]
+    return {data for _, data in [s["log"], *s["retired"], *(vkey(key, 1) for key in vkeys)]}
+
+def renew(s, origin, x, by):
+    """Another key of a log: two operators and the new key sign; the old one's line has to be good."""
+    lanes = [lane for lane in s["lanes"] if lane["origin"] == x["log"]]
+    key = vkey(x["vkey"], 1)
+    assert key[0][0] == x["log"] and by(x["vkey"]) == 1, "log-key: not its own"
+    assert key[1] not in public_keys(s), "log-key: it signs something already"
+    if x["log"] == origin: old, s["log"] = s["log"], key
+    else:
+        old = vkey(lanes[0]["vkey"], 1)
+        s["lanes"] = [lane | {"vkey": x["vkey"]} if lane in lanes else lane for lane in s["lanes"]]
+    s["retired"] = [*s["retired"], old]
+    return old
+
+def apply(s, origin, inner, place, time):
     """Folds one statement of the key log into the state `s`: who may say what (packages/rules)."""
     text, lines = note(inner)
     kind = text.split("\n")[0].split("/")[-2]
@@ -61,6 +79,7 @@ def apply(s, origin, inner, place):
     s["said"] = s["said"] | {text}
     needed = {"ledger": 2, "participant": 1, "key": 0, "revocation": 0}.get(
         kind, 2 - x.get("suspended", False))
+    if kind == "root-recovery" and x["withdrawn"] and by(root): needed = 0
     first = kind == "ledger" and not s["ledger"]
     assert first or by(*operators) >= needed, f"{kind}: too few operators signed"
     if kind in ("participant", "key", "revocation", "binding"):
@@ -75,8 +94,15 @@ def apply(s, origin, inner, place):
         s["ledger"] = x
     elif kind == "participant":
         before = s["roots"].get(who)
-        assert before is None or by(before) == 1, f"{who} has another root key"
+        if before not in (None, root) and not by(before):
+            next_root, wait = s["next"].get(who), s["records"][who].get("recovery")
+            assert wait and next_root and next_root[0] == root, f"{who} has another root key"
+            due = next_root[1] + 1000 * wait["waitSeconds"]
+            assert time >= due and by(*operators) >= 2, f"{who}: too early, or by too few"
+            before = None
+        if before is None: s["begun"] = s["begun"] | {who: root}  # no signature leads to it: to be pinned
         s["roots"], s["records"] = s["roots"] | {who: root}, s["records"] | {who: x}
+        s["next"] = {name: one for name, one in s["next"].items() if name != who}
     elif kind == "key" and x["purpose"] != "envelope":
         ident, data = vkey(key, 1)
         known = {k["data"] for k in s["keys"].values()}
@@ -90,7 +116,21 @@ def apply(s, origin, inner, place):
         known = s["keys"][ident]
         assert known["who"] == who and known["revoked"] is None, "revocation: of no key in force"
         s["keys"] = s["keys"] | {ident: known | {"revoked": place}}
-    elif kind == "lanes": s["lanes"] = x["lanes"]
+    elif kind == "lanes":
+        known = {lane["origin"]: lane["vkey"] for lane in s["lanes"]}
+        same = all(known.get(lane["origin"], lane["vkey"]) == lane["vkey"] for lane in x["lanes"])
+        assert same, "lanes: another log key"
+        s["lanes"] = x["lanes"]
+    elif kind == "log-key":
+        old = renew(s, origin, x, by)
+        signed(text, lines, dict([old]))
+    elif kind == "root-recovery" and x["withdrawn"]:
+        assert s["next"].get(who, ("",))[0] == x["rootKey"], "recovery: nothing to withdraw"
+        s["next"] = {name: one for name, one in s["next"].items() if name != who}
+    elif kind == "root-recovery":
+        assert "recovery" in s["records"][who], f"recovery: {who} has not agreed to it"
+        assert x["rootKey"] != root and by(x["rootKey"]) == 1, "recovery: the new root"
+        s["next"] = s["next"] | {who: (x["rootKey"], time)}
     elif kind == "corridor":
         assert "settlement-bank" in s["records"][x["bank"]]["roles"], "corridor: of no bank"
         others = [one["pairs"] for name, one in s["corridors"].items() if name != x["corridor"]]
@@ -110,26 +150,30 @@ def apply(s, origin, inner, place):
 def key_log(pol, raw, entries, exact=False, pinned=None):
     """Every state that the key log ever had, the root at each size, and the entries' times.
     `exact`: no line of its checkpoint but the log's and a quorum's; `pinned`: root keys by owner."""
-    (origin,) = (name for name in pol.logs if name.endswith("/keys"))
-    of, size, root, _ = checkpoint(raw, pol, exact)
+    (origin,) = {name for (name, _), _ in pol.logs if name.endswith("/keys")}
+    logs = [key for key in pol.logs if key[0][0] == origin]
+    of, size, root, _, log = checkpoint(raw, pol, exact)
     assert of == origin and size == len(entries), "key log: its checkpoint is of another state"
     state = {"ledger": {}, "roots": {}, "keys": {}, "named": {}, "lanes": [], "stopped": set(),
-             "records": {}, "bound": {}, "corridors": {}, "said": frozenset()}
+             "records": {}, "bound": {}, "corridors": {}, "said": frozenset(), "log": log,
+             "retired": [], "next": {}, "begun": {}}
     states, hashes, times = [state], [], []
     for seq, entry in enumerate(entries):
         text, lines = note(entry)
         x, inner = statement(text, origin, "entry", "key-entry")
-        assert signed(text, lines, dict([pol.logs[origin]])), f"key log {seq}: not signed"
+        by = signed(text, lines, dict(logs))
+        if not seq: state["log"] = next((key for key in logs if key[0] in by), log)
         before = hashes[-1] if seq else bytes(32)
         assert x["seq"] == seq and b64(x["prev"]) == before, f"key log {seq}: not in its place"
         assert ms(x["time"]) >= (times[-1] if seq else 0), f"key log {seq}: time runs backwards"
         state = dict(state)
-        apply(state, origin, inner, seq)
+        apply(state, origin, inner, seq, ms(x["time"]))
+        assert state["log"][0] in by, f"key log {seq}: not signed by the key in force; if it names another, add its line"
         states.append(state)
         hashes.append(sha(b"\0", entry.encode()))
         times.append(ms(x["time"]))
+    assert state["log"] == log, "key log: its checkpoint's key was replaced"
     for who in state["records"] if pinned is not None else []:
-        entered = next(one["records"][who] for one in states if who in one["records"])
-        assert entered["rootKey"] == pinned.get(who), f"roots: {who} entered with another key"
+        assert state["begun"][who] == pinned.get(who), f"roots: {who} began with another key"
     assert root_of(hashes) == root, "key log: not the entries that were cosigned"
     return states, [root_of(hashes[:n]) for n in range(size + 1)], times

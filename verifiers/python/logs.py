@@ -13,8 +13,8 @@ def tile_path(index, width=256):
     return path if width == 256 else f"{path}.p/{width}"
 
 def read_log(read, pol, older=None):
-    """(entries, leaf hashes, origin, root, ms of its seal) of a published log that fits together."""
-    origin, size, root, sealed = checkpoint(read("checkpoint").decode(), pol)
+    """(entries, leaf hashes, checkpoint) of a published log that fits together."""
+    origin, size, root, sealed, log = checkpoint(read("checkpoint").decode(), pol)
     entries, level = [], 0
     for n in range(0, size, 256):
         data, at = read(f"tile/entries/{tile_path(n // 256, min(256, size - n))}"), 0
@@ -35,4 +35,4 @@ def read_log(read, pol, older=None):
     if older:
         assert older[0] == origin and older[1] <= size, f"an older state of {origin} than remembered"
         assert root_of(hashes[: older[1]]) == older[2], f"{origin} is not the log that is remembered"
-    return entries, hashes, origin, root, sealed
+    return entries, hashes, (origin, root, sealed, log)

@@ -1,9 +1,9 @@
 """Receipts and bundles with all that belongs to them: who signed by which keys, policy, price, openings,
 and that nothing is missing from a chain (docs/formats/bundle.md). Every check is an `assert`."""
 import base64, functools, json, re
-from entries import Sheet, judge
+from entries import Sheet, judge, judge_log
 from keylog import key_log, ms, statement
-from verify import b64, note, sealed_entry, sha, signed, vkey
+from verify import b64, note, sealed_entry, sha, signed
 
 def digest(text): return base64.b64encode(sha(text.encode())).decode()
 
@@ -26,19 +26,18 @@ def read_sheet(raw, origin, state, times):
 
 def judge_sealed(receipt, pol, history, notes):
     """(entry, origin, context, statement if it is a committed transfer, whether its sheet was at hand)"""
-    entry, _, origin, _ = sealed_entry(receipt, pol)
+    entry, _, origin, log = sealed_entry(receipt, pol)
     states, _, times = history
     c, inner = statement(note(entry.decode())[0], origin, "entry")
     note(inner)
     assert c["keys"]["size"] < len(states), "receipt: the copy of the key log is too old"
     state = states[c["keys"]["size"]]
-    assert any(lane["origin"] == origin and vkey(lane["vkey"], 1) == pol.logs[origin]
-               for lane in state["lanes"]), "lane: unknown"
-    _, _, x, *_ = judge(entry, pol, origin, history)
+    judge_log(states[c["keys"]["size"]:], origin, log)
+    _, _, x, *_ = judge(entry, origin, history)
     if c["outcome"] != "committed": return entry, origin, c, None, False
     cited = x["sheet"]["hash"]
     if cited not in notes: return entry, origin, c, x, False
-    judge(entry, pol, origin, history, {cited: read_sheet(notes[cited], origin, state, times)})
+    judge(entry, origin, history, {cited: read_sheet(notes[cited], origin, state, times)})
     return entry, origin, c, x, True
 
 def check_receipt(data, pol, keys=None, pinned=None):

@@ -2,7 +2,7 @@
 and what its postings come to. Every check is an `assert`."""
 import base64, functools, os, returns, urllib.request
 from fractions import Fraction
-from entries import Sheet, judge
+from entries import Sheet, judge, judge_log
 from keylog import key_log, ms
 from logs import read_log
 from verify import b64, checkpoint, sha
@@ -45,7 +45,7 @@ def check_log(place, pol, pinned=None, older=None):
     read, seen = reader(place), (reader(older) if older else None)
     def remembered(path): return seen and checkpoint(seen(path).decode(), pol)[:3]
     def read_keys_of(path): return read("keys/" + path)
-    raws, hashes, origin, root, sealed = read_log(read, pol, remembered("checkpoint"))
+    raws, hashes, (origin, root, sealed, log) = read_log(read, pol, remembered("checkpoint"))
     keys, *_ = read_log(read_keys_of, pol, remembered("keys/checkpoint"))
     history = key_log(pol, read("keys/checkpoint").decode(), [raw.decode() for raw in keys],
                       pinned=pinned)
@@ -54,7 +54,7 @@ def check_log(place, pol, pinned=None, older=None):
     assert not origin.endswith("/keys"), "log: the key log, not a lane's"
     for seq, raw in enumerate(raws):
         try:
-            c, kind, x, terms, inner, linked = judge(raw, pol, origin, history, sheets)
+            c, kind, x, terms, inner, linked = judge(raw, origin, history, sheets)
             assert c["seq"] == seq and b64(c["prev"]) == (hashes[seq - 1] if seq else bytes(32)), "chain"
             assert ms(c["time"]) >= time and c["keys"]["size"] >= size, "it goes back in time"
             time, size = ms(c["time"]), c["keys"]["size"]
@@ -101,6 +101,7 @@ def check_log(place, pol, pinned=None, older=None):
             raise AssertionError(f"entry {seq}: {error}") from error
     for currency in {currency for _, currency in books}:
         assert sum(d - c for key, (d, c) in books.items() if key[1] == currency) == 0, "sums"
+    if history[0][-1]["lanes"]: judge_log(history[0][size:], origin, log)
     assert time <= sealed + 2000, "the last entry is newer than its seal"
     head = base64.b64encode(root).decode()
     return f"{len(raws)} entries of {origin}, {len(keys)} of the key log, root {head}"

@@ -88,7 +88,7 @@ def signed(text, lines, keys):
 class Policy:  # a C2SP tlog-policy: whom its reader trusts
     def __init__(self, text):
         rows = [line.split() for line in text.split("\n") if line.strip()[:1] not in ("", "#")]
-        self.logs = {row[1].split("+")[0]: vkey(row[1], 1) for row in rows if row[0] == "log"}
+        self.logs = [vkey(row[1], 1) for row in rows if row[0] == "log"]  # its old keys too
         self.witnesses = {row[1]: vkey(row[2], 4) for row in rows if row[0] == "witness"}
         self.groups = {row[1]: (row[3:], {"any": 1, "all": len(row) - 3}.get(row[2]) or int(row[2]))
                        for row in rows if row[0] == "group"}
@@ -103,18 +103,20 @@ class Policy:  # a C2SP tlog-policy: whom its reader trusts
         return sum(sorted(self.fewest(member, have) for member in members)[:least])
 
 def checkpoint(raw, pol, exact=False):
-    """(origin, size, root, ms of its seal); `exact`: no line but the log's and a quorum's. The seal
-    is the middle one of the cosignatures' times, which no single witness that lies can move."""
+    """(origin, size, root, ms of its seal, the log's key); `exact`: no line but that key's and a
+    quorum's. The seal is the middle cosignature's time: no single witness that lies can move it."""
     text, lines = note(raw)
     origin, size, root, *rest = text[:-1].split("\n")
     assert re.fullmatch("0|[1-9][0-9]{0,14}", size) and all(rest), "checkpoint: malformed"
-    assert origin in pol.logs, f"checkpoint: of {origin}, which the policy does not name"
-    found = signed(text, lines, dict([pol.logs[origin], *pol.witnesses.values()]))
-    need = pol.fewest(pol.quorum, found)
-    assert pol.logs[origin][0] in found and need < math.inf, "checkpoint: too few signatures"
+    logs = [key for key in pol.logs if key[0][0] == origin]
+    assert logs, f"checkpoint: of {origin}, which the policy does not name"
+    found = signed(text, lines, dict([*logs, *pol.witnesses.values()]))
+    need, by = pol.fewest(pol.quorum, found), [key for key in logs if key[0] in found]
+    assert by, "checkpoint: no known log key; if the key log names another, add its line"
+    assert need < math.inf, "checkpoint: too few cosignatures"
     assert not exact or len(lines) == len(found) == 1 + need, "checkpoint: a line too many"
     times = sorted(time for time in found.values() if time is not None)
-    return origin, int(size), b64(root, 32), 1000 * times[(len(times) - 1) // 2]
+    return origin, int(size), b64(root, 32), 1000 * times[(len(times) - 1) // 2], by[0]
 
 def root_from(node, index, size, proof):
     """The root that an inclusion proof leads to (RFC 9162, 2.1.3): its last hash is the widest."""
@@ -125,22 +127,20 @@ def root_from(node, index, size, proof):
     return sha(b"\1", proof[-1], root_from(node, index - split, size - split, proof[:-1]))
 
 def sealed_entry(receipt, pol):
-    """(bytes, place, origin of its log, ms of its seal) of the entry that a receipt holds."""
-    head, split, raw = receipt.decode().partition("\n\n")
-    magic, *lines = head.split("\n")
-    assert split and magic == "c2sp.org/tlog-proof@v1" and len(lines) >= 2, "receipt: malformed"
-    (extra, entry), (index, at) = (line.split(" ") for line in lines[:2])
-    assert (extra, index, at) == ("extra", "index", str(int(at))), "receipt: malformed"
-    entry, at, proof = b64(entry), int(at), [b64(line, 32) for line in lines[2:]]
-    origin, size, root, sealed = checkpoint(raw, pol, exact=True)
-    assert root_from(sha(b"\0", entry), at, size, proof) == root, "receipt: not in the log"
+    """(bytes, place, origin of its log, the log's key) of the entry that a receipt holds."""
+    form = r"c2sp\.org/tlog-proof@v1\nextra (\S+)\nindex (0|[1-9][0-9]*)\n((?:\S+\n)*)\n(.*)"
+    assert (found := re.fullmatch(form, receipt.decode(), re.S)), "receipt: malformed"
+    entry, at, raw = b64(found[1]), int(found[2]), found[4]
+    path = [b64(line, 32) for line in found[3].split()]
+    origin, size, root, sealed, log = checkpoint(raw, pol, exact=True)
+    assert root_from(sha(b"\0", entry), at, size, path) == root, "receipt: not in the log"
     body, _ = note(entry.decode())
     context = json.loads(body.split("\n")[1])
     assert body.startswith(origin + "/entry/v1\n"), "receipt: an entry of another log"
     assert context["seq"] == at and not origin.endswith("/keys"), "receipt: another place"
     time = datetime.fromisoformat(context["time"][:-1] + "+00:00").timestamp() * 1000
     assert time <= sealed + 2000, "receipt: the entry is newer than its seal"
-    return entry, at, origin, sealed
+    return entry, at, origin, log
 
 if __name__ == "__main__":
     with open(sys.argv[1], encoding="utf-8") as file: policy = Policy(file.read())

@@ -8,14 +8,15 @@ import {
   auditRoot,
   auditTotals,
   isTimely,
+  namesLogKey,
   rootFault,
+  unpinnedLaneKey,
   verifyKeyLog,
   type KeyHistory,
 } from "@sealane/rules";
 import {
   checkCheckpoint,
   equalBytes,
-  formatVerifierKey,
   parseCheckpointText,
   parseNote,
   toBase64,
@@ -84,12 +85,30 @@ const keysFault = (history: KeyHistory, remembered: SeenCheckpoints | undefined)
 };
 
 /** The key that signs a lane's checkpoints is the one that the key log names, where it names one. */
-const laneKeyFault = ({ log, checkpoint }: CheckedCheckpoint, history: KeyHistory) => {
+const laneKeyFault = (
+  { log, checkpoint: { origin, size } }: CheckedCheckpoint,
+  history: KeyHistory,
+  cited: number,
+) => {
   const lanes = history.states.at(-1)?.lanes?.lanes ?? [];
-  const lane = lanes.find(({ origin }) => origin === checkpoint.origin);
-  const vkey = formatVerifierKey(log.name, log.type, log.publicKey);
-  if (lane === undefined || lane.vkey === vkey) return undefined;
-  return difference("lane-unknown", `the key log has another key for ${checkpoint.origin}`, 0);
+  if (!lanes.some((lane) => lane.origin === origin)) return undefined;
+  if (namesLogKey(history, origin, log, cited)) return undefined;
+  const detail = `at the last entry's place the key log has another key for ${origin}`;
+  return difference("lane-unknown", detail, size, size - 1);
+};
+
+/** The lane's checkpoint, opened; or what to do when its key is one that came after the policy. */
+const openSealed = async (options: AuditLogOptions, source: LogSource, note: string) => {
+  try {
+    return checkCheckpoint(options.policy, note);
+  } catch (error) {
+    if (!(error instanceof TlogError) || error.code !== "note-unknown-key") throw error;
+    const keys = await readKeyHistory(options, source);
+    if (!keys.ok) return difference(keys.code, `key log: ${keys.detail}`, 0);
+    const { origin } = parseCheckpointText(parseNote(note).text);
+    const later = unpinnedLaneKey(options.policy, keys.history, origin);
+    return difference(later?.code ?? error.code, later?.detail ?? error.message, 0);
+  }
 };
 
 const replay = async (
@@ -119,7 +138,8 @@ const audit = async (options: AuditLogOptions, source: LogSource): Promise<Audit
   const startedMs = performance.now();
   // The lane's checkpoint first: the key log only grows, and has all that the entries cite.
   const checkpointNote = await source.log.checkpoint();
-  const sealed = checkCheckpoint(policy, checkpointNote);
+  const sealed = await openSealed(options, source, checkpointNote);
+  if ("ok" in sealed) return sealed;
   const unsealed = sealFault(policy, sealed);
   if (unsealed !== undefined) return difference(unsealed.code, unsealed.detail, 0);
   const { remembered } = options;
@@ -130,7 +150,7 @@ const audit = async (options: AuditLogOptions, source: LogSource): Promise<Audit
   if (!keys.ok) return difference(keys.code, `key log: ${keys.detail}`, 0);
   const stranger = options.roots === undefined ? undefined : rootFault(keys.history, options.roots);
   if (stranger !== undefined) return difference(stranger.code, stranger.detail, 0);
-  const other = laneKeyFault(sealed, keys.history) ?? keysFault(keys.history, remembered);
+  const other = keysFault(keys.history, remembered);
   if (other !== undefined) return other;
   const replayed = await replay(options, source, sealed, keys.history);
   if (!replayed.ok) return replayed;
@@ -140,6 +160,8 @@ const audit = async (options: AuditLogOptions, source: LogSource): Promise<Audit
   if (!equalBytes(auditRoot(state), root)) {
     return difference("root-mismatch", "the entries are not those that were cosigned", size, last);
   }
+  const otherKey = laneKeyFault(sealed, keys.history, state.keysSize);
+  if (otherKey !== undefined) return otherKey;
   if (!isTimely(sealed, state.logTimeMs)) {
     return difference("time-ahead", "the last entry's log time is after its seal", size, last);
   }

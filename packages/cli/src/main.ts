@@ -2,6 +2,7 @@
 // command's result; progress and faults go to standard error.
 import { Command } from "commander";
 import packageJson from "../package.json" with { type: "json" };
+import { registerApprove } from "./approve-command.ts";
 import { registerAudit } from "./audit-command.ts";
 import { registerBreak } from "./reconcile/break-command.ts";
 import { registerReconcile } from "./reconcile/reconcile-command.ts";
@@ -33,6 +34,7 @@ export const makeProgram = (): Command => {
   registerAudit(program);
   registerExport(program);
   registerKeys(program);
+  registerApprove(program);
   registerLane(program);
   registerWindow(program);
   registerSettle(program);

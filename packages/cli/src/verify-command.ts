@@ -12,6 +12,7 @@ import { parseKeysCopy } from "./read-keys.ts";
 import { loadRoots } from "./roots-file.ts";
 import { showBundle } from "./show-bundle.ts";
 import { verifyBundle } from "./verify-bundle.ts";
+import { isEvidence, verifyEvidence, type EvidenceVerdict } from "./verify-evidence.ts";
 import {
   questions,
   verifyReceipt,
@@ -80,12 +81,27 @@ const show = (verdict: Verdict): void => {
   out(lastLine(verdict));
 };
 
+const showEvidence = (verdict: EvidenceVerdict, { json }: VerifyFlags): boolean => {
+  if (json === true) outJson(verdict);
+  else if (verdict.ok) {
+    const { origin, size, roots, cosignedBy } = verdict;
+    out(`The log ${origin} signed two histories: at ${size} entries both these roots.`);
+    out(
+      columns(roots.map((root, at) => [root, at === 0 ? `seen by ${cosignedBy.join(", ")}` : ""])),
+    );
+    out("The evidence stands: show it to the log's other witnesses and auditors.");
+  } else out(`This proves nothing: ${verdict.detail} (${verdict.code})`);
+  return verdict.ok;
+};
+
 const runVerify = (file: string, flags: VerifyFlags): boolean => {
   const { policy, path } = loadPolicy(flags.policy, readDefaults());
   const roots = loadRoots(flags.roots, path);
   const bytes = readBytes(file, "the receipt");
   // Latin 1 keeps every byte apart: what is no UTF-8 is then no base64 either.
   const text = Buffer.from(bytes).toString("latin1");
+  if (isEvidence(text))
+    return showEvidence(verifyEvidence(Buffer.from(bytes).toString("utf8"), policy), flags);
   if (isBundle(text)) {
     const verdict = verifyBundle(text, policy, roots);
     if (flags.json !== true) return showBundle(verdict);
@@ -103,7 +119,7 @@ const runVerify = (file: string, flags: VerifyFlags): boolean => {
 export const registerVerify = (program: Command): void => {
   program
     .command("verify")
-    .description("check a receipt or a bundle offline, against the policy that you pinned")
+    .description("check a receipt, a bundle or a witness's evidence offline, by your pinned policy")
     .argument("<file>", "the receipt, the bundle or the participant's export")
     .option("--policy <file>", "whom you trust: a C2SP tlog-policy")
     .option("--keys <file>", "copy of the key log; default: keylog beside the policy")

@@ -14,6 +14,8 @@ import {
 import { formatTime, parseTime } from "@sealane/protocol";
 import {
   citedState,
+  namesLogKey,
+  unpinnedLaneKey,
   verifyEntry,
   verifyKeyLog,
   type KeyHistory,
@@ -22,9 +24,15 @@ import {
   rootFault,
   type PinnedRoots,
 } from "@sealane/rules";
-import { formatVerifierKey, type TlogPolicy } from "@sealane/tlog";
+import {
+  fromUtf8,
+  parseCheckpointText,
+  parseNote,
+  parseProof,
+  type TlogPolicy,
+} from "@sealane/tlog";
 import { checkConversion } from "./verify-conversion.ts";
-import { verifySeal, type SealedEntry } from "./verify-seal.ts";
+import { verifySeal, type SealedEntry, type SealFault } from "./verify-seal.ts";
 import {
   checked,
   failed,
@@ -59,11 +67,16 @@ type Keys =
   | { readonly history?: undefined; readonly check: Check };
 
 /** A transfer's id belongs to one lane: elsewhere it could be committed a second time. */
-const laneFault = (sealed: SealedEntry, state: KeyState, transferId: string | undefined) => {
+const laneFault = (
+  sealed: SealedEntry,
+  history: KeyHistory,
+  state: KeyState,
+  transferId: string | undefined,
+) => {
   const { log } = sealed;
   const lane = state.lanes?.lanes.find(({ origin }) => origin === sealed.origin);
   if (lane === undefined) return failed("lane-unknown", `the key log has no lane ${sealed.origin}`);
-  if (lane.vkey !== formatVerifierKey(log.name, log.type, log.publicKey)) {
+  if (!namesLogKey(history, sealed.origin, log, sealed.context.keys.size)) {
     return failed("lane-unknown", `the key log has another key for ${sealed.origin}`);
   }
   if (transferId === undefined) return undefined;
@@ -98,7 +111,7 @@ const checkKeys = (sealed: SealedEntry, options: VerifyOptions, id?: string): Ke
   if (leftOut !== undefined && leftOut < parseTime(time) - keyLagMs) {
     return { check: failed("keys-stale", "the entry leaves out an older entry of the key log") };
   }
-  const fault = laneFault(sealed, state, id);
+  const fault = laneFault(sealed, history, state, id);
   if (fault !== undefined) return { check: fault };
   const check = checked(
     `the key log is cosigned, ${history.size} entries; ${cited.size} are cited` +
@@ -232,6 +245,22 @@ export const judgeSealed = (sealed: SealedEntry, options: VerifyOptions): Verdic
   return { ok, checks, facts };
 };
 
+/** Sealed by a key that no line of the policy has: the key log may say whose it is, and what to do. */
+const laterKey = (
+  receipt: Uint8Array,
+  { code }: SealFault,
+  { policy, keys }: VerifyOptions,
+): { readonly code: string; readonly detail: string } | undefined => {
+  if (code !== "note-unknown-key" || keys === undefined) return undefined;
+  const judged =
+    "history" in keys
+      ? ({ ok: true, history: keys.history } as const)
+      : verifyKeyLog(policy, keys.checkpoint, keys.entries);
+  if (!judged.ok) return judged.code === "log-key-unpinned" ? judged : undefined;
+  const { text } = parseNote(parseProof(fromUtf8(receipt)).checkpoint);
+  return unpinnedLaneKey(policy, judged.history, parseCheckpointText(text).origin);
+};
+
 /**
  * Verifies a receipt offline.
  * @param receipt the file's bytes: a C2SP tlog-proof with the entry in `extra`
@@ -242,7 +271,8 @@ export const verifyReceipt = (receipt: Uint8Array, options: VerifyOptions): Verd
   const seal = verifySeal(receipt, options.policy);
   if (!seal.ok) {
     const keys = notChecked("a receipt that is not sealed says nothing");
-    const sealed = failed(seal.code, seal.detail);
+    const { code, detail } = laterKey(receipt, seal, options) ?? seal;
+    const sealed = failed(code, detail);
     const checks = { sealed, keys, ...allNotChecked(keys.detail), disclosures };
     return { ok: false, checks, facts: undefined };
   }

@@ -50,6 +50,11 @@ export const participantRecordSchema = z.strictObject({
     )
     .max(64)
     .optional(),
+  /**
+   * Agreed by the root key while there is one: when it is lost, two operators may name another after
+   * this long in public view. Without it nobody can (`rootRecoverySchema`).
+   */
+  recovery: z.strictObject({ waitSeconds: counterSchema }).optional(),
 });
 export type ParticipantRecord = z.infer<typeof participantRecordSchema>;
 
@@ -71,6 +76,19 @@ export const revocationSchema = z.strictObject({
   reason: labelSchema,
 });
 export type Revocation = z.infer<typeof revocationSchema>;
+
+/**
+ * A lost root key is to be replaced by this one: said by two operators and the new key, where the
+ * participant's own record agreed to it. After its `recovery.waitSeconds` a `participant` record may name
+ * the key without the old one's signature. Until then the old root, or two operators, withdraw it.
+ */
+export const rootRecoverySchema = z.strictObject({
+  participant: participantSchema,
+  rootKey: vkeySchema,
+  withdrawn: z.boolean(),
+  reason: labelSchema,
+});
+export type RootRecovery = z.infer<typeof rootRecoverySchema>;
 
 /** One operator can stop a participant; it takes two to let it go on. */
 export const suspensionSchema = z.strictObject({
@@ -182,6 +200,19 @@ export const lanesSchema = z.strictObject({
 });
 export type LanesRecord = z.infer<typeof lanesSchema>;
 
+/**
+ * From here on another key signs the checkpoints of a log: of a lane's, or of the key log itself, whose
+ * entries it signs from this one on. Two operators and the new key sign; the old key too where there still
+ * is one. What the old key signed before goes on counting.
+ */
+export const logKeySchema = z.strictObject({
+  /** The origin of the log, which is the key's name too. */
+  log: z.string().max(200),
+  vkey: vkeySchema,
+  reason: labelSchema,
+});
+export type LogKeyRecord = z.infer<typeof logKeySchema>;
+
 export const keyEntryContextSchema = z.strictObject({
   seq: counterSchema,
   time: timeSchema,
@@ -204,6 +235,8 @@ export const keyStatementKinds = [
   "binding",
   "lanes",
   "corridor",
+  "log-key",
+  "root-recovery",
 ] as const;
 export type KeyStatementKind = (typeof keyStatementKinds)[number];
 
@@ -218,4 +251,6 @@ export const keyStatementSchemas = {
   binding: bindingSchema,
   lanes: lanesSchema,
   corridor: corridorSchema,
+  "log-key": logKeySchema,
+  "root-recovery": rootRecoverySchema,
 } as const satisfies Record<KeyStatementKind, z.ZodType>;

@@ -162,7 +162,10 @@ describe("a key log in which every hash and the log's own signatures fit", () =>
 
   it.each(named)("is refused: %s", (_what, forgery) => {
     const entries = forgeKeyLog(forgery);
-    expect(foldKeyLog(testKeys.keyLog.key, entries.slice(0, -1))).toMatchObject({ ok: true });
-    expect(foldKeyLog(testKeys.keyLog.key, entries)).toMatchObject({ ok: false, code: forgery[4] });
+    expect(foldKeyLog([testKeys.keyLog.key], entries.slice(0, -1))).toMatchObject({ ok: true });
+    expect(foldKeyLog([testKeys.keyLog.key], entries)).toMatchObject({
+      ok: false,
+      code: forgery[4],
+    });
   });
 });

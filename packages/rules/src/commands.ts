@@ -48,6 +48,8 @@ type Signed<K extends string, B> = Base & {
 
 export type IntentCommand = Signed<"intent", Terms> & {
   readonly envelope?: EnvelopeField | undefined;
+  /** Good lines of operators over the same terms, each operator once: what a policy may ask for. */
+  readonly approvals?: readonly CheckedLine[] | undefined;
 };
 export type AcceptanceCommand = Base & {
   readonly kind: "acceptance";

@@ -54,7 +54,7 @@ export { readOriginal, refOf, type Original } from "./returns/original.ts";
 export { backAtOriginal, backToday } from "./returns/amounts.ts";
 export { originalPlace } from "./return-statements.ts";
 export { cancelPeriodMs, returnPeriodMs } from "./returns/state.ts";
-export { operatorsNeeded } from "./policy.ts";
+export { approvalsAmong, operatorsNeeded } from "./policy.ts";
 export { keyLagMs } from "./audit-cover.ts";
 export { auditorOf } from "./auditor-access.ts";
 export { isTimely, sealTimeMs } from "./seal-time.ts";

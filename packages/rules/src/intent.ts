@@ -235,9 +235,11 @@ const check = (
   if (bound !== undefined) return no(refused("policy-bound", `${bound} binds the payer`));
   const needed = operatorsNeeded(keys.policies.get(terms.policy), terms.send);
   if (needed === undefined) return no(refused("policy-unknown", terms.policy));
-  // Operators do not sign terms yet: what a policy asks for beyond the floor cannot be met.
-  if (needed > 0)
-    return no(refused("policy-unmet", `${needed} operators must sign at this amount`));
+  const approved = command.approvals?.length ?? 0;
+  if (approved < needed) {
+    const detail = `${needed} operators must sign at this amount, ${approved} did`;
+    return no(refused("policy-unmet", detail));
+  }
   const time = checkTime(terms, timeMs);
   if (time !== undefined) return no(time);
   const quoteOwner = usedQuotes.get(terms.quote);
@@ -282,7 +284,7 @@ export const refuseIntent = (
   }
 };
 
-/** What was decided under this id before: the same request gets the same answer, again. */
+/** The same request gets the same answer again; of an id that another payer holds nothing is told. */
 const replay = (context: BatchContext, command: IntentCommand): boolean => {
   const { state, known, outcome } = context;
   const { id, request, payer } = command.body;
@@ -290,11 +292,10 @@ const replay = (context: BatchContext, command: IntentCommand): boolean => {
   const ended = known.get(id);
   const before = open ?? ended;
   if (before === undefined) return false;
-  if (before.request !== undefined && before.request !== request) {
-    const fault = refused(
-      "request-mismatch",
-      "another request was made under this idempotency key",
-    );
+  const own = (open?.terms.payer.participant ?? ended?.payer) === payer.participant;
+  if (!own || (before.request !== undefined && before.request !== request)) {
+    const what = own ? "another request was made" : "another participant has an id";
+    const fault = refused("request-mismatch", `${what} under this idempotency key`);
     refuseIntent(context, command, fault, false);
   } else if (open !== undefined) {
     tell(outcome, payer.participant, { type: "reserved", id, timeMs: open.reservedAtMs });
@@ -373,7 +374,7 @@ export const decideIntent = (context: BatchContext, command: IntentCommand): voi
     request: terms.request,
     terms,
     text: command.text,
-    lines: signed.lines.map(({ line }) => line),
+    lines: [...signed.lines, ...(command.approvals ?? [])].map(({ line }) => line),
     envelope: command.envelope,
     trace: command.trace,
     postings: transferPostings(terms),

@@ -11,11 +11,15 @@ import {
   appendLeaf,
   checkCheckpoint,
   emptyRange,
+  equalBytes,
+  formatVerifierKey,
   leafHash,
+  parseVerifierKey,
   rangeRoot,
   TlogError,
   toBase64,
   verifierFor,
+  type Note,
   type TlogPolicy,
   type VerifierKey,
 } from "@sealane/tlog";
@@ -36,16 +40,55 @@ export type KeyLogResult =
   | { readonly ok: true; readonly history: KeyHistory }
   | { readonly ok: false; readonly code: string; readonly detail: string };
 
-const no = (code: string, detail: string): KeyLogResult => ({ ok: false, code, detail });
+const no = (code: string, detail: string) => ({ ok: false, code, detail }) as const;
 
 /** The key-log's own verifier key in a policy: the log whose name ends in `/keys`. */
 export const keyLogKeyOf = (policy: TlogPolicy): VerifierKey | undefined =>
   policy.logs.find(({ key }) => key.name.endsWith("/keys"))?.key;
 
-/** Folds the key log's entries, checking chain, time and the key-log key's signature on each. */
-export const foldKeyLog = (key: VerifierKey, entries: readonly string[]): KeyLogResult => {
+/** All keys under which a policy's reader accepts the key log: the one in force, and those before it. */
+export const keyLogKeysOf = (policy: TlogPolicy): VerifierKey[] => {
+  const name = keyLogKeyOf(policy)?.name;
+  return policy.logs.map(({ key }) => key).filter((key) => key.name === name);
+};
+
+const hasSigned = (key: VerifierKey, { text, signatures }: Note): boolean => {
   const verifier = verifierFor(key);
-  let state = emptyKeyState(key.name);
+  return signatures.some(
+    (line) =>
+      line.name === key.name && line.keyId === key.keyId && verifier.verify(text, line.signature),
+  );
+};
+
+const vkeyOf = ({ name, type, publicKey }: VerifierKey): string =>
+  formatVerifierKey(name, type, publicKey);
+
+const isOneOf = (keys: readonly VerifierKey[], key: VerifierKey): boolean =>
+  keys.some((pinned) => equalBytes(pinned.publicKey, key.publicKey));
+
+/** What an auditor does who pinned a policy from before a log's key was replaced. */
+const unpinned = (place: number, key: VerifierKey) =>
+  no(
+    "log-key-unpinned",
+    `key-log entry ${place} replaces the key of ${key.name}, and your policy does not list the new one. ` +
+      `Ask two operators and another participant whether it is theirs; if so, add this line to ` +
+      `the policy and keep the old one: log ${vkeyOf(key)}`,
+  );
+
+/**
+ * Folds the key log's entries, checking chain, time and on each the signature of the key-log key in force:
+ * the one that signed the first entry, until a record names another, which signs that record's entry.
+ * @param keys those that are accepted, in any order; of an empty log the first
+ */
+export const foldKeyLog = (
+  keys: readonly VerifierKey[],
+  entries: readonly string[],
+): KeyLogResult => {
+  const [first] = keys;
+  if (first === undefined) return no("policy-malformed", "the policy names no key log");
+  const begun = entries[0] === undefined ? undefined : readNote(entries[0]);
+  const key = keys.find((one) => begun?.ok === true && hasSigned(one, begun.note)) ?? first;
+  let state = emptyKeyState(key.name, key);
   let range = emptyRange();
   let prev = zeroHash;
   const states = [state];
@@ -62,15 +105,13 @@ export const foldKeyLog = (key: VerifierKey, entries: readonly string[]): KeyLog
     if (body.seq !== seq || body.prev !== prev) return no("chain-broken", at);
     const timeMs = parseTime(body.time);
     if (timeMs < (times.at(-1) ?? 0)) return no("time-backwards", at);
-    const signed = note.note.signatures.some(
-      (line) =>
-        line.name === key.name &&
-        line.keyId === key.keyId &&
-        verifier.verify(note.note.text, line.signature),
-    );
-    if (!signed) return no("signature-missing", `${at}: the key-log key has not signed`);
-    const applied = applyKeyStatement(state, inner ?? "");
+    const applied = applyKeyStatement(state, inner ?? "", timeMs);
     if (!applied.ok) return no(applied.code, `${at}: ${applied.detail}`);
+    const { logKey = key } = applied.state;
+    if (!isOneOf(keys, logKey)) return unpinned(seq, logKey);
+    if (!hasSigned(logKey, note.note)) {
+      return no("signature-missing", `${at}: the key-log key has not signed`);
+    }
     state = applied.state;
     const hash = leafHash(entry);
     prev = toBase64(hash);
@@ -94,7 +135,8 @@ export const verifyKeyLog = (
   checkpoint: string,
   entries: readonly string[],
 ): KeyLogResult => {
-  const key = keyLogKeyOf(policy);
+  const keys = keyLogKeysOf(policy);
+  const [key] = keys;
   if (key === undefined) return no("policy-malformed", "the policy names no key log");
   try {
     const checked = checkCheckpoint(policy, checkpoint);
@@ -103,16 +145,57 @@ export const verifyKeyLog = (
     if (checked.checkpoint.size !== entries.length) {
       return no("size-mismatch", `${entries.length} entries, ${checked.checkpoint.size} cosigned`);
     }
-    const folded = foldKeyLog(key, entries);
+    const folded = foldKeyLog(keys, entries);
     if (!folded.ok) return folded;
+    const { logKey } = folded.history.states.at(-1) as KeyState;
+    if (entries.length > 0 && logKey !== undefined && !isOneOf([logKey], checked.log)) {
+      return no("log-key-superseded", `${vkeyOf(checked.log)} signs this key log no more`);
+    }
     const root = toBase64(checked.checkpoint.root);
     return folded.history.roots.at(-1) === root
       ? folded
       : no("root-mismatch", "the entries are not those that were cosigned");
   } catch (error) {
-    if (error instanceof TlogError) return no(error.code, error.message);
-    throw error;
+    if (!(error instanceof TlogError)) throw error;
+    // Signed by nobody whom the policy lists: by a successor, perhaps, that the log itself announces.
+    const folded = error.code === "note-unknown-key" ? foldKeyLog(keys, entries) : undefined;
+    return folded?.ok === false && folded.code === "log-key-unpinned"
+      ? folded
+      : no(error.code, error.message);
   }
+};
+
+/** The key that a state names for a lane's log. */
+const laneKeyOf = ({ lanes }: KeyState, origin: string): string | undefined =>
+  lanes?.lanes.find((lane) => lane.origin === origin)?.vkey;
+
+/**
+ * Whether a lane's log key may have signed a checkpoint over an entry that cites this state of the key
+ * log: it is named there, or later. A key that was replaced before counts no more.
+ * @param from size of the cited state
+ */
+export const namesLogKey = (
+  { states }: KeyHistory,
+  origin: string,
+  key: VerifierKey,
+  from: number,
+): boolean => {
+  const vkey = vkeyOf(key);
+  return states.slice(from).some((state) => laneKeyOf(state, origin) === vkey);
+};
+
+/** What to do about a lane's newest key, where the key log names one that the policy does not list. */
+export const unpinnedLaneKey = (
+  policy: TlogPolicy,
+  { states }: KeyHistory,
+  origin: string,
+): { readonly code: string; readonly detail: string } | undefined => {
+  const newest = laneKeyOf(states.at(-1) as KeyState, origin);
+  const pinned = policy.logs.some(({ key }) => vkeyOf(key) === newest);
+  if (newest === undefined || pinned) return undefined;
+  const since = states.findIndex((state) => laneKeyOf(state, origin) === newest);
+  const { code, detail } = unpinned(since - 1, parseVerifierKey(newest));
+  return { code, detail };
 };
 
 /** The state that an entry cites, or undefined when no such state was ever logged. */

@@ -3,8 +3,15 @@ import { statementText } from "@sealane/protocol";
 import { composeNote } from "@sealane/tlog";
 import { describe, expect, it } from "vitest";
 import { applyKeyStatement, wasSaid, type KeyState, type KeyStep } from "./key-state.ts";
-import { fx, hk, makeGenesis, operator, ph, testKeys } from "./testing/genesis.ts";
+import { fx, genesisMs, hk, makeGenesis, operator, ph, testKeys } from "./testing/genesis.ts";
 import { lineOf, testKey, type TestKey } from "./testing/keys.ts";
+import {
+  agreedRecord,
+  newCheckpoint,
+  recoveredRoot,
+  recovery,
+  recoveryWaitMs,
+} from "./testing/replaced-keys.ts";
 
 const keyLog = makeGenesis();
 const { alice, bob, hkRoot, phRoot, stranger, entry } = testKeys;
@@ -19,6 +26,7 @@ const say = (
   body: unknown,
   signers: readonly TestKey[],
   origin = keyLog.key.name,
+  timeMs = genesisMs,
 ): KeyStep => {
   const text = statementText(origin, kind, body);
   return applyKeyStatement(
@@ -27,6 +35,7 @@ const say = (
       text,
       signers.map((key) => lineOf(key, text)),
     ),
+    timeMs,
   );
 };
 
@@ -169,6 +178,88 @@ describe("a rotation", () => {
     const replaced = after(start(), "ledger", withCarol, [alice, bob, carol]);
     expect(say(replaced, "suspension", suspension, [bob])).toMatchObject({ ok: false });
     expect(say(replaced, "suspension", suspension, [carol])).toMatchObject({ ok: true });
+  });
+});
+
+describe("a log's key", () => {
+  const replaced = { log: testKeys.checkpoint.name, vkey: newCheckpoint.vkey, reason: "lost" };
+  const both = [alice, bob, newCheckpoint];
+
+  it("is replaced with the old one's line or without, and never comes back", () => {
+    const alone = after(start(), "log-key", replaced, both);
+    const laneKey = ({ lanes }: KeyState) => lanes?.lanes[0]?.vkey;
+    expect([laneKey(start()), laneKey(alone)]).toEqual([
+      testKeys.checkpoint.vkey,
+      newCheckpoint.vkey,
+    ]);
+    const cosigned = after(start(), "log-key", replaced, [...both, testKeys.checkpoint]);
+    expect(laneKey(cosigned)).toBe(newCheckpoint.vkey);
+    const back = { ...replaced, vkey: testKeys.checkpoint.vkey };
+    expect(say(alone, "log-key", back, [alice, bob, testKeys.checkpoint])).toMatchObject({
+      code: "already-registered",
+    });
+  });
+
+  it("is refused with a bad line of the old one, and for what signs something else", () => {
+    const text = statementText(keyLog.key.name, "log-key", replaced);
+    const good = both.map((one) => lineOf(one, text));
+    const bad = composeNote(text, [...good, lineOf(testKeys.checkpoint, `${text}x\n`)]);
+    expect(applyKeyStatement(start(), bad, genesisMs)).toMatchObject({ code: "signature-wrong" });
+    const twin = testKey(replaced.log, 1, entry.seed);
+    const taken = say(start(), "log-key", { ...replaced, vkey: twin.vkey }, [alice, bob, twin]);
+    expect(taken).toMatchObject({ code: "already-registered" });
+  });
+});
+
+describe("a lost root key", () => {
+  const agreed = after(start(), "participant", agreedRecord(), [hkRoot, alice]);
+  const announced = after(agreed, "root-recovery", recovery, [alice, bob, recoveredRoot]);
+  const next = agreedRecord(recoveredRoot.vkey);
+  const operators = [alice, bob, recoveredRoot];
+  const origin = keyLog.key.name;
+  const dueMs = genesisMs + recoveryWaitMs;
+
+  it("is replaced after the wait that its owner agreed to, and not a moment before", () => {
+    const early = say(announced, "participant", next, operators, origin, dueMs - 1);
+    expect(early).toMatchObject({ ok: false, code: "recovery-waits" });
+    const due = say(announced, "participant", next, operators, origin, dueMs);
+    if (!due.ok) throw new Error(due.detail);
+    expect(due.state.participants.get(hk)).toMatchObject({
+      rootKey: recoveredRoot.vkey,
+      recoveredAt: announced.size,
+      nextRoot: undefined,
+    });
+    expect(say(due.state, "key", key, [hkRoot, fresh])).toMatchObject({ ok: false });
+    expect(say(due.state, "key", key, [recoveredRoot, fresh])).toMatchObject({ ok: true });
+  });
+
+  it("is not replaced by operators alone, by one operator, or by a key that was not announced", () => {
+    const other = { ...recovery, rootKey: newRoot.vkey };
+    for (const [state, kind, body, signers, code] of [
+      [start(), "root-recovery", recovery, operators, "recovery-not-agreed"],
+      [agreed, "root-recovery", recovery, [alice, bob], "signature-missing"],
+      [agreed, "root-recovery", recovery, [alice, recoveredRoot], "signature-missing"],
+      [agreed, "root-recovery", { ...other, withdrawn: true }, [hkRoot], "not-registered"],
+      [
+        announced,
+        "participant",
+        { ...next, rootKey: newRoot.vkey },
+        [alice, bob, newRoot],
+        "signature-missing",
+      ],
+      [announced, "participant", next, [alice, recoveredRoot], "signature-missing"],
+      [agreed, "participant", next, operators, "signature-missing"],
+    ] as const) {
+      expect(say(state, kind, body, signers, origin, dueMs)).toMatchObject({ ok: false, code });
+    }
+  });
+
+  it("that is found withdraws its successor, alone", () => {
+    const withdrawal = { ...recovery, withdrawn: true };
+    expect(say(announced, "root-recovery", withdrawal, [alice])).toMatchObject({ ok: false });
+    const kept = after(announced, "root-recovery", withdrawal, [hkRoot]);
+    const late = say(kept, "participant", next, operators, origin, dueMs);
+    expect(late).toMatchObject({ ok: false, code: "signature-missing" });
   });
 });
 

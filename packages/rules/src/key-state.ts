@@ -9,94 +9,55 @@ import {
   keySchema,
   lanesSchema,
   ledgerSchema,
+  logKeySchema,
   noteHash,
   participantRecordSchema,
   policySchema,
   readNote,
   readStatement,
   revocationSchema,
+  rootRecoverySchema,
   suspensionSchema,
   type Binding,
   type CorridorRecord,
-  type FeeSchedule,
   type KeyRecord,
-  type LanesRecord,
-  type LedgerRecord,
-  type ParticipantRecord,
-  type PolicyRecord,
   type Statement,
 } from "@sealane/protocol";
+import { equalBytes, fromBase64, type Note, type VerifierKey } from "@sealane/tlog";
 import {
-  admitPublicKey,
-  equalBytes,
-  fromBase64,
-  parseVerifierKey,
-  TlogError,
-  toBase64,
-  verifierFor,
-  type Note,
-  type VerifierKey,
-} from "@sealane/tlog";
+  applyLanes,
+  applyLedger,
+  applyLogKey,
+  applyParticipant,
+  applyRootRecovery,
+  type Said,
+} from "./key-authority.ts";
+import {
+  fault,
+  isFault,
+  operatorsSigned,
+  readVkey,
+  signedBy,
+  step,
+  type KeyPurpose,
+  type KeyState,
+  type KeyStep,
+  type RegisteredKey,
+} from "./key-tools.ts";
 
-export type KeyPurpose = "transfer" | "rate-sheet" | "bank-statement";
+export type {
+  Corridor,
+  KeyFault,
+  KeyPurpose,
+  KeyState,
+  KeyStep,
+  NextRoot,
+  Participant,
+  RegisteredKey,
+} from "./key-tools.ts";
 
-export type RegisteredKey = {
-  readonly participant: string;
-  readonly purpose: KeyPurpose;
-  readonly key: VerifierKey;
-  readonly vkey: string;
-  readonly addedAt: number;
-  /** Place in the key log from which the key counts no more. */
-  readonly revokedAt: number | undefined;
-};
-
-export type Participant = ParticipantRecord & {
-  readonly root: VerifierKey;
-  readonly suspended: boolean;
-  /** X25519 public key to seal personal data to, base64. */
-  readonly envelopeKey: string | undefined;
-  /** The policy that every transfer it pays must cite; free to choose when undefined. */
-  readonly boundTo: string | undefined;
-};
-
-/** What was said before, newest first; shared by all states of one log, so a state costs one link. */
-type Said = { readonly hash: string; readonly before: Said | undefined };
-export type Corridor = CorridorRecord & { readonly schedulerKey: VerifierKey | undefined };
-
-export type KeyState = {
-  readonly origin: string;
-  /** Entries folded so far. */
-  readonly size: number;
-  readonly ledger: (LedgerRecord & { readonly entry: VerifierKey }) | undefined;
-  readonly operatorKeys: readonly VerifierKey[];
-  readonly participants: ReadonlyMap<string, Participant>;
-  /** By `name+keyId`, revoked ones too: an old entry is judged by the keys of its place. */
-  readonly keys: ReadonlyMap<string, RegisteredKey>;
-  readonly schedules: ReadonlyMap<string, FeeSchedule>;
-  readonly policies: ReadonlyMap<string, PolicyRecord>;
-  readonly lanes: LanesRecord | undefined;
-  readonly said: Said | undefined;
-  readonly corridors: ReadonlyMap<string, Corridor>;
-};
-
-export type KeyFault = {
-  readonly ok: false;
-  readonly code:
-    | "statement-malformed"
-    | "statement-kind"
-    | "statement-schema"
-    | "wrong-log"
-    | "signature-missing"
-    | "signature-wrong"
-    | "key-inadmissible"
-    | "participant-unknown"
-    | "already-registered"
-    | "not-registered"
-    | "replayed";
-  readonly detail: string;
-};
-
-export const emptyKeyState = (origin: string): KeyState => ({
+/** @param logKey the key with which the key log begins, where it is known */
+export const emptyKeyState = (origin: string, logKey?: VerifierKey): KeyState => ({
   origin,
   size: 0,
   ledger: undefined,
@@ -106,6 +67,8 @@ export const emptyKeyState = (origin: string): KeyState => ({
   schedules: new Map(),
   policies: new Map(),
   lanes: undefined,
+  logKey,
+  retired: [],
   said: undefined,
   corridors: new Map(),
 });
@@ -122,94 +85,6 @@ export const keysInForce = (
     .filter((key) => key.participant === participant && key.purpose === purpose)
     .filter(({ revokedAt }) => revokedAt === undefined)
     .sort((one, other) => other.addedAt - one.addedAt);
-
-const fault = (code: KeyFault["code"], detail: string): KeyFault => ({ ok: false, code, detail });
-
-/** Whether `key` signed the note; a line by a key of that id that does not verify is a no. */
-const signedBy = (note: Note, key: VerifierKey): boolean => {
-  const verifier = verifierFor(key);
-  const own = note.signatures.filter(({ name, keyId }) => name === key.name && keyId === key.keyId);
-  return own.length > 0 && own.every(({ signature }) => verifier.verify(note.text, signature));
-};
-
-const readVkey = (vkey: string): VerifierKey | KeyFault => {
-  try {
-    const key = parseVerifierKey(vkey);
-    if (key.type !== 1) return fault("key-inadmissible", `${key.name} is for cosignatures`);
-    const admitted = admitPublicKey(key.publicKey);
-    return admitted.ok ? key : fault("key-inadmissible", `${key.name}: ${admitted.reason}`);
-  } catch (error) {
-    if (error instanceof TlogError) return fault("key-inadmissible", error.message);
-    throw error;
-  }
-};
-
-const isFault = (value: VerifierKey | KeyFault): value is KeyFault => "ok" in value;
-
-const operatorsSigned = (state: KeyState, note: Note, needed: number): KeyFault | undefined => {
-  const count = state.operatorKeys.filter((key) => signedBy(note, key)).length;
-  return count >= needed
-    ? undefined
-    : fault("signature-missing", `needs ${needed} operators' signatures, has ${count}`);
-};
-
-export type KeyStep = { readonly ok: true; readonly state: KeyState } | KeyFault;
-
-const step = (state: KeyState, change: Partial<KeyState>): KeyStep => ({
-  ok: true,
-  state: { ...state, ...change, size: state.size + 1 },
-});
-
-/**
- * Every operator that is new signs for itself: in the first record all of them. A later one, with which
- * operators or the entry key are replaced, takes two operators in force besides.
- */
-const applyLedger = (state: KeyState, { body, note }: Statement<LedgerRecord>): KeyStep => {
-  if (state.ledger !== undefined && state.ledger.operator !== body.operator) {
-    return fault("already-registered", `this ledger is operated by ${state.ledger.operator}`);
-  }
-  const entry = readVkey(body.entryKey);
-  if (isFault(entry)) return entry;
-  const operatorKeys: VerifierKey[] = [];
-  for (const vkey of body.operators) {
-    const key = readVkey(vkey);
-    if (isFault(key)) return key;
-    operatorKeys.push(key);
-  }
-  const distinct = new Set(operatorKeys.map(({ publicKey }) => toBase64(publicKey))).size;
-  if (distinct < operatorKeys.length) return fault("key-inadmissible", "an operator's key twice");
-  const isKnown = ({ publicKey }: VerifierKey): boolean =>
-    state.operatorKeys.some((known) => equalBytes(known.publicKey, publicKey));
-  const newcomers = operatorKeys.filter((key) => !isKnown(key));
-  const missing =
-    (state.ledger === undefined ? undefined : operatorsSigned(state, note, 2)) ??
-    operatorsSigned({ ...state, operatorKeys: newcomers }, note, newcomers.length);
-  if (missing !== undefined) return missing;
-  return step(state, { ledger: { ...body, entry }, operatorKeys });
-};
-
-const applyParticipant = (
-  state: KeyState,
-  { body, note }: Statement<ParticipantRecord>,
-): KeyStep => {
-  const root = readVkey(body.rootKey);
-  if (isFault(root)) return root;
-  const known = state.participants.get(body.participant);
-  if (known !== undefined && known.rootKey !== body.rootKey && !signedBy(note, known.root)) {
-    return fault("signature-missing", `the root key in force of ${body.participant} must sign`);
-  }
-  if (!signedBy(note, root)) return fault("signature-missing", "the root key must sign");
-  const missing = operatorsSigned(state, note, 1);
-  if (missing !== undefined) return missing;
-  const participants = new Map(state.participants).set(body.participant, {
-    ...body,
-    root,
-    suspended: known?.suspended ?? false,
-    envelopeKey: known?.envelopeKey,
-    boundTo: known?.boundTo,
-  });
-  return step(state, { participants });
-};
 
 const applyKey = (state: KeyState, { body, note }: Statement<KeyRecord>): KeyStep => {
   const participant = state.participants.get(body.participant);
@@ -296,13 +171,13 @@ const applyCorridor = (state: KeyState, { body, note }: Statement<CorridorRecord
 };
 
 /** Whoever reads the note's kind knows how to apply it; what is not listed is refused. */
-const appliers: Record<string, (state: KeyState, note: Note) => KeyStep> = {
+const appliers: Record<string, (state: KeyState, note: Logged) => KeyStep> = {
   ledger: (state, note) => withBody(state, note, "ledger", ledgerSchema, applyLedger),
   participant: (state, note) =>
     withBody(state, note, "participant", participantRecordSchema, applyParticipant),
   key: (state, note) => withBody(state, note, "key", keySchema, applyKey),
-  revocation: (state, note) =>
-    withBody(state, note, "revocation", revocationSchema, (now, { body }) => {
+  revocation: (state, logged) =>
+    withBody(state, logged, "revocation", revocationSchema, (now, { body, note }) => {
       const participant = now.participants.get(body.participant);
       if (participant === undefined) return fault("participant-unknown", body.participant);
       if (!signedBy(note, participant.root)) {
@@ -316,8 +191,8 @@ const appliers: Record<string, (state: KeyState, note: Note) => KeyStep> = {
       const keys = new Map(now.keys).set(found[0], { ...found[1], revokedAt: now.size });
       return step(now, { keys });
     }),
-  suspension: (state, note) =>
-    withBody(state, note, "suspension", suspensionSchema, (now, { body }) => {
+  suspension: (state, logged) =>
+    withBody(state, logged, "suspension", suspensionSchema, (now, { body, note }) => {
       const participant = now.participants.get(body.participant);
       if (participant === undefined) return fault("participant-unknown", body.participant);
       const missing = operatorsSigned(now, note, body.suspended ? 1 : 2);
@@ -328,43 +203,43 @@ const appliers: Record<string, (state: KeyState, note: Note) => KeyStep> = {
       });
       return step(now, { participants });
     }),
-  "fee-schedule": (state, note) =>
-    withBody(state, note, "fee-schedule", feeScheduleSchema, (now, { body }) => {
+  "fee-schedule": (state, logged) =>
+    withBody(state, logged, "fee-schedule", feeScheduleSchema, (now, { body, note }) => {
       if (now.schedules.has(body.schedule)) return fault("already-registered", body.schedule);
       const missing = operatorsSigned(now, note, 2);
       if (missing !== undefined) return missing;
       return step(now, { schedules: new Map(now.schedules).set(body.schedule, body) });
     }),
-  policy: (state, note) =>
-    withBody(state, note, "policy", policySchema, (now, { body }) => {
+  policy: (state, logged) =>
+    withBody(state, logged, "policy", policySchema, (now, { body, note }) => {
       if (now.policies.has(body.policy)) return fault("already-registered", body.policy);
       const missing = operatorsSigned(now, note, 2);
       if (missing !== undefined) return missing;
       return step(now, { policies: new Map(now.policies).set(body.policy, body) });
     }),
   binding: (state, note) => withBody(state, note, "binding", bindingSchema, applyBinding),
-  lanes: (state, note) =>
-    withBody(state, note, "lanes", lanesSchema, (now, { body }) => {
-      const missing = operatorsSigned(now, note, 2);
-      if (missing !== undefined) return missing;
-      return step(now, { lanes: body });
-    }),
+  lanes: (state, note) => withBody(state, note, "lanes", lanesSchema, applyLanes),
+  "log-key": (state, note) => withBody(state, note, "log-key", logKeySchema, applyLogKey),
+  "root-recovery": (state, note) =>
+    withBody(state, note, "root-recovery", rootRecoverySchema, applyRootRecovery),
   corridor: (state, note) => withBody(state, note, "corridor", corridorSchema, applyCorridor),
 };
 
+type Logged = { readonly note: Note; readonly timeMs: number };
+
 const withBody = <T>(
   state: KeyState,
-  note: Note,
+  { note, timeMs }: Logged,
   kind: string,
   schema: Parameters<typeof readStatement<T>>[2],
-  apply: (state: KeyState, statement: Statement<T>) => KeyStep,
+  apply: (state: KeyState, statement: Said<T>) => KeyStep,
 ): KeyStep => {
   const read = readStatement(note, kind, schema);
   if (!read.ok) return read;
   if (read.statement.origin !== state.origin) {
     return fault("wrong-log", `signed for ${read.statement.origin}, this is ${state.origin}`);
   }
-  return apply(state, read.statement);
+  return apply(state, { ...read.statement, timeMs });
 };
 
 /**
@@ -380,9 +255,10 @@ export const wasSaid = ({ said }: KeyState, text: string): boolean => {
 
 /**
  * Folds one inner note (without the key log's own outer note) into the state.
+ * @param timeMs the key log's time of the entry around it
  * @returns the next state, whose size is one more, or why the note may not stand in the key log
  */
-export const applyKeyStatement = (state: KeyState, inner: string): KeyStep => {
+export const applyKeyStatement = (state: KeyState, inner: string, timeMs: number): KeyStep => {
   const read = readNote(inner);
   if (!read.ok) return read;
   const kind = headerOf(read.note.text)?.kind;
@@ -392,7 +268,7 @@ export const applyKeyStatement = (state: KeyState, inner: string): KeyStep => {
   if (wasSaid(state, text)) {
     return fault("replayed", "this statement stands in the key log already, and counts once");
   }
-  const next = apply(state, read.note);
+  const next = apply(state, { note: read.note, timeMs });
   if (!next.ok) return next;
   const said = { hash: noteHash(text), before: state.said };
   return { ok: true, state: { ...next.state, said } };

@@ -1,5 +1,6 @@
 // What a policy of the key log asks for beyond the floor (payer and payee, each by a key of its own).
 import type { MoneyField, PolicyRecord, Terms } from "@sealane/protocol";
+import { parseSignatureLine } from "@sealane/tlog";
 import type { KeyState } from "./key-state.ts";
 import { isAmount, minorOf } from "./positions.ts";
 
@@ -23,6 +24,14 @@ export const operatorsNeeded = (
     if (reached) needed = count;
   }
   return needed;
+};
+
+/** How many operators in force have a line among those of a reservation, which were judged then. */
+export const approvalsAmong = ({ operatorKeys }: KeyState, lines: readonly string[]): number => {
+  const signers = lines.map(parseSignatureLine);
+  return operatorKeys.filter((key) =>
+    signers.some(({ name, keyId }) => name === key.name && keyId === key.keyId),
+  ).length;
 };
 
 /** The policy that binds these terms' payer, when they cite another one. */

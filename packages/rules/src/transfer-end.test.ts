@@ -1,4 +1,5 @@
 import { expiredReason, formatTime, parseTime } from "@sealane/protocol";
+import { parseNote } from "@sealane/tlog";
 import { describe, expect, it } from "vitest";
 import { proposalRepeatMs } from "./lane.ts";
 import {
@@ -6,10 +7,14 @@ import {
   fx,
   hk,
   makeFundedWorld,
+  operator,
   ph,
   say,
+  signed,
   takeApart,
+  testKey,
   testKeys,
+  type TestKey,
   type World,
 } from "./testing/index.ts";
 
@@ -156,6 +161,42 @@ describe("an acceptance after the payer was bound to a policy", () => {
   });
 });
 
+describe("a transfer that a policy lets through with two operators", () => {
+  const { alice, bob } = testKeys;
+  const carol = testKey("operator.example/carol");
+  const approved = (signers: readonly TestKey[]) => {
+    const operatorsFrom = [{ currency: "HKD", amount: "1000.00", count: 2 }];
+    const world = makeFundedWorld();
+    const body = { policy: "large/1", kind: "transfer", operatorsFrom };
+    world.keyLog.log("policy", body, [alice, bob], world.nowMs());
+    const made = world.intent({ policy: "large/1" }, { signers: [testKeys.hk, ...signers] });
+    return { world, id: made.body.id, ...world.run([made]) };
+  };
+
+  it("is refused with one of them, or with one twice", () => {
+    for (const signers of [[alice], [alice, alice], [alice, carol]]) {
+      expect(approved(signers).outcome.refusals).toMatchObject([{ code: "policy-unmet" }]);
+    }
+  });
+
+  it("commits with both, and their lines are in the entry", () => {
+    const { world, id } = approved([alice, bob]);
+    const { notes } = world.run([world.accept(id)]);
+    const signers = parseNote(takeApart(notes[0] ?? "").inner).signatures.map(({ name }) => name);
+    expect(signers).toEqual(expect.arrayContaining([alice.name, bob.name]) as string[]);
+    expect(audit(world, world.entries)).toBe(4);
+  });
+
+  it("does not commit when one of them is no operator any more", () => {
+    const { world, id } = approved([alice, bob]);
+    const ledger = { operator, entryKey: testKeys.entry.vkey };
+    const operators = [alice.vkey, carol.vkey];
+    world.keyLog.log("ledger", { ...ledger, operators }, [alice, bob, carol], world.nowMs());
+    const { outcome } = world.run([world.accept(id)]);
+    expect(outcome).toMatchObject({ entries: [], deadLetters: [{ code: "policy-unmet" }] });
+  });
+});
+
 describe("a rejection", () => {
   it("releases, with the payee's reason and statement", () => {
     const { world, id } = reserved();
@@ -198,6 +239,14 @@ describe("a rejection", () => {
       (world: World, id: string) =>
         say.rejection(world.keys(), { id }, world.intent({ key: "other" }).note),
       "wrong-log",
+    ],
+    [
+      "of terms without the payer's line",
+      (world: World, id: string) => {
+        const { text } = parseNote(world.openNote(id) ?? "");
+        return say.rejection(world.keys(), { id }, signed(text, [testKeys.fxTransfer]));
+      },
+      "signature-missing",
     ],
     [
       "signed by the payer",

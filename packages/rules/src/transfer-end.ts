@@ -15,7 +15,7 @@ import type { AcceptanceCommand, CancellationCommand, RejectionCommand } from ".
 import { linesOf, type BatchContext } from "./intent.ts";
 import { keyIndex, type KeyState } from "./key-state.ts";
 import { sheetKey, type OpenTransfer } from "./lane-state.ts";
-import { boundElsewhere } from "./policy.ts";
+import { approvalsAmong, boundElsewhere, operatorsNeeded } from "./policy.ts";
 import { applyPostings, minorOf } from "./positions.ts";
 import { transferParticipants } from "./postings.ts";
 import { joinWindow } from "./settlement/windows.ts";
@@ -116,6 +116,13 @@ export const decideAcceptance = (context: BatchContext, command: AcceptanceComma
     deadLetter(context, offset, "policy-bound", `${bound} binds the payer since the reservation`);
     return;
   }
+  const { policy, send } = open.terms;
+  const needed = operatorsNeeded(keys.policies.get(policy), send) ?? 0;
+  if (needed > 0 && approvalsAmong(keys, open.lines) < needed) {
+    // An operator who approved is none any more: the entry cites the keys of now.
+    deadLetter(context, offset, "policy-unmet", `${needed} operators in force must have signed`);
+    return;
+  }
   const inner = composeNote(open.text, [...open.lines, line.line]);
   end(context, open, { result: "committed", inner });
 };
@@ -136,6 +143,12 @@ export const decideRejection = (context: BatchContext, command: RejectionCommand
   }
   if (command.origin !== context.state.origin || readNoteText(command.inner) !== open.text) {
     deadLetter(context, command.offset, "wrong-log", "it does not answer these terms");
+    return;
+  }
+  // Whole: with the payer's lines, so that the entry itself shows that there was something to reject.
+  if (!open.lines.every((line) => command.inner?.includes(`\n${line}\n`) === true)) {
+    const detail = "the terms below it lack the payer's signature";
+    deadLetter(context, command.offset, "signature-missing", detail);
     return;
   }
   const inner = composeNote(

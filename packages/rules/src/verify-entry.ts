@@ -170,29 +170,37 @@ const transfer = (opened: Opened): Found | EntryFault => {
   return { ...common, postings: transferPostings(terms) };
 };
 
+type Answered = { readonly terms: Terms; readonly note: Note };
 /** Terms inside a statement that answers them. */
-const answeredTerms = (opened: Opened, inner: string | undefined): Terms | undefined => {
+const answeredTerms = (opened: Opened, inner: string | undefined): Answered | undefined => {
   if (inner === undefined) return undefined;
   const note = readInnerNote(inner);
   if (!note.ok) return undefined;
   const read = readStatement(note.note, "transfer", termsSchema);
   return read.ok && read.statement.origin === opened.checks.origin
-    ? read.statement.body
+    ? { terms: read.statement.body, note: note.note }
     : undefined;
+};
+
+/** The payer did sign what the payee rejects; a revoked key never stops a release. */
+const payerSigned = (opened: Opened, { terms, note }: Answered): EntryFault | undefined => {
+  const below = { ...opened, note };
+  return wrongLine(below) ?? participantSigned(below, terms.payer.participant, "transfer", true);
 };
 
 const rejection = (opened: Opened): Found | EntryFault => {
   const read = body(opened, rejectionSchema);
   if (isFault(read)) return read;
   const { id, participant, reason } = read.body;
-  const terms = answeredTerms(opened, read.inner);
-  if (terms === undefined || terms.id !== id) return no("statement-malformed", "answers no terms");
+  const answered = answeredTerms(opened, read.inner);
+  if (answered?.terms.id !== id) return no("statement-malformed", "answers no terms");
+  const { terms } = answered;
   if (terms.payee.participant !== participant) return no("signature-missing", "not the payee");
   if (opened.context.outcome !== "rejected" || opened.context.reason !== reason) {
     return no("outcome-mismatch", opened.context.outcome);
   }
   const fault = opened.checks.signatures
-    ? participantSigned(opened, participant, "transfer")
+    ? (participantSigned(opened, participant, "transfer") ?? payerSigned(opened, answered))
     : undefined;
   return (
     fault ?? { terms, transferId: id, postings: [], participants: transferParticipants(terms) }
@@ -206,7 +214,7 @@ const cancellation = (opened: Opened): Found | EntryFault => {
   if (opened.context.outcome !== "cancelled" || opened.context.reason !== reason) {
     return no("outcome-mismatch", opened.context.outcome);
   }
-  const terms = answeredTerms(opened, read.inner);
+  const terms = answeredTerms(opened, read.inner)?.terms;
   if (terms === undefined && read.inner !== undefined) {
     return no("statement-malformed", "it answers something that is no terms");
   }

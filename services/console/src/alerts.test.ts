@@ -24,6 +24,7 @@ const well: Facts = {
   services: ["ledger", "hk-wallet", "fx-desk"].map((name) => service(name)),
   witnesses: ["hk-wallet", "ph-wallet", "fx-desk", "auditor"].map((name) => witness(name)),
   quorum: 3,
+  money: [],
   metrics: () => undefined,
 };
 const withMetrics = (of: string, text: string): Facts => ({
@@ -124,4 +125,34 @@ it("puts pages first, then the oldest", () => {
   board.update(lag, 0);
   const both = { ...lag, ledger: { unsealedAgeMs: 9_000 } };
   expect(board.update(both, 60_000).map(({ code }) => code)).toEqual(["unsealed", "books-lag"]);
+});
+
+it("passes on what settlement wants looked at, and counts breaks past their deadline", () => {
+  const held = {
+    level: "warning" as const,
+    code: "held",
+    participant: "ph-wallet.example",
+    window: "hkd-php/2",
+    detail: "line-rejected: AC06",
+  };
+  const short = {
+    level: "critical" as const,
+    code: "shortfall",
+    participant: "hk-wallet.example",
+    currency: "HKD",
+    detail: "12.00 HKD is not paid back",
+  };
+  const facts = {
+    ...withMetrics("reconciliation", "sealane_overdue_breaks 2\n"),
+    money: [held, short],
+  };
+  expect(afterMinute(facts)).toEqual([
+    "page shortfall:hk-wallet.example:HKD",
+    "ticket held:ph-wallet.example:hkd-php/2",
+    "ticket breaks-overdue",
+  ]);
+  const [, ticket] = makeAlertBoard().update(facts, 0);
+  expect(ticket?.summary).toBe(
+    "ph-wallet.example is held in window hkd-php/2: line-rejected: AC06",
+  );
 });

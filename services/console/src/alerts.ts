@@ -1,6 +1,7 @@
 // What somebody must look at, by the rules of infra/observability/alerts.yml, from what the console reads
 // itself: it needs no Prometheus. `page`: money waits or proof is missing; `ticket`: before the day ends.
 import type { Alert, Overview, ServiceHealth, WitnessHealth } from "./api-types.ts";
+import type { MoneyAlert } from "./desk-shapes.ts";
 import { sumOf, type Metrics } from "./metrics-text.ts";
 
 export type Finding = Omit<Alert, "sinceMs"> & {
@@ -9,6 +10,8 @@ export type Finding = Omit<Alert, "sinceMs"> & {
 };
 
 export type Facts = Pick<Overview, "ledger" | "books" | "services" | "witnesses" | "quorum"> & {
+  /** What reconciliation says of settlement and cover. */
+  readonly money: readonly MoneyAlert[];
   readonly metrics: (service: string) => Metrics | undefined;
   readonly log: Overview["log"];
 };
@@ -133,6 +136,46 @@ const ofBooks = ({ books, log }: Facts): Finding[] => {
   return found;
 };
 
+const moneyWords: Readonly<Record<string, readonly [what: string, action: string]>> = {
+  headroom: [
+    "comes near its limit",
+    "Ask for a deposit, or cut a window and settle it: at the cap new transfers are refused",
+  ],
+  overdue: [
+    "has not paid in time",
+    "Ask its bank; then suspend it, and two operators sign sealane settle default",
+  ],
+  held: ["is held", "Read the bank's reason on the window's page; the bank sends it again"],
+  shortfall: [
+    "owes what its liquidity paid for it",
+    "The next deposit pays it back; until then its cover is smaller",
+  ],
+  "partly-booked": [
+    "was booked in part",
+    "Ask the bank for the other lines: booked alone, they are exposure",
+  ],
+};
+
+/** Settlement's own alerts, worded for whoever is called. */
+const ofMoney = ({ money }: Facts): Finding[] =>
+  money.map(({ level, code, participant, currency, window, detail }) => {
+    const [what, action] = moneyWords[code] ?? [code.replaceAll("-", " "), "Look at the positions"];
+    const where = window ?? currency ?? "";
+    const id = `${code}:${participant}:${where}`;
+    const about = window === undefined ? "" : ` in window ${window}`;
+    const severity = level === "critical" ? "page" : "ticket";
+    return finding(id, severity, 0, `${participant} ${what}${about}: ${detail}`, action);
+  });
+
+/** Breaks are read from their own gauges: the pages have the list. */
+const ofBreaks = ({ metrics }: Facts): Finding[] => {
+  const overdue = sumOf(metrics("reconciliation"), "sealane_overdue_breaks") ?? 0;
+  if (overdue === 0) return [];
+  const summary = `${overdue} ${overdue === 1 ? "break is" : "breaks are"} past the deadline`;
+  const action = "Open Breaks: each has an owner, both sides' figures, and a way to resolve it";
+  return [finding("breaks-overdue", "ticket", 0, summary, action)];
+};
+
 /** All that is found now, for however short a time. Pure. */
 export const findAlerts = (
   facts: Facts,
@@ -143,6 +186,8 @@ export const findAlerts = (
   ...ofWitnesses(facts.witnesses, facts.quorum),
   ...ofParticipants(facts),
   ...ofBooks(facts),
+  ...ofMoney(facts),
+  ...ofBreaks(facts),
   ...ofLetters(facts, lettersBefore),
 ];
 

@@ -83,6 +83,25 @@ export type Overview = {
   readonly latest?: Sample;
 };
 
+/** A return, a recall of a transfer, or the refusal of a recall: entries of their own, linked both ways. */
+export type Linked = {
+  readonly kind: "return" | "recall" | "recall-refusal";
+  readonly seq: number;
+  readonly time: string;
+  /** Its own id; a refusal has none. */
+  readonly id?: string;
+  readonly original: { readonly id: string; readonly seq: number };
+  /** Who signed it. */
+  readonly participant: string;
+  /** Of the amount received: what comes back, or is asked for. */
+  readonly amount?: Money;
+  /** What the payer's provider gets, of a return. */
+  readonly back?: Money;
+  readonly reason: string;
+  /** The recall that it answers. */
+  readonly recall?: string;
+};
+
 export type EntryRow = {
   readonly seq: number;
   readonly time: string;
@@ -150,6 +169,10 @@ export type EntryDetail = EntryRow & {
     readonly payerAccount: string;
     readonly payeeAccount: string;
   };
+  /** Of a return, a recall, a refusal: what it is about. */
+  readonly linked?: Linked;
+  /** Of a transfer: what came of it since, as far as the newest entries go; the oldest first. */
+  readonly links: readonly Linked[];
   readonly steps: readonly Step[];
   readonly signers: readonly Signer[];
   /** Every signature, policy and posting, recomputed by the keys in force at the entry's place. */

@@ -9,6 +9,18 @@ const servicesSchema = z
   .pipe(z.array(z.tuple([z.string().regex(/^[a-z][a-z0-9-]{0,40}$/), urlLoopbackOrHttps])).max(64))
   .transform((pairs) => pairs.map(([name, url]) => ({ name, url })));
 
+/** `name=url=tokenFile`, separated by commas: adapters that are asked what waits for operators. */
+const approvalsSchema = z
+  .string()
+  .default("")
+  .transform((text) => (text === "" ? [] : text.split(",").map((part) => part.trim().split("="))))
+  .pipe(
+    z
+      .array(z.tuple([z.string().regex(/^[a-z][a-z0-9-]{0,40}$/), urlLoopbackOrHttps, filePath]))
+      .max(64),
+  )
+  .transform((all) => all.map(([name, url, tokenFile]) => ({ name, url, tokenFile })));
+
 export const consoleConfigSchema = z.object({
   SEALANE_CONSOLE_PORT: port.default(8080),
   SEALANE_CONSOLE_HOST: z.string().default("127.0.0.1"),
@@ -25,6 +37,8 @@ export const consoleConfigSchema = z.object({
   SEALANE_LEDGER_TOKEN_FILE: filePath,
   SEALANE_RECONCILIATION_URL: urlLoopbackOrHttps,
   SEALANE_CONSOLE_SERVICES: servicesSchema.describe("name=url, separated by commas"),
+  /** Each provider decides whether to give the console a token: without one nothing is asked. */
+  SEALANE_CONSOLE_APPROVALS: approvalsSchema,
   SEALANE_LOG_LEVEL: z.string().default("info"),
   SEALANE_TRACES_FILE: filePath.optional(),
   SEALANE_TRACE_RATIO: z.coerce.number().min(0).max(1).default(0.001),

@@ -196,6 +196,8 @@ export const describeEntry = async (deps: DetailDeps, entry: OpenedEntry): Promi
       amount: moneyOf({ currency, amount }),
     })),
     ...termsView(entry),
+    ...(entry.linked === undefined ? {} : { linked: entry.linked }),
+    links: entry.transferId === undefined ? [] : deps.book.linkedTo(entry.transferId),
     steps: stepsOf(entry, covering, deps.firstSealed(seq), credit),
     signers: signersOf(note, terms),
     signatures,

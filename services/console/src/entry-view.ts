@@ -11,7 +11,8 @@ import {
 } from "@sealane/protocol";
 import { amountOf, minorOf } from "@sealane/rules";
 import { z } from "zod";
-import type { EntryRow, Money, Signer } from "./api-types.ts";
+import type { EntryRow, Linked, Money, Signer } from "./api-types.ts";
+import { linkedOf } from "./linked-entry.ts";
 
 export type OpenedEntry = {
   readonly seq: number;
@@ -22,6 +23,8 @@ export type OpenedEntry = {
   readonly terms: Terms | undefined;
   /** Of a statement that is about a transfer. */
   readonly transferId: string | undefined;
+  /** Of a return, a recall or a refusal. */
+  readonly linked: Linked | undefined;
   /** Who gave up a transfer that has no terms at hand. */
   readonly body: unknown;
 };
@@ -61,6 +64,7 @@ export const layersOf = (note: string): Layer[] => {
 
 export const openEntry = (seq: number, note: string): OpenedEntry => {
   const [outer, inner, answered] = layersOf(note);
+  const link = linkedOf([inner, answered].filter((layer) => layer !== undefined));
   const context = entryContextSchema.safeParse(outer?.body);
   const termsLayer = [inner, answered].find((layer) => layer?.kind === "transfer");
   const terms = termsSchema.safeParse(termsLayer?.body);
@@ -74,13 +78,14 @@ export const openEntry = (seq: number, note: string): OpenedEntry => {
     inner: outer?.inner ?? "",
     kind: inner?.kind ?? "unreadable",
     terms: terms.data,
-    transferId: terms.data?.id ?? (isTransfer ? named.data?.id : undefined),
+    transferId: terms.data?.id ?? link?.id ?? (isTransfer ? named.data?.id : undefined),
+    linked: link === undefined ? undefined : { ...link, seq, time: context.data?.time ?? "" },
     body,
   };
 };
 
 export const rowOf = (entry: OpenedEntry, sealedSize: number): EntryRow => {
-  const { seq, context, kind, terms, transferId } = entry;
+  const { seq, context, kind, terms, transferId, linked } = entry;
   return {
     seq,
     time: context?.time ?? "",
@@ -97,6 +102,9 @@ export const rowOf = (entry: OpenedEntry, sealedSize: number): EntryRow => {
           sent: moneyOf(terms.send),
           received: moneyOf(terms.receive),
         }),
+    ...(linked?.amount === undefined
+      ? {}
+      : { payer: linked.participant, sent: linked.amount, reason: linked.reason }),
   };
 };
 

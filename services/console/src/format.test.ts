@@ -1,5 +1,13 @@
 import { expect, it } from "vitest";
-import { agoText, clockText, durationText, groupDigits, shortId } from "./format.ts";
+import {
+  ageText,
+  agoText,
+  clockText,
+  durationText,
+  groupDigits,
+  netText,
+  shortId,
+} from "./format.ts";
 
 it.each([
   ["0.00", "0.00"],
@@ -38,4 +46,22 @@ it("shows the day only where it is another one", () => {
 
 it("shortens an id at both ends", () => {
   expect(shortId("5137dbb5-feab-4322-97f0-44a8b18cfb11")).toBe("5137dbb5…fb11");
+});
+
+it.each([
+  [8, "8 s"],
+  [3_599, "59 min"],
+  [7_260, "2 h 1 min"],
+  [100_800, "1 d 4 h"],
+])("writes an age of %d s as %s", (seconds, shown) => {
+  expect(ageText(seconds)).toBe(shown);
+});
+
+it.each([
+  ["995.00", "5.00", "1000.00", "0.00"],
+  ["0.00", "0.05", "1.00", "-0.95"],
+  ["90071992547409931234.56", "0.00", "0.01", "90071992547409931234.55"],
+  ["7", "0", "9", "-2"],
+])("nets %s and fees %s less %s to %s", (credits, fees, debits, net) => {
+  expect(netText(credits, fees, debits)).toBe(net);
 });

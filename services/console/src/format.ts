@@ -25,6 +25,27 @@ export const durationText = (ms: number): string => {
   return `${Math.round(ms / 86_400_000)} d`;
 };
 
+/** An age in its two largest units: `3 d 4 h`, `12 min`, `8 s`. */
+export const ageText = (seconds: number): string => {
+  if (seconds < 60) return `${seconds} s`;
+  const minutes = Math.floor(seconds / 60);
+  if (minutes < 60) return `${minutes} min`;
+  const hours = Math.floor(minutes / 60);
+  if (hours < 24) return `${hours} h ${minutes % 60} min`;
+  return `${Math.floor(hours / 24)} d ${hours % 24} h`;
+};
+
+/** Less the one amount, plus the other, in decimals of the same length; text in, text out. */
+export const netText = (credits: string, fees: string, debits: string): string => {
+  const decimals = credits.split(".")[1]?.length ?? 0;
+  const minor = (text: string): bigint => BigInt(text.replace(".", ""));
+  const net = minor(credits) + minor(fees) - minor(debits);
+  const digits = String(net < 0n ? -net : net).padStart(decimals + 1, "0");
+  const at = digits.length - decimals;
+  const text = decimals === 0 ? digits : `${digits.slice(0, at)}.${digits.slice(at)}`;
+  return net < 0n ? `-${text}` : text;
+};
+
 /** How long ago, never in the future: clocks differ. */
 export const agoText = (atMs: number, nowMs: number): string => {
   const ms = nowMs - atMs;

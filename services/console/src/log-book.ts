@@ -1,7 +1,7 @@
 // The newest entries of the lane in memory, and how many of what arrived in each second. An entry is
 // read (parsed) only when somebody looks at it: following 2,500 transfers a second costs a search of
 // each entry's second line.
-import type { EntryRow } from "./api-types.ts";
+import type { EntryRow, Linked } from "./api-types.ts";
 import { openEntry, rowOf, type OpenedEntry } from "./entry-view.ts";
 
 export type Counts = { readonly committed: number; readonly ended: number };
@@ -15,6 +15,8 @@ export type LogBook = {
   start(): number;
   get(seq: number): OpenedEntry | undefined;
   byTransfer(id: string): OpenedEntry | undefined;
+  /** Returns, recalls and refusals of a transfer among the entries that are kept, the oldest first. */
+  linkedTo(id: string): Linked[];
   row(seq: number, sealedSize: number): EntryRow | undefined;
   /** What arrived in a whole second, s since 1970. */
   counts(atS: number): Counts;
@@ -77,6 +79,15 @@ export const makeLogBook = (clock: () => number): LogBook => {
         if (entry?.transferId === id) return entry;
       }
       return undefined;
+    },
+    linkedTo: (id) => {
+      const found: Linked[] = [];
+      for (let seq = start; seq < (end ?? 0); seq += 1) {
+        if (kept.get(seq)?.note.includes(id) !== true) continue;
+        const linked = get(seq)?.linked;
+        if (linked?.original.id === id) found.push(linked);
+      }
+      return found;
     },
     row: (seq, sealedSize) => {
       const entry = get(seq);

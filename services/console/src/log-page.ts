@@ -40,6 +40,13 @@ const summaries: Readonly<Record<string, (body: Body) => readonly [string, strin
     text(body.schedule),
     `${text(body.basisPoints)} basis points of ${text(body.from)} to ${text(body.to)}, to ${text(body.payee)}`,
   ],
+  "log-key": (body) => [text(body.log), `another key signs it: ${text(body.reason)}`],
+  "root-recovery": (body) => [
+    text(body.participant),
+    body.withdrawn === true
+      ? `the root key that was announced is withdrawn: ${text(body.reason)}`
+      : `another root key is announced: ${text(body.reason)}`,
+  ],
   lanes: (body) => [
     `period ${text(body.period)}`,
     `lanes that decide the 1,024 slots: ${Array.isArray(body.lanes) ? body.lanes.length : 0}`,

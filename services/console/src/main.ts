@@ -9,6 +9,8 @@ import { createLogger, startTelemetry } from "@sealane/telemetry";
 import { fromBase64, parsePolicy } from "@sealane/tlog";
 import { buildPages, pagesFolder } from "./build-pages.ts";
 import { consoleConfigSchema } from "./config.ts";
+import { makeDeskDoor } from "./desk-door.ts";
+import { mountDeskRoutes } from "./desk-routes.ts";
 import { followEntries } from "./follow-entries.ts";
 import { makeLogBook } from "./log-book.ts";
 import { mountPages, readPages } from "./pages.ts";
@@ -59,6 +61,16 @@ const openSources = () => {
       timeoutMs,
       connections: 4,
     }),
+    desk: httpClient({ baseUrl: config.SEALANE_RECONCILIATION_URL, timeoutMs, connections: 4 }),
+    adapters: config.SEALANE_CONSOLE_APPROVALS.map(({ name, url, tokenFile }) => ({
+      name,
+      client: httpClient({
+        baseUrl: url,
+        token: readSecretFile(tokenFile),
+        timeoutMs,
+        connections: 1,
+      }),
+    })),
   };
 };
 
@@ -93,7 +105,7 @@ const main = async (): Promise<void> => {
     book,
     services,
     log: watched,
-    reconciliationUrl: config.SEALANE_RECONCILIATION_URL,
+    reconciliation,
     followingFault: following.fault,
     clock,
   });
@@ -108,6 +120,8 @@ const main = async (): Promise<void> => {
   mountGuard({ app, sessions });
   const { sealed, firstSealed } = watched;
   mountRoutes({ ...sources, app, access, sessions, pulse, stream, book, sealed, firstSealed });
+  const door = makeDeskDoor(sources.desk, access, clock);
+  mountDeskRoutes({ ...sources, app, sessions, door });
   mountPages(app, readPages(pagesFolder));
   const host = config.SEALANE_CONSOLE_HOST;
   const http = await startHttp({ app, port: config.SEALANE_CONSOLE_PORT, host });
@@ -130,7 +144,13 @@ const main = async (): Promise<void> => {
       { name: "close http", run: () => http.close() },
       {
         name: "close connections",
-        run: () => [ledger, reconciliation].forEach((one) => one.close()),
+        run: () =>
+          [
+            ledger,
+            reconciliation,
+            sources.desk,
+            ...sources.adapters.map(({ client }) => client),
+          ].forEach((one) => one.close()),
       },
       { name: "telemetry", run: () => telemetry.shutdown() },
     ],

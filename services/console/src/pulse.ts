@@ -1,11 +1,12 @@
 // Once a second: everything that was read, as one overview, and one more sample for the charts.
-import { httpClient } from "@sealane/http";
+import type { HttpClient } from "@sealane/http";
 import { pause } from "@sealane/runtime";
 import { quorumSize, type TlogPolicy } from "@sealane/tlog";
 import { z } from "zod";
 import { makeAlertBoard } from "./alerts.ts";
 import type { Overview, Sample } from "./api-types.ts";
 import { asked, jsonOf } from "./call.ts";
+import { moneyAlertsSchema, type MoneyAlert } from "./desk-shapes.ts";
 import type { LogBook } from "./log-book.ts";
 import { bucketsOf, quantileBetween, sumOf } from "./metrics-text.ts";
 import { sealedAtOf, type LogWatch } from "./watch-log.ts";
@@ -17,7 +18,7 @@ export type PulseDeps = {
   readonly book: LogBook;
   readonly services: ServiceWatch;
   readonly log: LogWatch;
-  readonly reconciliationUrl: string;
+  readonly reconciliation: HttpClient;
   readonly followingFault: () => string | undefined;
   readonly clock: () => number;
 };
@@ -44,13 +45,27 @@ const progressSchema = z.object({
 const optional = <K extends string, T>(key: K, value: T | undefined): { [P in K]?: T } =>
   value === undefined ? {} : ({ [key]: value } as { [P in K]?: T });
 
-const watchBooks = (url: string) => {
-  const client = httpClient({ baseUrl: url, timeoutMs: 1_500, connections: 1 });
+/** What settlement wants looked at changes with windows, not with seconds. */
+const moneyEveryMs = 5_000;
+const timeoutMs = 1_500;
+
+const watchBooks = (client: HttpClient, clock: () => number) => {
   let books: Overview["books"] = {};
+  let money: readonly MoneyAlert[] = [];
+  let askedAtMs = 0;
+  const lookAtMoney = async (): Promise<void> => {
+    if (clock() - askedAtMs < moneyEveryMs) return;
+    askedAtMs = clock();
+    const answer = asked(await client.get("/v1/alerts", { timeoutMs }));
+    // While it does not answer, that is the alert; what it said before may be over.
+    money = answer.ok ? (moneyAlertsSchema.safeParse(jsonOf(answer.body)).data?.alerts ?? []) : [];
+  };
   return {
     books: () => books,
+    money: () => money,
     look: async (lag: number | undefined): Promise<void> => {
-      const answer = asked(await client.get("/v1/progress"));
+      await lookAtMoney();
+      const answer = asked(await client.get("/v1/progress", { timeoutMs }));
       const read = answer.ok ? progressSchema.safeParse(jsonOf(answer.body)).data : undefined;
       if (read === undefined) {
         books = {};
@@ -61,14 +76,13 @@ const watchBooks = (url: string) => {
         fault === undefined ? undefined : `at ${fault.position}, ${fault.code}: ${fault.detail}`;
       books = { applied, transfers, ...optional("lag", lag), ...optional("fault", told) };
     },
-    close: client.close,
   };
 };
 
 export const makePulse = (deps: PulseDeps): Pulse => {
   const { policy, origin, book, services, log, clock } = deps;
   const board = makeAlertBoard();
-  const books = watchBooks(deps.reconciliationUrl);
+  const books = watchBooks(deps.reconciliation, clock);
   const samples: Sample[] = [];
   const seals: ReadonlyMap<number, number>[] = [];
   const listeners = new Set<(overview: Overview) => void>();
@@ -113,7 +127,7 @@ export const makePulse = (deps: PulseDeps): Pulse => {
       following: fault === undefined,
       ...optional("followingFault", fault),
       ...facts,
-      alerts: board.update({ ...facts, metrics: services.metrics }, nowMs),
+      alerts: board.update({ ...facts, money: books.money(), metrics: services.metrics }, nowMs),
       ...optional("latest", samples.at(-1)),
     };
   };
@@ -157,7 +171,6 @@ export const makePulse = (deps: PulseDeps): Pulse => {
         // Just after the next second has begun: one sample for each.
         await pause(1_050 - (clock() % 1_000), signal);
       }
-      books.close();
     },
   };
 };

@@ -14,7 +14,14 @@ export type Search = {
   readonly limit: number;
 };
 
-const transferKinds = new Set(["transfer", "rejection", "cancellation"]);
+const transferKinds = new Set([
+  "transfer",
+  "rejection",
+  "cancellation",
+  "return",
+  "recall",
+  "recall-refusal",
+]);
 /** Entries looked through for one page. */
 const scanned = 2_048;
 const step = 256;

@@ -8,19 +8,27 @@ import { Badge, Fault, Loading } from "./parts.tsx";
 import { Link, navigate, usePath } from "./router.tsx";
 import { applyTheme, chosenTheme, type Theme } from "./theme.ts";
 import { Alerts } from "./views/alerts.tsx";
+import { ApprovalsPage } from "./views/approvals.tsx";
+import { BreakPage } from "./views/break.tsx";
+import { Breaks } from "./views/breaks.tsx";
 import { EntryPage, TransferPage } from "./views/entry.tsx";
 import { LogPage } from "./views/log.tsx";
 import { Login } from "./views/login.tsx";
 import { OverviewPage } from "./views/overview.tsx";
 import { Positions } from "./views/positions.tsx";
 import { Transfers } from "./views/transfers.tsx";
+import { WindowPage } from "./views/window.tsx";
+import { Windows } from "./views/windows.tsx";
 
 const places = [
-  { path: "/", name: "Overview" },
-  { path: "/transfers", name: "Transfers" },
-  { path: "/positions", name: "Positions" },
-  { path: "/log", name: "Log" },
-  { path: "/alerts", name: "Alerts" },
+  { path: "/", name: "Overview", key: "o" },
+  { path: "/transfers", name: "Transfers", key: "t" },
+  { path: "/positions", name: "Positions", key: "p" },
+  { path: "/windows", name: "Windows", key: "w" },
+  { path: "/breaks", name: "Breaks", key: "b" },
+  { path: "/approvals", name: "Approvals", key: "v" },
+  { path: "/log", name: "Log", key: "l" },
+  { path: "/alerts", name: "Alerts", key: "a" },
 ] as const;
 
 const isAt = (path: string, place: string): boolean =>
@@ -31,9 +39,13 @@ const isAt = (path: string, place: string): boolean =>
       (place === "/transfers" && path.startsWith("/entries/"));
 
 const View = ({ path }: { readonly path: string }) => {
-  const [, room = "", name = ""] = path.split("/");
+  const [, room = "", name = "", more = ""] = path.split("/");
   if (room === "transfers" && name !== "") return <TransferPage key={name} id={name} />;
   if (room === "entries" && name !== "") return <EntryPage key={name} seq={name} />;
+  if (room === "breaks" && name !== "") return <BreakPage key={name} id={name} />;
+  if (room === "windows" && name !== "") {
+    return <WindowPage key={`${name}/${more}`} corridor={name} number={more} />;
+  }
   switch (room) {
     case "":
       return <OverviewPage />;
@@ -41,6 +53,12 @@ const View = ({ path }: { readonly path: string }) => {
       return <Transfers />;
     case "positions":
       return <Positions />;
+    case "windows":
+      return <Windows />;
+    case "breaks":
+      return <Breaks />;
+    case "approvals":
+      return <ApprovalsPage />;
     case "log":
       return <LogPage />;
     case "alerts":
@@ -97,6 +115,7 @@ const SignedIn = ({ session }: { readonly session: Session }) => {
     return <p className="who">Local stack: open to this machine (127.0.0.1), without a login.</p>;
   }
   const leave = async (): Promise<void> => {
+    await ask("/api/desk/logout", { method: "POST" });
     await ask("/api/logout", { method: "POST" });
     // Begin anew: nothing that was shown stays in memory.
     location.assign("/");
@@ -124,9 +143,7 @@ const useKeys = (): void => {
         event.preventDefault();
         document.querySelector<HTMLInputElement>("#find")?.focus();
       }
-      const place = goes
-        ? places.find(({ name }) => name.toLowerCase().startsWith(key))
-        : undefined;
+      const place = goes ? places.find((one) => one.key === key) : undefined;
       goes = key === "g";
       if (place !== undefined) navigate(place.path);
     };

@@ -14,6 +14,9 @@ const subscribe = (listener: () => void): (() => void) => {
 
 export const usePath = (): string => useSyncExternalStore(subscribe, () => location.pathname);
 
+/** What the address asks for: filters live there, so that a list can be linked to. */
+export const useQueryText = (): string => useSyncExternalStore(subscribe, () => location.search);
+
 export const navigate = (to: string): void => {
   if (to === location.pathname + location.search) return;
   history.pushState(null, "", to);

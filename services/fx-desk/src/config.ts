@@ -54,6 +54,8 @@ export const deskConfigSchema = z.object({
   SEALANE_FEED_MAX_AGE_DAYS: z.coerce.number().int().min(0).max(10_000).default(5),
   /** Largest change between two published days, in percent. */
   SEALANE_MAX_JUMP_PERCENT: z.coerce.number().min(0.01).max(99).default(10),
+  /** How often the desk signs what its own chain is, up to then. */
+  SEALANE_STATEMENT_INTERVAL: durationMs.default(86_400_000),
   SEALANE_LOG_LEVEL: z.string().default("info"),
   SEALANE_TRACES_FILE: filePath.optional(),
   SEALANE_TRACE_RATIO: z.coerce.number().min(0).max(1).default(0.001),

@@ -17,6 +17,7 @@ import { makeOwnChain } from "./own-chain.ts";
 import { makeRateDesk } from "./rate-desk.ts";
 import { mountRoutes } from "./routes.ts";
 import { openStateFile } from "./state-file.ts";
+import { makeStatements } from "./statements.ts";
 
 const config = loadConfig(deskConfigSchema);
 const participant = config.SEALANE_PARTICIPANT;
@@ -66,6 +67,7 @@ const main = async (): Promise<void> => {
   const letters = telemetry.counter("sealane_dead_letters", "Inbox messages that were refused");
   const logged = telemetry.counter("sealane_sheets_logged", "Rate sheets of this desk on the log");
 
+  const logReader = makeLogReader(`${config.SEALANE_LEDGER_URL}/log`);
   const keys = watchKeyLog(makeLogReader(`${config.SEALANE_LEDGER_URL}/log/keys`), policy, log);
   const signer = keyFamily({
     file: config.SEALANE_RATE_KEY_FILE,
@@ -88,6 +90,18 @@ const main = async (): Promise<void> => {
     signer,
     producer,
     file,
+    clock,
+    log,
+  });
+  const statements = makeStatements({
+    participant,
+    origin,
+    lane: config.SEALANE_LANE,
+    policy,
+    state,
+    signer,
+    producer,
+    checkpoint: logReader.checkpoint,
     clock,
     log,
   });
@@ -162,6 +176,7 @@ const main = async (): Promise<void> => {
   });
   void keys.run(1_000);
   void desk.run();
+  void statements.run(config.SEALANE_STATEMENT_INTERVAL);
 
   onShutdown(
     [
@@ -171,6 +186,7 @@ const main = async (): Promise<void> => {
         run: async () => {
           keys.stop();
           desk.stop();
+          statements.stop();
           await consumer.stop();
         },
       },

@@ -55,7 +55,11 @@ export const makeOwnChain = (deps: Deps): OwnChain => {
     const history = await keys.atLeast(context.keys.size);
     const result = verifyEntry(note, { origin, history, signatures: true });
     if (!result.ok) throw new LedgerFault(`${result.code}: ${result.detail}`);
-    const { sheet, withdrawal } = result.entry;
+    const { sheet, withdrawal, statement } = result.entry;
+    const own = context.chains.find((chain) => chain.participant === participant);
+    if (statement?.participant === participant && own !== undefined) {
+      state.stated = { to: statement.to, n: own.n, time: context.time };
+    }
     if (sheet?.provider === participant) {
       const known = desk.byHash(noteHash(inner));
       if (known === undefined && desk.mustKnow(sheet.number)) {
@@ -68,10 +72,10 @@ export const makeOwnChain = (deps: Deps): OwnChain => {
     }
     if (withdrawal?.provider === participant && desk.mustKnow(withdrawal.number)) {
       const name = `${withdrawal.pair.from}/${withdrawal.pair.to}`;
-      const own = state.sheets.find(
+      const known = state.sheets.find(
         ({ number, pair }) => number === withdrawal.number && pair === name,
       );
-      if (own?.withdrawn !== true) {
+      if (known?.withdrawn !== true) {
         throw new LedgerFault(`sheet ${withdrawal.number} was withdrawn, and not by us`);
       }
     }
@@ -117,6 +121,7 @@ export const makeOwnChain = (deps: Deps): OwnChain => {
       }
       inbox.chain = link.n + 1;
       inbox.prev = toBase64(leafHash(note));
+      inbox.seq = context.seq;
     },
   };
 };

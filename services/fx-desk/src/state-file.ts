@@ -33,7 +33,11 @@ const stateSchema = z.object({
     n: counter.optional(),
     chain: counter.optional(),
     prev: z.string().optional(),
+    /** Place in the log of the entry before the next one. */
+    seq: counter.optional(),
   }),
+  /** What the desk said last of its own chain: up to which entry, in which entry, when. */
+  stated: z.object({ to: counter, n: counter, time: z.string() }).optional(),
   /** Newest last. */
   sheets: z.array(signedSheetSchema),
   /** Pairs that an operator has withdrawn, and why. */

@@ -58,7 +58,7 @@ const material: KeyMaterial = {
   publicKey: key.publicKey,
 };
 
-const open = (): Promise<KeyLog> => openKeyLog(sql, material, join(folder, "tiles"));
+const open = (): Promise<KeyLog> => openKeyLog(sql, material, [], join(folder, "tiles"));
 
 /** The statements of the tests' genesis, as their signers sent them. */
 const statements = makeGenesis().entries.map((entry) => {

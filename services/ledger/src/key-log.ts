@@ -1,5 +1,6 @@
 // The key log as the ledger keeps it: a few entries, all in memory, append-only in Postgres, with a
 // tree, a checkpoint and a quorum's cosignatures of its own. Lane entries cite cosigned states only.
+// Under another key than the one in force it only waits for the record that names its own.
 import type { Sql } from "@sealane/database";
 import { formatTime, keyEntryText, zeroHash } from "@sealane/protocol";
 import {
@@ -16,12 +17,15 @@ import {
   appendLeaves,
   composeNote,
   emptyRange,
+  equalBytes,
   formatCheckpointText,
   leafHash,
+  parseNote,
   parseVerifierKey,
   rangeRoot,
   signNoteLine,
   toBase64,
+  type VerifierKey,
 } from "@sealane/tlog";
 import type { Sealed } from "./sealer.ts";
 import { openTree } from "./tree.ts";
@@ -34,6 +38,8 @@ export type KeyLog = {
   readonly history: () => KeyHistory;
   readonly entries: () => readonly string[];
   readonly checkpoint: () => Checkpoint | undefined;
+  /** Whether the key log is signed by our key; if not, only the record that names it can be logged. */
+  readonly isOurs: () => boolean;
   /** The newest cosigned checkpoint's note. */
   readonly sealedNote: () => string | undefined;
   tree: ReturnType<typeof openTree>;
@@ -50,13 +56,19 @@ export type KeyLog = {
 
 type Row = { readonly bytes: Buffer };
 
-/** Opens the key log, checking every entry of it again: assert where data come back from disk. */
+/**
+ * Opens the key log, checking every entry of it again: assert where data come back from disk.
+ * @param pinned the policy's keys of the key log, those that were replaced too
+ */
 export const openKeyLog = async (
   sql: Sql,
   key: KeyMaterial,
+  pinned: readonly VerifierKey[],
   directory: string,
 ): Promise<KeyLog> => {
-  const verifierKey = parseVerifierKey(key.vkey);
+  const own = parseVerifierKey(key.vkey);
+  const isOwn = ({ logKey }: KeyState): boolean =>
+    logKey !== undefined && equalBytes(logKey.publicKey, own.publicKey);
   const readEntries = async (): Promise<string[]> => {
     const { rows } = await sql.query<Row>({ text: "select bytes from key_entry order by seq" });
     return rows.map(({ bytes }) => bytes.toString("utf8"));
@@ -69,7 +81,7 @@ export const openKeyLog = async (
     return { size: Number(rows[0]?.sealed_size ?? 0n), note: rows[0]?.sealed };
   };
   const entries = await readEntries();
-  const opened = foldKeyLog(verifierKey, entries);
+  const opened = foldKeyLog([own, ...pinned], entries);
   const fault = opened.ok ? "" : opened.detail;
   invariant(
     opened.ok,
@@ -85,8 +97,17 @@ export const openKeyLog = async (
   const sign = (text: string): string =>
     composeNote(text, [signNoteLine(key.name, key.seed, text)]);
 
+  /** What was cosigned last, with the log's own line alone: all there is to offer without its key. */
+  const lastSealed = (): Checkpoint | undefined => {
+    if (sealedNote === undefined || sealedSize === 0) return undefined;
+    const { text, signatures } = parseNote(sealedNote);
+    const lines = signatures.filter(({ name }) => name === key.name).map(({ line }) => line);
+    return { origin: key.name, size: sealedSize, text, note: composeNote(text, lines) };
+  };
+
   const checkpoint = (): Checkpoint | undefined => {
     if (entries.length === 0) return undefined;
+    if (!isOwn(history.states.at(-1) as KeyState)) return lastSealed();
     const text = formatCheckpointText({
       origin: key.name,
       size: frontier.size,
@@ -98,10 +119,15 @@ export const openKeyLog = async (
 
   const appendNext: KeyLog["append"] = async (inner, nowMs) => {
     const state = history.states.at(-1) as KeyState;
-    const applied = applyKeyStatement(state, inner);
-    if (!applied.ok) return applied;
     const seq = entries.length;
     const timeMs = Math.max(nowMs, history.times.at(-1) ?? 0);
+    const applied = applyKeyStatement(state, inner, timeMs);
+    if (!applied.ok) return applied;
+    if (!isOwn(applied.state)) {
+      const whose = isOwn(state) ? "the one that the record names" : "the one in force";
+      const detail = `this ledger has not ${whose} (${applied.state.logKey?.name}): start it with that file`;
+      return { ok: false, code: "log-key-elsewhere", detail };
+    }
     const prev = seq === 0 ? zeroHash : toBase64(leafHash(entries[seq - 1] as string));
     const note = sign(keyEntryText(key.name, { seq, time: formatTime(timeMs), prev }, inner));
     const hash = leafHash(note);
@@ -128,7 +154,7 @@ export const openKeyLog = async (
     const stored = await readEntries();
     const known = entries.every((entry, at) => stored[at] === entry);
     invariant(known, "the key log in the database is not the one that was read before");
-    const again = foldKeyLog(verifierKey, stored);
+    const again = foldKeyLog([own, ...pinned], stored);
     invariant(again.ok, `the stored key log is broken: ${again.ok ? "" : again.detail}`);
     const fresh = stored.slice(entries.length);
     const hashes = fresh.map((entry) => leafHash(entry));
@@ -160,6 +186,7 @@ export const openKeyLog = async (
     history: () => history,
     entries: () => entries,
     checkpoint,
+    isOurs: () => isOwn(history.states.at(-1) as KeyState),
     sealedNote: () => (sealedSize === 0 ? undefined : sealedNote),
     tree,
     unsealedAgeMs: (nowMs) => {

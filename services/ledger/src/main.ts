@@ -5,10 +5,11 @@ import { openServiceDatabase } from "@sealane/database";
 import { bearerAuth, createHttpApp, health, startHttp, type HttpApp } from "@sealane/http";
 import { createMessaging, type Consumer, type Messaging } from "@sealane/messaging";
 import { laneTopic } from "@sealane/protocol";
+import { keyLogKeysOf } from "@sealane/rules";
 import { kafkaSettings, loadConfig, onShutdown } from "@sealane/runtime";
 import { fileSigner, readKeyFile, selfTest } from "@sealane/signer";
 import { createLogger, startTelemetry, type Telemetry } from "@sealane/telemetry";
-import { parseNote, parsePolicy } from "@sealane/tlog";
+import { parseNote, parsePolicy, type TlogPolicy } from "@sealane/tlog";
 import { auditorAuth, readTokenDigests, refuseOpenBundles, type EntriesRead } from "./access.ts";
 import { mountApi } from "./api-routes.ts";
 import { startAssembler } from "./assembler-thread.ts";
@@ -36,12 +37,24 @@ const config = loadConfig(ledgerConfigSchema);
 const log = createLogger({ service: "ledger", level: config.SEALANE_LOG_LEVEL });
 const clock = (): number => Date.now();
 
-/** The key log as the lane reads it: under another entry key than ours it must sign nothing more. */
-const keysUnder = (keyLog: KeyLog, entryKey: string) => () => {
-  const cosigned = keyLog.cosigned();
-  const named = cosigned?.keys.ledger?.entryKey;
-  if (named === undefined || named === entryKey) return cosigned;
-  throw new Error("the key log names another entry key: start again with that one's file");
+type OwnKeys = { readonly origin: string; readonly entry: string; readonly checkpoint: string };
+
+/** Why the key log's newest cosigned state lets the lane sign nothing with the keys that we hold. */
+const otherKey = (keyLog: KeyLog, own: OwnKeys): string | undefined => {
+  const named = keyLog.cosigned()?.keys;
+  if (named?.ledger !== undefined && named.ledger.entryKey !== own.entry) {
+    return "the key log names another entry key: start again with that one's file";
+  }
+  const lane = named?.lanes?.lanes.find(({ origin }) => origin === own.origin);
+  if (lane === undefined || lane.vkey === own.checkpoint) return undefined;
+  return "the key log names another checkpoint key: start again with that one's file, or have it name ours";
+};
+
+/** The key log as the lane reads it: under other keys than ours it must sign nothing more. */
+const keysUnder = (keyLog: KeyLog, own: OwnKeys) => () => {
+  const trouble = otherKey(keyLog, own);
+  if (trouble !== undefined) throw new Error(trouble);
+  return keyLog.cosigned();
 };
 
 /** The lane's topic as input of the writer: a new consumer for each beginning. */
@@ -99,18 +112,22 @@ const gauges = (telemetry: Telemetry, writer: LaneWriter, lag: () => number): vo
 type Judged = {
   readonly writer: LaneWriter;
   readonly keyLog: KeyLog;
+  readonly own: OwnKeys;
   readonly time: ClockWatch;
 };
 
-const mountHealth = (app: HttpApp, telemetry: Telemetry, { writer, keyLog, time }: Judged) => {
+const mountHealth = (app: HttpApp, telemetry: Telemetry, judged: Judged) => {
+  const { writer, keyLog, own, time } = judged;
   health(app, {
     ready: () => {
-      const trouble = writer.trouble();
+      const trouble = writer.trouble() ?? otherKey(keyLog, own);
       const keys = keyLog.cosigned() === undefined ? "not cosigned yet" : "ok";
+      // Lanes go on under the keys in force; the record is taken by this very process.
+      const waits = keyLog.isOurs() ? keys : "waits for the record that names our key-log key";
       const off = time.trouble();
       return {
         ok: trouble === undefined && keys === "ok" && off === undefined,
-        checks: { lane: trouble ?? "ok", keys, clock: off ?? "ok" },
+        checks: { lane: trouble ?? "ok", keys: waits, clock: off ?? "ok" },
       };
     },
     metrics: telemetry.metricsHandler,
@@ -129,7 +146,7 @@ const openApp = (keyLog: KeyLog): HttpApp => {
   return createHttpApp({ name: "Sealane ledger", logger: log, auth: { participant, auditor } });
 };
 
-const openStores = async () => {
+const openStores = async (policy: TlogPolicy) => {
   const { database, sql } = openServiceDatabase({
     url: config.DATABASE_URL,
     user: config.SEALANE_DATABASE_USER,
@@ -140,12 +157,14 @@ const openStores = async () => {
     onConnectionLost: (err) => log.warn({ err }, "database connection lost"),
   });
   const lane = config.SEALANE_LANE;
-  const { name: origin } = readKeyFile(config.SEALANE_CHECKPOINT_KEY_FILE);
+  const { name: origin, vkey: checkpoint } = readKeyFile(config.SEALANE_CHECKPOINT_KEY_FILE);
+  const own = { origin, checkpoint, entry: readKeyFile(config.SEALANE_ENTRY_KEY_FILE).vkey };
   const keyLogKey = readKeyFile(config.SEALANE_KEY_LOG_KEY_FILE);
-  const keyLog = await openKeyLog(sql, keyLogKey, join(config.SEALANE_TILES_DIR, "keys"));
+  const keysDir = join(config.SEALANE_TILES_DIR, "keys");
+  const keyLog = await openKeyLog(sql, keyLogKey, keyLogKeysOf(policy), keysDir);
   const store = makeLaneStore(sql, lane, origin);
   const tree = openTree(join(config.SEALANE_TILES_DIR, String(lane)));
-  return { database, sql, lane, origin, keyLog, store, tree };
+  return { database, sql, lane, origin, own, keyLog, store, tree };
 };
 
 const main = async (): Promise<void> => {
@@ -158,8 +177,8 @@ const main = async (): Promise<void> => {
     otlpEndpoint: config.OTEL_EXPORTER_OTLP_ENDPOINT,
     sampleRatio: config.SEALANE_TRACE_RATIO,
   });
-  const { database, sql, lane, origin, keyLog, store, tree } = await openStores();
   const policy = parsePolicy(readFileSync(config.SEALANE_POLICY_FILE, "utf8"));
+  const { database, sql, lane, origin, own, keyLog, store, tree } = await openStores(policy);
   const messaging = createMessaging({
     ...kafkaSettings(config),
     clientId: config.SEALANE_INSTANCE,
@@ -171,10 +190,12 @@ const main = async (): Promise<void> => {
     wall: clock,
     mono: () => performance.now(),
   });
-  const witnesses = policy.witnesses.map(makeWitnessClient).map(time.listen);
-  const keyWitnesses = policy.witnesses.map(makeWitnessClient).map(time.listen);
+  const makeClients = () =>
+    policy.witnesses.map((one) => makeWitnessClient(one, policy.logs)).map(time.listen);
+  const witnesses = makeClients();
+  const keyWitnesses = makeClients();
   // Of its own: a witness that is asked for the time must not look busy to a sealer.
-  const timeWitnesses = policy.witnesses.map(makeWitnessClient).map(time.listen);
+  const timeWitnesses = makeClients();
   const witnessFailures = telemetry.counter(
     "sealane_witness_failures",
     "Requests that a witness did not answer with a cosignature",
@@ -222,7 +243,7 @@ const main = async (): Promise<void> => {
     holder: config.SEALANE_INSTANCE,
     clock: time.clock,
     clockTrouble: time.trouble,
-    keys: keysUnder(keyLog, readKeyFile(entryKeyFile).vkey),
+    keys: keysUnder(keyLog, own),
     history: keyLog.history,
     refreshKeys: async () => {
       await keyLog.refresh();
@@ -279,7 +300,7 @@ const main = async (): Promise<void> => {
   mountLane({ app, lane, origin, writer, desk });
   mountPositions({ app, state: writer.state, keys: () => keyLog.cosigned()?.keys });
   telemetry.gauge("sealane_clock_off_ms", "Our clock less the witnesses'", time.offMs);
-  mountHealth(app, telemetry, { writer, keyLog, time });
+  mountHealth(app, telemetry, { writer, keyLog, own, time });
   mountPlaces(served);
   const http = await startHttp({
     app,

@@ -193,7 +193,13 @@ const openStatement = async (
     return no(offset, unknown > 0 ? "key-unknown" : "signature-missing", detail);
   }
   const envelope = frame.kind === "intent" ? frame.envelope : undefined;
-  const command = { ...common, kind: frame.kind, body, lines, unknownLines: unknown, envelope };
+  // Most intents have one line, and then there is nothing more to look for.
+  const approvals =
+    frame.kind === "intent" && unknown > 0
+      ? (await checkOperators(read.note, keys)).lines
+      : undefined;
+  const signed = { lines, unknownLines: unknown, envelope, approvals };
+  const command = { ...common, kind: frame.kind, body, ...signed };
   return { ok: true, command: command as unknown as LaneCommand };
 };
 

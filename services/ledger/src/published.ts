@@ -8,9 +8,9 @@ import type { Tree } from "./tree.ts";
 
 export const publishedLane = (
   origin: string,
-  writer: LaneWriter,
-  store: LaneStore,
-  tree: Tree,
+  writer: Pick<LaneWriter, "seals">,
+  store: Pick<LaneStore, "readEntries">,
+  tree: Pick<Tree, "size" | "tile">,
   files: Pick<BundleFiles, "bundle">,
 ): PublishedLog => ({
   origin,
@@ -18,7 +18,8 @@ export const publishedLane = (
     const { note } = writer.seals.sealed();
     return note === "" ? undefined : note;
   },
-  size: writer.size,
+  // What is stored, also while the lane begins again: what was published once is never "not there".
+  size: tree.size,
   tile: tree.tile,
   entries: store.readEntries,
   bundle: files.bundle,

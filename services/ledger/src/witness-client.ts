@@ -1,5 +1,6 @@
 // The ledger's side of C2SP tlog-witness: one witness, one request in flight, always the newest
-// checkpoint. It remembers the size the witness has and learns it anew from a 409.
+// checkpoint. It remembers the size the witness has and learns it anew from a 409. That a witness is ahead
+// of us is believed only with a checkpoint that our log has signed: else one that lies would stop us.
 import { httpClient, type HttpClient } from "@sealane/http";
 import {
   cosignatureTime,
@@ -7,9 +8,10 @@ import {
   parseSignatureLine,
   toHex,
   sha256,
+  openNote,
   parseCheckpointText,
-  parseNote,
   verifierFor,
+  type PolicyLog,
   type PolicyWitness,
   type TlogError,
 } from "@sealane/tlog";
@@ -37,14 +39,21 @@ export type WitnessClient = {
   readonly name: string;
   readonly busy: () => boolean;
   cosign(checkpoint: Checkpoint, consistency: ConsistencyReader): Promise<WitnessAnswer>;
-  /** The size of the newest checkpoint that the witness serves for an origin; 0 when none. */
+  /**
+   * The size of the newest checkpoint that the witness serves for an origin; 0 when none, undefined when
+   * it does not say, or shows something that the log has not signed.
+   */
   sizeOf(origin: string): Promise<number | undefined>;
   close(): void;
 };
 
 const timeoutMs = 2_000;
 
-export const makeWitnessClient = ({ name, key, url }: PolicyWitness): WitnessClient => {
+/** @param logs the policy's: whose checkpoints are believed */
+export const makeWitnessClient = (
+  { name, key, url }: PolicyWitness,
+  logs: readonly PolicyLog[],
+): WitnessClient => {
   if (url === undefined) throw new Error(`the policy has no URL for witness ${name}`);
   const http: HttpClient = httpClient({ baseUrl: url, timeoutMs, connections: 2 });
   const verifier = verifierFor(key);
@@ -67,6 +76,27 @@ export const makeWitnessClient = ({ name, key, url }: PolicyWitness): WitnessCli
     return undefined;
   };
 
+  const signedSize = (origin: string, note: string): number | undefined => {
+    const own = logs.filter((log) => log.key.name === origin).map((log) => verifierFor(log.key));
+    try {
+      const checkpoint = parseCheckpointText(openNote(note, own).text);
+      return checkpoint.origin === origin ? checkpoint.size : undefined;
+    } catch (error) {
+      if ((error as TlogError).name === "TlogError") return undefined;
+      throw error;
+    }
+  };
+
+  const sizeOf = async (origin: string): Promise<number | undefined> => {
+    const answer = await http.get(`/${toHex(sha256(origin))}/checkpoint`);
+    if (answer.outcome !== "ok") return undefined;
+    if (answer.status === 404) return 0;
+    if (answer.status !== 200) return undefined;
+    const size = signedSize(origin, answer.body);
+    if (size !== undefined) sizes.set(origin, size);
+    return size;
+  };
+
   const attempt = async (
     checkpoint: Checkpoint,
     consistency: ConsistencyReader,
@@ -81,8 +111,13 @@ export const makeWitnessClient = ({ name, key, url }: PolicyWitness): WitnessCli
     if (answer.status === 409) {
       const size = Number.parseInt(answer.body.trim(), 10);
       if (!Number.isSafeInteger(size)) return { outcome: "failed", detail: "409 without a size" };
+      if (size > checkpoint.size) {
+        const shown = await sizeOf(checkpoint.origin);
+        if (shown !== undefined && shown > checkpoint.size)
+          return { outcome: "ahead", size: shown };
+        return { outcome: "failed", detail: `it says ${size}, and shows no checkpoint of ours` };
+      }
       sizes.set(checkpoint.origin, size);
-      if (size > checkpoint.size) return { outcome: "ahead", size };
       return again
         ? attempt(checkpoint, consistency, false)
         : { outcome: "failed", detail: "the witness disagrees about its size" };
@@ -107,15 +142,7 @@ export const makeWitnessClient = ({ name, key, url }: PolicyWitness): WitnessCli
         inFlight = false;
       }
     },
-    sizeOf: async (origin) => {
-      const answer = await http.get(`/${toHex(sha256(origin))}/checkpoint`);
-      if (answer.outcome !== "ok") return undefined;
-      if (answer.status === 404) return 0;
-      if (answer.status !== 200) return undefined;
-      const { size } = parseCheckpointText(parseNote(answer.body).text);
-      sizes.set(origin, size);
-      return size;
-    },
+    sizeOf,
     close: () => http.close(),
   };
 };

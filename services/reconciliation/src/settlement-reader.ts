@@ -132,6 +132,16 @@ export const makeSettlementReader = (sql: Sql, lane: number, origin: string) => 
     };
   };
 
+  /** What banks said of a window, in the log's order; of attempts that were taken back too. */
+  const statementsOf = async (named: Window) =>
+    (await rowsOf(named))
+      .filter(({ kind }) => kind === "bank-statement")
+      .map((row) => {
+        const { bank, reference, window: about, lines } = row.body as BankStatement;
+        const { seq, time } = entryOf(row);
+        return { seq, time, bank, reference, attempt: about?.attempt ?? 0, lines };
+      });
+
   /** Entries of these kinds, the newest first. */
   const entries = async (
     kinds: readonly string[],
@@ -160,5 +170,5 @@ export const makeSettlementReader = (sql: Sql, lane: number, origin: string) => 
     return views;
   };
 
-  return { window, windows, entries };
+  return { window, windows, entries, statementsOf };
 };

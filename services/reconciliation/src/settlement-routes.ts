@@ -2,7 +2,7 @@
 // of who did what. Auditors read; operators and approvers also hand in notes that they have signed.
 import { idempotencyKey, problem, route, type HttpApp, type Problem } from "@sealane/http";
 import { corridorNameSchema, formatTime } from "@sealane/protocol";
-import type { AuditState, KeyState } from "@sealane/rules";
+import { totalsOf, type AuditState, type KeyState } from "@sealane/rules";
 import { z } from "zod";
 import type { Desk, Role } from "./desk.ts";
 import { alertsOf, positionsOf, type AlertLevels, type Pending } from "./positions.ts";
@@ -123,7 +123,8 @@ const mountWindows = ({ app, reader, books }: SettlementRoutesDeps): void => {
   route(app, {
     method: "get",
     path: "/v1/windows",
-    summary: "Open windows, and cut ones with their nets, the newest first",
+    summary:
+      "Open windows with what they come to so far, and cut ones with their nets, newest first",
     tags: ["settlement"],
     auth,
     query: page,
@@ -132,7 +133,10 @@ const mountWindows = ({ app, reader, books }: SettlementRoutesDeps): void => {
       const state = books();
       if (state === undefined) return notRead();
       const open = [...state.settlement.open.values()].map(
-        ({ corridor, number, from, transfers }) => ({ corridor, number, from, transfers }),
+        ({ corridor, number, from, transfers, flows }) => {
+          const nets = totalsOf(flows);
+          return { corridor, number, from, transfers, nets };
+        },
       );
       const cut = await reader.windows(query as { after: number | undefined; limit: number });
       const listed = listOf("windows", cut, query.limit, ({ cutSeq }) => cutSeq);
@@ -142,14 +146,17 @@ const mountWindows = ({ app, reader, books }: SettlementRoutesDeps): void => {
   route(app, {
     method: "get",
     path: "/v1/windows/:corridor/:number",
-    summary: "One cut window: its interval, nets, legs, how far each is settled, and their sums",
+    summary: "One cut window: interval, nets, legs, how far each is settled, sums, bank statements",
     tags: ["settlement"],
     auth,
     params: z.object({ corridor: corridorNameSchema, number: z.coerce.number().int().min(0) }),
     responses: { 200: "The window", 404: "Not cut yet, or not known" },
     handler: async ({ params }) => {
       const found = await reader.window(params);
-      if (found !== undefined) return { status: 200, body: found };
+      if (found !== undefined) {
+        const statements = await reader.statementsOf(params);
+        return { status: 200, body: { asOf: books()?.next, ...found, statements } };
+      }
       return problem({
         status: 404,
         code: "window-unknown",
@@ -202,6 +209,15 @@ const roleOf = (principal: string): Role => {
 };
 
 const mountDesk = ({ app, desk }: SettlementRoutesDeps): void => {
+  route(app, {
+    method: "get",
+    path: "/v1/me",
+    summary: "Whose token this is, and what its role is here",
+    tags: ["settlement"],
+    auth,
+    responses: { 200: "Principal and role" },
+    handler: ({ principal }) => ({ status: 200, body: { principal, role: roleOf(principal) } }),
+  });
   route(app, {
     method: "post",
     path: "/v1/statements",

@@ -127,6 +127,7 @@ export const makeHostedDesk = (deps: Deps) => {
     const { text, signatures } = note.note;
     const fault = await ownSignatureFault(participant, deps.keys(), text, signatures);
     if (fault !== undefined) return refusal(fault.code, fault.detail);
+    await intake.dropHeld(id);
     await intake.produce({ v: 1, kind: "cancellation", note: signed }, id);
     return undefined;
   };

@@ -6,10 +6,12 @@ import type { Signer } from "@sealane/signer";
 import { traceparentOf, type Span, type Telemetry } from "@sealane/telemetry";
 import { composeNote } from "@sealane/tlog";
 import type { Admission } from "./admission.ts";
+import type { ApprovalDesk } from "./approval-desk.ts";
 import type { TransferRequest } from "./requests.ts";
 import type { Made, Quote, Refusal, TermsMaker } from "./terms-maker.ts";
 import type { TransferBook } from "./transfer-book.ts";
 import type { Vault } from "./vault.ts";
+import type { Kept } from "./view-store.ts";
 import { withTerms, type TransferView } from "./views.ts";
 
 export type Taken =
@@ -23,6 +25,7 @@ type Deps = {
   readonly maker: TermsMaker;
   readonly book: TransferBook;
   readonly vault: Pick<Vault, "keep">;
+  readonly approvals: Pick<ApprovalDesk, "neededFor" | "hold" | "drop">;
   /** Undefined where the provider keeps its key to itself and signs with the client library. */
   readonly signer: Signer | undefined;
   readonly producer: Producer;
@@ -70,7 +73,17 @@ export const makeIntake = (deps: Deps) => {
     return maker.make(id, request, body, given.quote, clock());
   };
 
-  /** Sends signed terms; resolves when they are acknowledged. */
+  /** It is durable: on the topic, or held until operators have signed. */
+  const finish = (kept: Kept, quote: string): TransferView => {
+    kept.view.steps.accepted = clock();
+    // Used once: the ledger would refuse the second, and the adapter says so earlier.
+    const given = quotes.get(quote);
+    if (given !== undefined) given.usedBy = kept.view.id;
+    book.changed(kept);
+    return kept.view;
+  };
+
+  /** Sends signed terms, or holds them where a policy asks for more signatures. */
   const publish = async (made: Made, note: Promise<string>, span: Span): Promise<TransferView> => {
     const { id, quote } = made.terms;
     const view: TransferView = {
@@ -87,6 +100,12 @@ export const makeIntake = (deps: Deps) => {
     const kept = book.put(view);
     deps.vault.keep(id, made.openings);
     view.terms = await note;
+    const needed = deps.approvals.neededFor(made);
+    if (needed > 0) {
+      view.approvalsNeeded = needed;
+      await deps.approvals.hold(view, view.terms, made, needed);
+      return finish(kept, quote);
+    }
     const trace = traceparentOf(span);
     const command = {
       v: 1,
@@ -103,12 +122,7 @@ export const makeIntake = (deps: Deps) => {
       admission.drop(id, payee);
       throw error;
     }
-    view.steps.accepted = clock();
-    // Used once: the ledger would refuse the second, and the adapter says so earlier.
-    const given = quotes.get(quote);
-    if (given !== undefined) given.usedBy = id;
-    book.changed(kept);
-    return view;
+    return finish(kept, quote);
   };
 
   const signed = async (text: string): Promise<string> => {
@@ -176,6 +190,7 @@ export const makeIntake = (deps: Deps) => {
 
   /** Takes the intent back, if the ledger has not committed it. */
   const cancel = async (id: string, reason: string): Promise<void> => {
+    await deps.approvals.drop(id);
     const note = await signed(await cancellationOf(id, reason));
     await produce({ v: 1, kind: "cancellation", note }, id);
   };
@@ -199,5 +214,7 @@ export const makeIntake = (deps: Deps) => {
     replay,
     spanOf,
     cancellationOf,
+    /** What waits for operators is sent no more: its payer takes it back. */
+    dropHeld: deps.approvals.drop,
   };
 };

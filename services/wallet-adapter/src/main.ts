@@ -26,6 +26,9 @@ import { composeNote, fromBase64, parsePolicy } from "@sealane/tlog";
 import { mountWitness, openParticipantWitness } from "@sealane/witness";
 import { makeAdapterTelemetry } from "./adapter-telemetry.ts";
 import { makeAdmission, type Admission } from "./admission.ts";
+import type { ApprovalDesk } from "./approval-desk.ts";
+import { mountApprovals } from "./approval-routes.ts";
+import { makeApprovalStore } from "./approval-store.ts";
 import { adapterConfigSchema } from "./config.ts";
 import { makeCreditDesk, type CreditDesk } from "./credit-desk.ts";
 import { makeOwnSigner, type SignOwn } from "./hosted-own.ts";
@@ -36,6 +39,7 @@ import { readInbox } from "./inbox-reader.ts";
 import { makeIntake } from "./intake.ts";
 import { makeLedgerClient } from "./ledger-client.ts";
 import { makeNotices, type Notices } from "./notices.ts";
+import { openApprovals } from "./open-approvals.ts";
 import { makePayeeDesk, type Answer } from "./payee-desk.ts";
 import { mountPersons } from "./person-routes.ts";
 import { makePersister } from "./persister.ts";
@@ -50,6 +54,7 @@ import { makeStatementDesk } from "./statement-desk.ts";
 import { makeTermsMaker } from "./terms-maker.ts";
 import { makeTransferBook } from "./transfer-book.ts";
 import { makeVault } from "./vault.ts";
+import { makeViewMover } from "./view-mover.ts";
 import { makeViewStore, type Kept } from "./view-store.ts";
 
 const config = loadConfig(adapterConfigSchema);
@@ -88,6 +93,7 @@ const openStores = async () => {
   const openEnvelope = makeEnvelopeOpener(participant, privateKey);
   return {
     database,
+    approvalStore: makeApprovalStore(sql),
     vault,
     openEnvelope,
     store,
@@ -151,10 +157,12 @@ type Gauged = {
   readonly notices: Notices;
   readonly recalls: RecallDesk;
   readonly admission: Admission;
+  readonly approvals: ApprovalDesk;
 };
 
 const gauges = ({ gauge }: Telemetry, desks: Gauged): void => {
-  const { credits, notices, recalls, admission } = desks;
+  const { credits, notices, recalls, admission, approvals } = desks;
+  gauge("sealane_held_transfers", "Waiting for operators to sign", approvals.held);
   gauge("sealane_owed_credits", "Sealed transfers that the core has not answered", credits.owed);
   gauge("sealane_owed_credit_age_ms", "Age of the oldest owed credit", credits.oldestMs);
   gauge("sealane_open_recalls", "Recalls that have no answer on the log yet", recalls.open);
@@ -198,6 +206,7 @@ const main = async (): Promise<void> => {
     requestKey: fromBase64(readSecretFile(config.SEALANE_REQUEST_KEY_FILE)),
   });
   const admission = makeAdmission(clock);
+  const approvals = await openApprovals({ ...opened, keys, producer, lane, clock, log });
   const intake = makeIntake({
     participant,
     origin,
@@ -205,6 +214,7 @@ const main = async (): Promise<void> => {
     maker,
     book,
     vault,
+    approvals,
     signer,
     producer,
     telemetry,
@@ -261,7 +271,7 @@ const main = async (): Promise<void> => {
   const returns = makeReturnDesk({ ...common, lane, book, sheets, signer, producer, requestOf });
   const recalls = makeRecallDesk({ ...common, store: opened.recalls, returns, book });
   const notices = makeNotices({ core, book, persister, clock, log });
-  gauges(telemetry, { credits, notices, recalls, admission });
+  gauges(telemetry, { credits, notices, recalls, admission, approvals });
   const onMoved = (kept: Kept): void => {
     if (kept.view.notified < kept.view.notice) notices.owe(kept);
     const { status, role, recallOf, id } = kept.view;
@@ -312,6 +322,7 @@ const main = async (): Promise<void> => {
   mountReturns({ app, returns, recalls, book, clock, closed });
   const desk = makeHostedDesk({ participant, origin, intake, keys: keys.state, clock });
   mountPersons(app, vault);
+  mountApprovals(app, approvals);
   mountHostedRoutes({ app, desk, book, clock, closed });
   const witness = await openParticipantWitness(
     config.SEALANE_WITNESS_KEY_FILE,
@@ -345,12 +356,9 @@ const main = async (): Promise<void> => {
     return lag === undefined ? 0 : Number(lag.highWatermark - lag.position);
   });
 
+  void approvals.run(makeViewMover({ book, persister, onMoved, onStep: observed.step }));
   const stopDesks = async (): Promise<void> => {
-    keys.stop();
-    credits.stop();
-    recalls.stop();
-    statements.stop();
-    notices.stop();
+    for (const one of [keys, credits, recalls, statements, approvals, notices]) one.stop();
     await consumer.stop();
   };
   const closeConnections = async (): Promise<void> => {

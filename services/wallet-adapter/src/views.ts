@@ -65,6 +65,8 @@ export type TransferView = {
   proof?: { readonly hashes: readonly string[]; readonly checkpoint: string } | undefined;
   refusal?: string | undefined;
   terms?: string | undefined;
+  /** How many operators must sign before it is sent; undefined once it was, and where none must. */
+  approvalsNeeded?: number | undefined;
   readonly steps: Steps;
   /** Number of the newest notice for the core. */
   notice: number;
@@ -107,6 +109,7 @@ export const publicView = (view: TransferView) => {
     ...(view.status === "received"
       ? {}
       : { sent: view.sent, fee: view.fee, rate: view.rate, received: view.received }),
+    approvalsNeeded: view.approvalsNeeded,
     expiresAt: view.expiresAt,
     reason: view.reason,
     code: view.code,

@@ -37,7 +37,10 @@ const badStatements: FaultCase = {
     try {
       await stage.underLoad(async () => {
         for (let round = 0; round < 4; round += 1) {
-          for (const id of await sendBadStatements(stage.world, producer)) stage.forbid(id);
+          const sealed = stage.lines().findLast(({ transfer }) => transfer === "sealed")?.id ?? "";
+          for (const id of await sendBadStatements(stage.world, producer, sealed)) {
+            stage.forbid(id);
+          }
         }
       });
     } finally {

@@ -37,7 +37,7 @@ const underResets =
         const value = `${at}-${n}`;
         try {
           await producer.send(topic, value);
-          acknowledged.add(value);
+          if (going) acknowledged.add(value);
         } catch {
           refused += 1;
         }
@@ -48,9 +48,12 @@ const underResets =
     await seconds(forSeconds);
     going = false;
     stopResets?.();
-    await Promise.all(workers);
-    await producer.send(topic, "the end");
-    await producer.stop();
+    // A producer whose numbers are out of step may try for ever: what it has not acknowledged is not judged.
+    await Promise.race([Promise.all(workers), seconds(10)]);
+    await Promise.race([producer.stop(), seconds(3)]);
+    const last = messaging.producer();
+    await last.send([{ topic, value: "the end" }]);
+    await last.stop();
     const reader = follow(messaging, topic);
     const stored = await eventually("the topic is read whole", () => {
       const values = reader.records.map(({ value }) => Buffer.from(value ?? []).toString());

@@ -93,7 +93,7 @@ describe("bundles", () => {
     });
     const verdicts = await python.bundles(texts, { policy: policyText });
     expect(verdicts.filter(({ ok }) => ok)).toEqual([]);
-  }, 60_000);
+  }, 180_000);
 
   const go = findGo();
   it.skipIf("skipped" in go)(

@@ -9,6 +9,8 @@ import {
   makeChangedLog,
   makeFundedWorld,
   makeLog,
+  newPolicy,
+  newPolicyText,
   makeReturnLog,
   policy,
   policyText,
@@ -28,7 +30,7 @@ import {
   utf8,
 } from "@sealane/tlog";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { badLogs, borderlineLogs, publish, seeded } from "./corpus.ts";
+import { badLogs, borderlineLogs, publish, replacedLogs, seeded } from "./corpus.ts";
 import { publishedFiles, writeFolder } from "./published-folder.ts";
 import {
   buildGoVerifier,
@@ -338,6 +340,35 @@ describe("logs", () => {
       });
       expect(plain.concat(newer).filter(({ ok }) => !ok)).toEqual([]);
       expect(stale[0]?.detail).toMatch(/^refused an older state of .* than remembered/);
+    }
+  });
+
+  it("whose keys were replaced stand under both lines, and not where an old key went on", async () => {
+    const { logs, roots, rootsSince } = replacedLogs();
+    const places = Object.entries(logs).map(([name, log]) => {
+      writeFolder(place(`replaced-${name}`), publishedFiles(log));
+      return place(`replaced-${name}`);
+    });
+    const expected = [true, true, false, false];
+    const ours = [];
+    for (const one of places) ours.push((await auditLog({ log: one, policy: newPolicy })).ok);
+    expect(ours).toEqual(expected);
+    for (const one of others) {
+      const verdicts = await one.logs(places, { policy: newPolicyText });
+      expect([one.name, verdicts.map(({ ok }) => ok)]).toEqual([one.name, expected]);
+      const [pinnedBefore] = await one.logs(places, { policy: policyText });
+      expect(pinnedBefore).toMatchObject({
+        ok: false,
+        detail: expect.stringContaining("add its line"),
+      });
+      const pinning = async (pinned: ReadonlyMap<string, string>) => {
+        const text = [...pinned].map((row) => `${row.join(" ")}\n`).join("");
+        return (await one.logs(places.slice(0, 2), { policy: newPolicyText, roots: text })).map(
+          ({ detail }) => detail.slice(0, 13),
+        );
+      };
+      expect(await pinning(roots)).toEqual(["refused roots", "refused roots"]);
+      expect((await pinning(rootsSince)).join()).toMatch(/^ok .*,ok /);
     }
   });
 

@@ -10,7 +10,11 @@ import {
   forgeKeyLog,
   forgeReturns,
   forgeries,
+  hk,
   makeLog,
+  makeReplacedKeys,
+  newCheckpoint,
+  recoveredRoot,
   returnForgeries,
   signPiece,
   takeApart,
@@ -35,7 +39,7 @@ export type BadLog = {
 const sealSeconds = (world: World): number => Math.ceil(world.nowMs() / 1_000);
 
 /** A checkpoint over any entries, by any log key, cosigned by some witnesses. */
-export const sealOver = (
+const sealOver = (
   entries: readonly string[],
   seconds: number,
   { log = testKeys.checkpoint, witnesses = witnessKeys.slice(0, 3) }: SealOptions = {},
@@ -56,6 +60,31 @@ export const publish = (
   const { checkpoint = sealOver(entries, seconds, seal) } = changes;
   const { keyCheckpoint = sealOver(keyEntries, seconds, keys) } = changes;
   return { entries, keyEntries, checkpoint, keyCheckpoint };
+};
+
+/** Logs whose keys were replaced, by what signed them; and root keys, pinned before and pinned since. */
+export const replacedLogs = () => {
+  const world = makeReplacedKeys();
+  const all = { keyCheckpoint: world.keyCheckpoint() };
+  const lately = publish(world, { ...all, seal: { log: newCheckpoint } });
+  const stale = { log: testKeys.keyLog };
+  const roots = new Map<string, string>();
+  for (const { participants } of world.keyLog.history().states) {
+    for (const [who, { rootKey }] of participants) roots.set(who, roots.get(who) ?? rootKey);
+  }
+  return {
+    logs: {
+      lately,
+      before: publish(world, { ...all, entries: world.entries.slice(0, 4) }),
+      old: publish(world, all),
+      stale: {
+        ...lately,
+        keyCheckpoint: sealOver(world.keyLog.entries, sealSeconds(world), stale),
+      },
+    },
+    roots,
+    rootsSince: new Map([...roots, [hk, recoveredRoot.vkey]]),
+  };
 };
 
 const badLog = (

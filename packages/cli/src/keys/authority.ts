@@ -1,31 +1,28 @@
 // `sealane keys root` and `keys ledger`: replacing the keys above the others. A participant's root by its
-// old and new one and an operator; operators and the entry key by two operators in force and everyone
-// who is new.
-import type { LedgerRecord, ParticipantRecord } from "@sealane/protocol";
+// old and new one and an operator, or, when the old one is lost, as `recovery.ts` says; operators and the
+// entry key by two operators in force and everyone who is new.
+import type { LedgerRecord } from "@sealane/protocol";
 import type { Command } from "commander";
 import { CliError } from "../cli-error.ts";
 import { running } from "../output.ts";
 import { sayAndTell, type SayFlags } from "./finish.ts";
 import { readSigningKey } from "./key-files.ts";
 import { needState } from "./key-log-view.ts";
-import { collect, operatorOption, rootOption, sayOptions } from "./options.ts";
+import { collect, operatorOption, sayOptions } from "./options.ts";
+import { needParticipant, recordOf } from "./recovery.ts";
 
 type RootFlags = SayFlags & {
   readonly new: string;
-  readonly root: string;
+  readonly root?: string;
   readonly operator: readonly string[];
 };
 
 const runRoot = async (participant: string, flags: RootFlags): Promise<boolean> => {
-  const known = (await needState(flags)).participants.get(participant);
-  if (known === undefined) {
-    const action = "Name a participant of `sealane keys list`.";
-    throw new CliError("participant-unknown", `there is no ${participant}`, action);
-  }
+  const known = await needParticipant(participant, flags);
   const { vkey: rootKey } = await readSigningKey(flags.new);
-  const { roles, currencies, exposure, caps } = known;
-  const record: ParticipantRecord = { participant, roles, rootKey, currencies, exposure, caps };
-  return sayAndTell("participant", record, [flags.root, flags.new, ...flags.operator], flags);
+  const record = { ...recordOf(known), rootKey };
+  const old = flags.root === undefined ? [] : [flags.root];
+  return sayAndTell("participant", record, [...old, flags.new, ...flags.operator], flags);
 };
 
 type LedgerFlags = SayFlags & {
@@ -81,10 +78,11 @@ const runLedger = async (flags: LedgerFlags): Promise<boolean> => {
 
 /** Adds `root` and `ledger` to `keys`. */
 export const registerAuthority = (keys: Command): void => {
-  operatorOption(rootOption(sayOptions(keys.command("root"))))
+  operatorOption(sayOptions(keys.command("root")))
     .description("another root key for a participant: signed by the old one, the new, an operator")
     .argument("<participant>")
     .requiredOption("--new <file>", "the new root key")
+    .option("--root <file>", "the old one; without it: lost, announced, two operators sign")
     .action((participant: string, flags: RootFlags) =>
       running(flags.json === true, () => runRoot(participant, flags)),
     );

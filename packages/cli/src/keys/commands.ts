@@ -11,7 +11,9 @@ import { sayAndTell, type SayFlags } from "./finish.ts";
 import { readSigningKey, withKeyFaults } from "./key-files.ts";
 import { findKeyLog, stateAtHand } from "./key-log-view.ts";
 import { registerKeyViews } from "./list.ts";
+import { registerLogKey } from "./log-key.ts";
 import { collect, operatorOption, rootOption, sayOptions } from "./options.ts";
+import { registerRecovery } from "./recovery.ts";
 import { rotate, type RotateFlags } from "./rotate.ts";
 import { registerSteps } from "./steps.ts";
 import { registerToken } from "./token.ts";
@@ -218,6 +220,8 @@ export const registerKeys = (program: Command): void => {
   registerSuspensions(keys);
   registerPolicies(keys);
   registerAuthority(keys);
+  registerRecovery(keys);
+  registerLogKey(keys);
   registerSteps(keys);
   registerToken(keys);
 };

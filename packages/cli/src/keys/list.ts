@@ -8,6 +8,7 @@ import {
   readStatement,
 } from "@sealane/protocol";
 import type { KeyHistory, KeyState, Participant, RegisteredKey } from "@sealane/rules";
+import { formatVerifierKey, type VerifierKey } from "@sealane/tlog";
 import type { Command } from "commander";
 import { CliError } from "../cli-error.ts";
 import { columns, out, outJson, running } from "../output.ts";
@@ -35,6 +36,9 @@ const participantView = (history: KeyHistory, state: KeyState, one: Participant)
   roles: one.roles,
   suspended: one.suspended,
   root: one.rootKey,
+  recovery: one.recovery,
+  nextRoot: one.nextRoot,
+  rootRecoveredAt: one.recoveredAt,
   envelopeKey: one.envelopeKey,
   boundTo: one.boundTo,
   currencies: one.currencies,
@@ -44,6 +48,9 @@ const participantView = (history: KeyHistory, state: KeyState, one: Participant)
     .filter(({ participant }) => participant === one.participant)
     .map((key) => keyView(history, key)),
 });
+
+const vkeyOf = ({ name, type, publicKey }: VerifierKey): string =>
+  formatVerifierKey(name, type, publicKey);
 
 /** Everything that the key log says now, for programs. */
 export const keyLogView = (history: KeyHistory) => {
@@ -63,6 +70,8 @@ export const keyLogView = (history: KeyHistory) => {
     policies: [...state.policies.values()],
     feeSchedules: [...state.schedules.values()],
     lanes: state.lanes,
+    keyLogKey: state.logKey && vkeyOf(state.logKey),
+    retired: state.retired.map(vkeyOf),
   };
 };
 type View = ReturnType<typeof keyLogView>;
@@ -73,8 +82,11 @@ const slotsOf = (slots: readonly { readonly from: number; readonly to: number }[
   slots.map(({ from, to }) => `${from} to ${to - 1}`).join(", ");
 
 const showParticipants = ({ participants }: View): void => {
-  for (const { participant, roles, suspended, root, boundTo, keys } of participants) {
+  for (const one of participants) {
+    const { participant, roles, suspended, root, boundTo, keys, nextRoot, rootRecoveredAt } = one;
     const notes = [roles.join(", "), ...(suspended ? ["SUSPENDED"] : [])];
+    if (nextRoot !== undefined) notes.push(`ANOTHER ROOT ANNOUNCED at entry ${nextRoot.at}`);
+    if (rootRecoveredAt !== undefined) notes.push(`root replaced at entry ${rootRecoveredAt}`);
     if (boundTo !== undefined) notes.push(`bound to ${boundTo}`);
     out(`${participant} (${notes.join("; ")})`);
     const rows = keys.map(({ name, purpose, inForce, addedAt, endedAt, endedTime }) => [

@@ -58,7 +58,7 @@ describe("a proposal", () => {
     const second = sign(parseProposal(first), bob);
     expect(signersOf(second)).toEqual([alice.name, bob.name]);
     expect(judge(state, second)).toEqual({ status: "complete" });
-    expect(applyKeyStatement(state, formatProposal(second))).toMatchObject({ ok: true });
+    expect(applyKeyStatement(state, formatProposal(second), 0)).toMatchObject({ ok: true });
   });
 
   it("has one line of each signer, and a good one instead of a bad one", () => {
@@ -89,7 +89,7 @@ describe("a proposal", () => {
   it("says again what was said before with another text", () => {
     const suspended = { participant: hk, suspended: true, reason: "looked-at" };
     const first = sign(propose(state.origin, "suspension", suspended, state), alice);
-    const applied = applyKeyStatement(state, formatProposal(first));
+    const applied = applyKeyStatement(state, formatProposal(first), 0);
     if (!applied.ok) throw new Error(applied.detail);
     expect(judge(applied.state, first)).toMatchObject({ status: "said" });
     const again = sign(propose(state.origin, "suspension", suspended, applied.state), alice);

@@ -124,7 +124,7 @@ export const judge = (state: KeyState, proposal: Proposal): Judgement => {
     return { status: "refused", code: "wrong-log", detail };
   }
   if (proposal.lines.length === 0) return { status: "incomplete", detail: "nobody has signed it" };
-  const applied = applyKeyStatement(state, formatProposal(proposal));
+  const applied = applyKeyStatement(state, formatProposal(proposal), Date.now());
   if (applied.ok) return { status: "complete" };
   const { code, detail } = applied;
   if (code === "signature-missing") return { status: "incomplete", detail };
@@ -139,6 +139,10 @@ const actions: Readonly<Record<string, string>> = {
   "participant-unknown": "Name a participant of `sealane keys list`.",
   "already-registered": "See `sealane keys list`: it is there, or was; take a new name or key.",
   "not-registered": "Name what is in `sealane keys list`.",
+  "recovery-not-agreed":
+    "Only `sealane keys recovery`, signed by the root key, could have allowed it.",
+  "recovery-waits": "Run the same command again then; whoever has the old root can withdraw it.",
+  "log-key-elsewhere": "Start the ledger with the file of that key, then send it again.",
   "statement-schema": "Propose it again with that field corrected.",
 };
 

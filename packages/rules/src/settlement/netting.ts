@@ -91,6 +91,22 @@ const inPairs = (flows: Flows, offset: boolean): Obligation[] => {
   });
 };
 
+const totalsIn = (own: Map<string, Sums>): WindowTotal[] =>
+  [...own]
+    .map(([currency, { debits, credits, fees }]) => ({
+      currency,
+      debits: amountOf(debits, currency),
+      credits: amountOf(credits, currency),
+      fees: amountOf(fees, currency),
+    }))
+    .toSorted((a, b) => byText(a.currency, b.currency));
+
+/** What the flows of a window come to, before anybody says how they are netted; sorted. */
+export const totalsOf = (flows: Flows): Omit<ParticipantNet, "legs">[] =>
+  [...sumsOf(flows)]
+    .map(([participant, own]) => ({ participant, totals: totalsIn(own) }))
+    .toSorted((a, b) => byText(a.participant, b.participant));
+
 /** The participants' nets of a window, sorted by participant, all lists sorted. */
 export const netWindow = (flows: Flows, input: NettingInput): ParticipantNet[] => {
   const sums = sumsOf(flows);
@@ -115,14 +131,7 @@ export const netWindow = (flows: Flows, input: NettingInput): ParticipantNet[] =
   return [...sums]
     .map(([participant, own]) => ({
       participant,
-      totals: [...own]
-        .map(([currency, { debits, credits, fees }]) => ({
-          currency,
-          debits: amountOf(debits, currency),
-          credits: amountOf(credits, currency),
-          fees: amountOf(fees, currency),
-        }))
-        .toSorted((a, b) => byText(a.currency, b.currency)),
+      totals: totalsIn(own),
       legs: (legs.get(participant) ?? [])
         .map(({ reference, currency, side, counterparty, amount }) => ({
           reference,

@@ -4,6 +4,7 @@ import { formatTime, keyEntryText, statementText, type KeyStatementKind } from "
 import { leafHash, toBase64 } from "@sealane/tlog";
 import { genesisMs, hk, makeGenesis, operator, origin, ph, testKeys } from "./genesis.ts";
 import { signed, testKey, type TestKey } from "./keys.ts";
+import { newCheckpoint, newKeyLog, recoveredRoot, recovery } from "./replaced-keys.ts";
 
 export type KeyForgery = readonly [
   what: string,
@@ -32,6 +33,7 @@ const fees = { ...schedule, basisPoints: "900", minimum: "0.00", rounding: "up" 
 const ledger = { operator, entryKey: fresh.vkey, operators: [alice.vkey, bob.vkey] };
 
 const withAnother = { ...ledger, operators: [alice.vkey, bob.vkey, fresh.vkey] };
+const logKey = { log: origin, vkey: newCheckpoint.vkey, reason: "x" };
 const binding = { participant: hk, policy: "transfer/1", reason: "x" };
 
 export const forgedKeyLogs: readonly KeyForgery[] = [
@@ -155,6 +157,50 @@ export const forgedKeyLogs: readonly KeyForgery[] = [
     { ...ledger, operators: [alice.vkey, alice.vkey] },
     [alice, bob],
     "key-inadmissible",
+  ],
+  ["a log's key by one operator", "log-key", logKey, [alice, newCheckpoint], "signature-missing"],
+  ["a log's key that did not sign", "log-key", logKey, [alice, bob], "signature-missing"],
+  [
+    "a log's key in another's name",
+    "log-key",
+    { ...logKey, vkey: fresh.vkey },
+    [alice, bob, fresh],
+    "key-inadmissible",
+  ],
+  [
+    "a log's key that signs it already",
+    "log-key",
+    { ...logKey, vkey: testKeys.checkpoint.vkey },
+    [alice, bob, testKeys.checkpoint],
+    "already-registered",
+  ],
+  [
+    "a key of a log that is none",
+    "log-key",
+    { ...logKey, log: hk, vkey: testKey(hk).vkey },
+    [alice, bob, testKey(hk)],
+    "not-registered",
+  ],
+  [
+    "lanes that change a log's key",
+    "lanes",
+    { period: "2026", lanes: [{ ...lane, vkey: newCheckpoint.vkey }] },
+    [alice, bob, newCheckpoint],
+    "already-registered",
+  ],
+  [
+    "another key-log key that signs nothing",
+    "log-key",
+    { log: keyLog.name, vkey: newKeyLog.vkey, reason: "x" },
+    [alice, bob, newKeyLog],
+    "log-key-unpinned",
+  ],
+  [
+    "a root in the place of a lost one that nobody agreed to",
+    "root-recovery",
+    recovery,
+    [alice, bob, recoveredRoot],
+    "recovery-not-agreed",
   ],
   [
     "a ledger of another operator",

@@ -54,6 +54,14 @@ const lessSignatures =
     );
   };
 
+/** The rejection again, around terms with a line of somebody else's only. */
+const rejectedWithout = (inner: string): string => {
+  const [head, body, ...below] = parseNote(inner).text.split("\n");
+  const terms = parseNote(below.join("\n"));
+  const text = `${head}\n${body}\n${composeNote(terms.text, [lineOf(testKeys.fxTransfer, terms.text)])}`;
+  return composeNote(text, [lineOf(testKeys.ph, text)]);
+};
+
 const again = ([...pieces]: Piece[], position: number): Piece[] => [
   ...pieces,
   { ...(pieces[position] as Piece), context: at(pieces, position, {}) },
@@ -149,6 +157,12 @@ export const forgeries: readonly Forgery[] = [
     change(4, { outcome: "committed", reason: undefined }),
     4,
     "outcome-mismatch",
+  ],
+  [
+    "a rejection of terms that the payer has not signed",
+    changeInner(4, rejectedWithout),
+    4,
+    "signature-missing",
   ],
   ["another reason than the payee's", change(4, { reason: "AC01" }), 4, "outcome-mismatch"],
   ["other rules", change(3, { rules: 2 }), 3, "rules-unknown"],

@@ -9,6 +9,7 @@ export * from "./genesis.ts";
 export * from "./key-log-kit.ts";
 export * from "./keys.ts";
 export * from "./reconcile-corpus.ts";
+export * from "./replaced-keys.ts";
 export * from "./settlement-kit.ts";
 export * from "./return-log.ts";
 export * from "./return-statements.ts";

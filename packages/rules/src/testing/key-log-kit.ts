@@ -12,6 +12,7 @@ import {
   composeNote,
   cosignLine,
   emptyRange,
+  equalBytes,
   formatCheckpointText,
   leafHash,
   rangeRoot,
@@ -49,9 +50,9 @@ export type KeyLogKit = {
   checkpoint(witnesses: readonly TestKey[], timeSeconds: number): string;
 };
 
-const emptyHistory = (origin: string): KeyHistory => ({
+const emptyHistory = ({ name: origin, key }: TestKey): KeyHistory => ({
   origin,
-  states: [emptyKeyState(origin)],
+  states: [emptyKeyState(origin, key)],
   roots: [toBase64(rangeRoot(emptyRange()))],
   times: [],
   size: 0,
@@ -63,7 +64,8 @@ const emptyHistory = (origin: string): KeyHistory => ({
  */
 export const makeKeyLogKit = (key: TestKey, begun?: KeyLogKit): KeyLogKit => {
   const entries: string[] = [...(begun?.entries ?? [])];
-  let history = begun?.history() ?? emptyHistory(key.name);
+  let signer = key;
+  let history = begun?.history() ?? emptyHistory(key);
   let range = appendLeaves(
     emptyRange(),
     entries.map((entry) => leafHash(entry)),
@@ -71,12 +73,17 @@ export const makeKeyLogKit = (key: TestKey, begun?: KeyLogKit): KeyLogKit => {
 
   const log: KeyLogKit["log"] = (kind, body, signers, timeMs) => {
     const inner = signed(statementText(key.name, kind, body), signers);
-    const applied = applyKeyStatement(history.states.at(-1) as KeyState, inner);
+    const applied = applyKeyStatement(history.states.at(-1) as KeyState, inner, timeMs);
     if (!applied.ok) throw new Error(`test key log: ${applied.code} ${applied.detail}`);
+    // A record that names another key for this log is the first that the new key signs.
+    const named = applied.state.logKey?.publicKey;
+    const isNamed = (one: TestKey): boolean =>
+      one.name === key.name && named !== undefined && equalBytes(one.key.publicKey, named);
+    signer = signers.find(isNamed) ?? signer;
     const before = entries.at(-1);
     const prev = before === undefined ? zeroHash : toBase64(leafHash(before));
     const context = { seq: entries.length, time: formatTime(timeMs), prev };
-    entries.push(signed(keyEntryText(key.name, context, inner), [key]));
+    entries.push(signed(keyEntryText(key.name, context, inner), [signer]));
     range = appendLeaf(range, leafHash(entries.at(-1) as string));
     history = {
       ...history,
@@ -88,7 +95,7 @@ export const makeKeyLogKit = (key: TestKey, begun?: KeyLogKit): KeyLogKit => {
   };
 
   const checkpoint = (witnesses: readonly TestKey[], timeSeconds: number): string =>
-    cosignedCheckpoint(key, range, witnesses, timeSeconds);
+    cosignedCheckpoint(signer, range, witnesses, timeSeconds);
 
   return { key, entries, log, history: (): KeyHistory => history, checkpoint };
 };

@@ -18,8 +18,11 @@ export type TestKey = {
 };
 
 /** @param type 1 signs notes, 4 cosigns checkpoints */
-export const testKey = (name: string, type: SignatureType = 1): TestKey => {
-  const seed = sha256(`sealane test key ${type} ${name}`);
+export const testKey = (
+  name: string,
+  type: SignatureType = 1,
+  seed = sha256(`sealane test key ${type} ${name}`),
+): TestKey => {
   const vkey = formatVerifierKey(name, type, publicKeyOf(seed));
   return { name, seed, vkey, key: parseVerifierKey(vkey) };
 };

@@ -128,7 +128,16 @@ export const makeTerms = (
 export const intent = (keys: KeyState, terms: Terms, signing: Signing = {}): IntentCommand => ({
   ...common(keys, "transfer", terms, { signers: [testKeys.hk], ...signing }),
   kind: "intent",
+  approvals: approvalLines(
+    keys,
+    statementText(signing.origin ?? origin, "transfer", terms),
+    signing,
+  ),
 });
+
+/** The good lines of operators in force, each once. */
+const approvalLines = (keys: KeyState, text: string, { signers = [] }: Signing) =>
+  operatorLines({ ...keys, corridors: new Map() }, text, signers);
 
 /** @param text the terms' text, which the payee signs */
 export const acceptance = (

@@ -18,6 +18,7 @@ import {
   type Tone,
 } from "../parts.tsx";
 import { Link } from "../router.tsx";
+import { About, Links } from "./linked.tsx";
 
 const stepTones: Readonly<Record<Step["state"], Tone>> = {
   done: "good",
@@ -295,7 +296,7 @@ const EntryView = ({ entry }: { readonly entry: EntryDetail }) => {
           <Link to="/transfers">Transfers</Link> / entry {countText(entry.seq)}
         </p>
         <h1>
-          {isTransfer ? "Transfer" : words(entry.kind)}{" "}
+          {isTransfer && entry.linked === undefined ? "Transfer" : words(entry.kind)}{" "}
           <Outcome outcome={entry.outcome} sealed={entry.sealed} />
         </h1>
         {entry.transferId === undefined ? null : (
@@ -308,6 +309,8 @@ const EntryView = ({ entry }: { readonly entry: EntryDetail }) => {
       <div className="two wide-left">
         <div className="stack">
           <Sides entry={entry} />
+          {entry.linked === undefined ? null : <About linked={entry.linked} />}
+          <Links links={entry.links} />
           <Panel title="Steps">
             <Steps entry={entry} />
           </Panel>

@@ -200,7 +200,7 @@ export const keptAnswer = async (
   hash: string,
 ): Promise<DeskAnswer | undefined> => {
   const { rows } = await sql.query<Kept>({
-    name: "case-action-read",
+    name: "break-action-read",
     text: "select hash, status, answer from action where principal = $1 and idempotency_key = $2",
     values: [principal, key],
   });
@@ -227,7 +227,7 @@ export const keepAnswer = async (
   answer: DeskAnswer,
 ): Promise<void> => {
   await sql.query({
-    name: "case-action-write",
+    name: "break-action-write",
     text: `insert into action (principal, idempotency_key, at_ms, kind, subject, hash, status, answer)
       values ($1, $2, $3, $4, $5, $6, $7, $8) on conflict do nothing`,
     values: [

@@ -1,0 +1,181 @@
+// The keys above the others, and how each is replaced: operators and the entry key, participants' roots,
+// and the keys that sign checkpoints. A root introduces all later keys of its participant; operators
+// alone replace one only where the participant agreed to it, in public view, and after its own time.
+import {
+  formatTime,
+  type LanesRecord,
+  type LedgerRecord,
+  type LogKeyRecord,
+  type ParticipantRecord,
+  type RootRecovery,
+  type Statement,
+} from "@sealane/protocol";
+import { equalBytes, toBase64, type VerifierKey } from "@sealane/tlog";
+import {
+  fault,
+  isFault,
+  operatorsSigned,
+  readVkey,
+  signedBy,
+  step,
+  type KeyFault,
+  type KeyState,
+  type KeyStep,
+  type NextRoot,
+  type Participant,
+} from "./key-tools.ts";
+
+/** A statement, and the key log's time of its entry. */
+export type Said<T> = Statement<T> & { readonly timeMs: number };
+
+/**
+ * Every operator that is new signs for itself: in the first record all of them. A later one, with which
+ * operators or the entry key are replaced, takes two operators in force besides.
+ */
+export const applyLedger = (state: KeyState, { body, note }: Said<LedgerRecord>): KeyStep => {
+  if (state.ledger !== undefined && state.ledger.operator !== body.operator) {
+    return fault("already-registered", `this ledger is operated by ${state.ledger.operator}`);
+  }
+  const entry = readVkey(body.entryKey);
+  if (isFault(entry)) return entry;
+  const operatorKeys: VerifierKey[] = [];
+  for (const vkey of body.operators) {
+    const key = readVkey(vkey);
+    if (isFault(key)) return key;
+    operatorKeys.push(key);
+  }
+  const distinct = new Set(operatorKeys.map(({ publicKey }) => toBase64(publicKey))).size;
+  if (distinct < operatorKeys.length) return fault("key-inadmissible", "an operator's key twice");
+  const isKnown = ({ publicKey }: VerifierKey): boolean =>
+    state.operatorKeys.some((known) => equalBytes(known.publicKey, publicKey));
+  const newcomers = operatorKeys.filter((key) => !isKnown(key));
+  const missing =
+    (state.ledger === undefined ? undefined : operatorsSigned(state, note, 2)) ??
+    operatorsSigned({ ...state, operatorKeys: newcomers }, note, newcomers.length);
+  if (missing !== undefined) return missing;
+  return step(state, { ledger: { ...body, entry }, operatorKeys });
+};
+
+/** Why a root key may not be replaced without the old one now; undefined where it may. */
+const recoveryFault = (
+  state: KeyState,
+  { recovery, nextRoot, participant }: Participant,
+  { body, note, timeMs }: Said<ParticipantRecord>,
+): KeyFault | undefined => {
+  if (recovery === undefined || nextRoot?.rootKey !== body.rootKey) {
+    return fault("signature-missing", `the root key in force of ${participant} must sign`);
+  }
+  const dueMs = nextRoot.sinceMs + recovery.waitSeconds * 1_000;
+  if (timeMs < dueMs) {
+    const detail = `announced at ${nextRoot.at}; not before ${formatTime(dueMs)}`;
+    return fault("recovery-waits", detail);
+  }
+  return operatorsSigned(state, note, 2);
+};
+
+export const applyParticipant = (state: KeyState, said: Said<ParticipantRecord>): KeyStep => {
+  const { body, note } = said;
+  const root = readVkey(body.rootKey);
+  if (isFault(root)) return root;
+  const known = state.participants.get(body.participant);
+  const replaced = known !== undefined && known.rootKey !== body.rootKey;
+  const lost = replaced && !signedBy(note, known.root);
+  const early = lost ? recoveryFault(state, known, said) : undefined;
+  if (early !== undefined) return early;
+  if (!signedBy(note, root)) return fault("signature-missing", "the root key must sign");
+  const missing = operatorsSigned(state, note, 1);
+  if (missing !== undefined) return missing;
+  const participants = new Map(state.participants).set(body.participant, {
+    ...body,
+    root,
+    suspended: known?.suspended ?? false,
+    envelopeKey: known?.envelopeKey,
+    boundTo: known?.boundTo,
+    nextRoot: undefined,
+    recoveredAt: lost ? state.size : known?.recoveredAt,
+  });
+  return step(state, { participants });
+};
+
+/** Announces a root key in the place of a lost one, or takes that back. */
+export const applyRootRecovery = (
+  state: KeyState,
+  { body, note, timeMs }: Said<RootRecovery>,
+): KeyStep => {
+  const { participant: name, rootKey, withdrawn } = body;
+  const participant = state.participants.get(name);
+  if (participant === undefined) return fault("participant-unknown", name);
+  const withNext = (nextRoot: NextRoot | undefined): KeyStep => {
+    const next = { ...participant, nextRoot };
+    return step(state, { participants: new Map(state.participants).set(name, next) });
+  };
+  const missing = operatorsSigned(state, note, 2);
+  if (withdrawn) {
+    if (participant.nextRoot?.rootKey !== rootKey) return fault("not-registered", rootKey);
+    return missing === undefined || signedBy(note, participant.root)
+      ? withNext(undefined)
+      : missing;
+  }
+  if (participant.recovery === undefined) {
+    const detail = `${name} has not agreed to it under its root key`;
+    return fault("recovery-not-agreed", detail);
+  }
+  const root = readVkey(rootKey);
+  if (isFault(root)) return root;
+  if (rootKey === participant.rootKey) return fault("already-registered", "it is the root key");
+  if (missing !== undefined) return missing;
+  if (!signedBy(note, root)) return fault("signature-missing", "the new root key must sign");
+  return withNext({ rootKey, at: state.size, sinceMs: timeMs });
+};
+
+/** A log's key is replaced by a record of its own, so that the new key has signed for itself. */
+export const applyLanes = (state: KeyState, { body, note }: Said<LanesRecord>): KeyStep => {
+  const missing = operatorsSigned(state, note, 2);
+  if (missing !== undefined) return missing;
+  for (const { origin, vkey } of body.lanes) {
+    const known = state.lanes?.lanes.find((lane) => lane.origin === origin);
+    if (known === undefined || known.vkey === vkey) continue;
+    return fault("already-registered", `${origin} has a key: replace it by a log-key record`);
+  }
+  return step(state, { lanes: body });
+};
+
+/** What signs for the operator already, or did: a key has one purpose, and none comes back. */
+const signsElsewhere = (state: KeyState, { publicKey }: VerifierKey): boolean => {
+  const lanes = (state.lanes?.lanes ?? []).map(({ vkey }) => readVkey(vkey));
+  const others = [state.logKey, state.ledger?.entry, ...lanes];
+  return [...others, ...state.operatorKeys, ...state.retired].some(
+    (other) => other !== undefined && !isFault(other) && equalBytes(other.publicKey, publicKey),
+  );
+};
+
+/** The key in force of a log that the key log names, or of the key log itself. */
+const logKeyOf = (state: KeyState, log: string): VerifierKey | KeyFault => {
+  if (log === state.origin) return state.logKey ?? fault("not-registered", log);
+  const lane = state.lanes?.lanes.find(({ origin }) => origin === log);
+  return lane === undefined ? fault("not-registered", log) : readVkey(lane.vkey);
+};
+
+export const applyLogKey = (state: KeyState, { body, note }: Said<LogKeyRecord>): KeyStep => {
+  const { log, vkey } = body;
+  const old = logKeyOf(state, log);
+  if (isFault(old)) return old;
+  const key = readVkey(vkey);
+  if (isFault(key)) return key;
+  if (key.name !== log) return fault("key-inadmissible", `the key's name must be ${log}`);
+  if (signsElsewhere(state, key)) {
+    return fault("already-registered", "this key signs, or signed, something already");
+  }
+  const missing = operatorsSigned(state, note, 2);
+  if (missing !== undefined) return missing;
+  if (!signedBy(note, key)) return fault("signature-missing", "the new key must sign for itself");
+  // The old key may be lost; where its line is, it has to be good.
+  const isOld = note.signatures.some(({ name, keyId }) => name === old.name && keyId === old.keyId);
+  if (isOld && !signedBy(note, old)) return fault("signature-wrong", "the old key's line");
+  const retired = [...state.retired, old];
+  if (log === state.origin) return step(state, { logKey: key, retired });
+  const { lanes } = state;
+  if (lanes === undefined) return fault("not-registered", log);
+  const renewed = lanes.lanes.map((lane) => (lane.origin === log ? { ...lane, vkey } : lane));
+  return step(state, { lanes: { ...lanes, lanes: renewed }, retired });
+};
