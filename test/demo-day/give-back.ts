@@ -45,8 +45,14 @@ const giveBack = async (
   return endOf(await finalOf(system, payee, made.transferId));
 };
 
-const recall = async (system: DaySystem, { payer, transfer }: Answered): Promise<string> => {
+/** Before it is paid out every recall is agreed to: the core just does not credit it any more. */
+const recall = async (system: DaySystem, { payer, payee, transfer }: Answered): Promise<string> => {
   const id = transfer?.transferId ?? "";
+  await eventually(
+    `${id} is paid out`,
+    async () => (await system.clientOf(payee).get(id)).status === "credited",
+    60_000,
+  );
   const options = { idempotencyKey: `recall-${id}`, waitSeconds };
   const made = await system.clientOf(payer).recall(id, { reason: "CUST" }, options);
   return endOf(await finalOf(system, payer, made.transferId));
