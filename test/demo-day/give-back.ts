@@ -55,7 +55,16 @@ const recall = async (system: DaySystem, { payer, payee, transfer }: Answered): 
   );
   const options = { idempotencyKey: `recall-${id}`, waitSeconds };
   const made = await system.clientOf(payer).recall(id, { reason: "CUST" }, options);
-  return endOf(await finalOf(system, payer, made.transferId));
+  // Sealed, a recall is asked and not answered yet: it ends credited, or rejected with a reason.
+  const answered = await eventually(
+    `the recall of ${id} is answered`,
+    async () => {
+      const seen = await system.clientOf(payer).get(made.transferId);
+      return (seen.status === "credited" || seen.status === "rejected") && seen;
+    },
+    60_000,
+  );
+  return endOf(answered);
 };
 
 /** Half of what was received, and then all of it once more, which is too much. */
