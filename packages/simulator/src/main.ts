@@ -43,7 +43,8 @@ for (const { adapterTokenFile, journalFile, signing, ...core } of described) {
   const adapterToken = readSecretFile(at(adapterTokenFile));
   cores.push(await startCore({ ...core, adapterToken, journalFile: journal, signing: own }));
 }
+onShutdown(cores.map((core) => ({ name: core.participant, run: () => core.close() })));
+// Said last: whoever hears it may stop the cores at once.
 for (const { participant, url } of cores) {
   process.stdout.write(`${JSON.stringify({ event: "core-ready", participant, url })}\n`);
 }
-onShutdown(cores.map((core) => ({ name: core.participant, run: () => core.close() })));

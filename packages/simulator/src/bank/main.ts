@@ -47,5 +47,6 @@ const running = await startBank({
         },
       }),
 });
-process.stdout.write(`${JSON.stringify({ event: "bank-ready", bank, url: running.url })}\n`);
 onShutdown([{ name: bank, run: () => running.close() }]);
+// Said last: whoever hears it may stop the bank at once.
+process.stdout.write(`${JSON.stringify({ event: "bank-ready", bank, url: running.url })}\n`);
