@@ -97,11 +97,11 @@ const ownPlace = async (): Promise<number> => {
 /** Every route of the ledger, by its name in the OpenAPI document. */
 const matrix = (own: number): Row[] => [
   ["get /log/checkpoint", "/log/checkpoint", everybody(200)],
-  ["get /log/tile/*path", "/log/tile/0/000.p/2", everybody(200)],
-  ["get /log/tile/entries/*path", "/log/tile/entries/000.p/2", auditors],
+  ["get /log/tile/{path}", "/log/tile/0/000.p/2", everybody(200)],
+  ["get /log/tile/entries/{path}", "/log/tile/entries/000.p/2", auditors],
   ["get /log/keys/checkpoint", "/log/keys/checkpoint", everybody(200)],
-  ["get /log/keys/tile/*path", "/log/keys/tile/0/000.p/2", everybody(200)],
-  ["get /log/keys/tile/entries/*path", "/log/keys/tile/entries/000.p/2", everybody(200)],
+  ["get /log/keys/tile/{path}", "/log/keys/tile/0/000.p/2", everybody(200)],
+  ["get /log/keys/tile/entries/{path}", "/log/keys/tile/entries/000.p/2", everybody(200)],
   ["get /v1/places/{id}", `/v1/places/${transfers[0]}`, auditors],
   ["get /v1/inbox/{participant}", `/v1/inbox/${hk}`, payerOnly],
   ["get /v1/entries", "/v1/entries", participants],
