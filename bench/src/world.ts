@@ -1,5 +1,5 @@
 // A stack of the benchmark's own: a fresh folder, free ports, nothing shared with a running demo.
-import { mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { chmodSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { freePorts, sendFirstLiquidity, startStack, type Stack } from "@sealane/infra";
@@ -17,6 +17,8 @@ const tokenOf = (stack: Stack, name: string): string =>
 
 export const startWorld = async (say: (line: string) => void): Promise<BenchWorld> => {
   const dir = mkdtempSync(join(tmpdir(), "sealane-bench-"));
+  // As root, PostgreSQL runs as another user, who has to walk to its data: else they lie elsewhere and stay.
+  chmodSync(dir, 0o711);
   const stack = await startStack({
     dir,
     ports: await freePorts(),
