@@ -22,7 +22,7 @@ const { values, positionals } = parseArgs({
     rate: { type: "string", default: "50" },
     seconds: { type: "string", default: "60" },
     bulk: { type: "string", default: "50" },
-    connections: { type: "string", default: "24" },
+    connections: { type: "string", default: "16" },
     transfers: { type: "string" },
     segments: { type: "string", default: "10" },
     entries: { type: "string", default: "1000000" },
