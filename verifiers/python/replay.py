@@ -7,12 +7,14 @@ from keylog import key_log, ms
 from logs import read_log
 from verify import b64, checkpoint, sha
 
-def reader(place):
-    @functools.cache
+def reader(place, token=""):
+    headers = {"Authorization": f"Bearer {token}"} if token else {}
+    @functools.cache  # a log that is running grows: one state of it
     def read(path):
         if not place.startswith(("http://", "https://")):
             with open(os.path.join(place, path), "rb") as file: return file.read()
-        with urllib.request.urlopen(f"{place.rstrip('/')}/{path}", timeout=30) as answer:
+        request = urllib.request.Request(f"{place.rstrip('/')}/{path}", headers=headers)
+        with urllib.request.urlopen(request, timeout=30) as answer:
             return answer.read()
     return read
 
@@ -40,9 +42,9 @@ def note_sheet(pairs, sheets, kind, x, inner, time):
         if pair: pair[max(pair)].ends = time + 2000
         pair[x["number"]] = sheets[base64.b64encode(sha(inner.encode())).decode()] = Sheet(x, time)
 
-def check_log(place, pol, pinned=None, older=None):
+def check_log(place, pol, pinned=None, older=None, token=""):
     """A folder that `sealane export` made, or the URL of a log, from its first entry to its last."""
-    read, seen = reader(place), (reader(older) if older else None)
+    read, seen = reader(place, token), (reader(older) if older else None)
     def remembered(path): return seen and checkpoint(seen(path).decode(), pol)[:3]
     def read_keys_of(path): return read("keys/" + path)
     raws, hashes, (origin, root, sealed, log) = read_log(read, pol, remembered("checkpoint"))
