@@ -4,17 +4,20 @@ import { parsePrefer, problem, route, type HttpApp, type Problem } from "@sealan
 import { transferIdSchema } from "@sealane/protocol";
 import { formatProof, fromBase64, utf8 } from "@sealane/tlog";
 import { z } from "zod";
-import type { LedgerClient } from "./ledger-client.ts";
+import type { Lanes } from "./lanes.ts";
 import { sendingProblem, transferUnknown } from "./problems.ts";
 import type { StatementDesk } from "./statement-desk.ts";
 import type { TransferBook } from "./transfer-book.ts";
 import { finalStatuses, type TransferView } from "./views.ts";
 
+/** The desk of a lane's chain; undefined where there is no such lane. Without a number the first. */
+export type StatementsOf = (lane: number | undefined) => StatementDesk | undefined;
+
 type Deps = {
   readonly app: HttpApp;
   readonly book: TransferBook;
-  readonly ledger: LedgerClient;
-  readonly statements: StatementDesk;
+  readonly lanes: Lanes;
+  readonly statements: StatementsOf;
 };
 
 /** The sealed receipt: a C2SP tlog-proof with the entry in `extra`. */
@@ -48,7 +51,7 @@ const answer = (id: string, body: string, kind: string) => ({
   },
 });
 
-const mountReceipt = ({ app, book, ledger }: Deps): void => {
+const mountReceipt = ({ app, book, lanes }: Deps): void => {
   route(app, {
     method: "get",
     path: "/v1/transfers/:id/receipt",
@@ -75,7 +78,7 @@ const mountReceipt = ({ app, book, ledger }: Deps): void => {
       if (sealed !== undefined) return answer(id, sealed, "sealed");
       if (view.seq === undefined) return noReceipt(`the transfer is ${view.status}`);
       // On the log, and not yet shown to us as sealed: the ledger proves that it is logged.
-      const { status, body, kind } = await ledger.receipt(id);
+      const { status, body, kind } = await lanes.holding(view).ledger.receipt(id);
       return status === 200 ? answer(id, body, kind) : noReceipt("no checkpoint covers it yet");
     },
   });
@@ -88,14 +91,24 @@ const mountStatements = ({ app, statements }: Deps): void => {
     summary: "Sign how our own chain stands, now; with Prefer: wait=N when that is sealed",
     tags: ["statements"],
     auth: "core",
+    query: z.strictObject({
+      /** Which lane's chain; without it the first lane's. */
+      lane: z.coerce.number().int().min(0).optional(),
+    }),
     responses: {
       200: "The newest statement, sealed, and the number of its own entry",
       202: "Signed, and not sealed yet",
+      404: "There is no such lane",
       409: "Nothing of ours is sealed yet",
     },
-    handler: async ({ req, signal }) => {
+    handler: async ({ query: { lane }, req, signal }) => {
+      const desk = statements(lane);
+      if (desk === undefined) {
+        const title = `There is no lane ${lane ?? ""} here`;
+        return problem({ status: 404, code: "lane-unknown", title, action: "Leave it out." });
+      }
       try {
-        const stated = await statements.sayNow(parsePrefer(req).waitMs ?? 0, signal);
+        const stated = await desk.sayNow(parsePrefer(req).waitMs ?? 0, signal);
         if (stated === undefined) {
           return problem({
             status: 409,

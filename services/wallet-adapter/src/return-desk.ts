@@ -1,7 +1,7 @@
 // Money that comes back, signed here: returns and answers to recalls on the payee's side, recalls and
 // cancellations on the payer's. Each is a transfer-like view of its own, linked to the original, so that
 // it is looked up, told to the core, proven and credited like any transfer.
-import { laneTopic, linkedIdOf, statementText, type MoneyField } from "@sealane/protocol";
+import { linkedIdOf, statementText, type MoneyField } from "@sealane/protocol";
 import type {
   FeeBearer,
   Recall,
@@ -26,7 +26,7 @@ import {
 import type { Signer } from "@sealane/signer";
 import { composeNote } from "@sealane/tlog";
 import type { OpenRecall } from "./recall-store.ts";
-import type { SheetBook } from "./sheet-book.ts";
+import type { Lanes } from "./lanes.ts";
 import type { Refusal } from "./terms-maker.ts";
 import type { TransferBook } from "./transfer-book.ts";
 import type { Taken } from "./intake.ts";
@@ -49,10 +49,8 @@ export type RecallRequest = {
 
 type Deps = {
   readonly participant: string;
-  readonly origin: string;
-  readonly lane: number;
+  readonly lanes: Lanes;
   readonly book: TransferBook;
-  readonly sheets: SheetBook;
   /** Undefined where the provider keeps its key to itself. */
   readonly signer: Signer | undefined;
   readonly producer: Producer;
@@ -72,7 +70,7 @@ const no = (code: RefusalCode, detail: string, pointer = ""): Refusal => ({
 });
 
 export const makeReturnDesk = (deps: Deps) => {
-  const { participant, origin, book, signer, clock } = deps;
+  const { participant, lanes, book, signer, clock } = deps;
   /** Returns that the ledger has not decided, by their original. */
   const underWay = new Map<string, TransferView[]>();
 
@@ -83,7 +81,7 @@ export const makeReturnDesk = (deps: Deps) => {
 
   const produce = (kind: string, note: string, key: string): Promise<void> => {
     const value = JSON.stringify({ v: 1, kind, note });
-    const records = [{ topic: laneTopic(deps.lane), key, value }];
+    const records = [{ topic: lanes.of(key).topic, key, value }];
     return deps.producer.send(records, { deadlineMs: produceDeadlineMs });
   };
 
@@ -92,7 +90,8 @@ export const makeReturnDesk = (deps: Deps) => {
     id: string,
   ): Promise<{ view: TransferView; original: Original } | Refusal> => {
     const view = (await book.findKept(id))?.view;
-    const original = view?.entry === undefined ? undefined : readOriginal(origin, view.entry);
+    const original =
+      view?.entry === undefined ? undefined : readOriginal(lanes.holding(view).origin, view.entry);
     if (view === undefined || original === undefined) {
       return no("original-unknown", "it has not been committed, as far as we know");
     }
@@ -164,7 +163,8 @@ export const makeReturnDesk = (deps: Deps) => {
     { terms }: Original,
   ): Pick<Return, "back" | "sheet"> | Refusal => {
     if (rate === "original") return { back: backAtOriginal(priced, terms) };
-    const logged = deps.sheets.current(priced.amount.currency, terms.send.currency, clock());
+    const { sheets } = lanes.of(terms.id);
+    const logged = sheets.current(priced.amount.currency, terms.send.currency, clock());
     const back = logged === undefined ? undefined : backToday(priced, terms, logged.sheet);
     if (logged === undefined || back === undefined) {
       return no("sheet-unknown", "there is no rate for the way back today", "/rate");
@@ -214,7 +214,7 @@ export const makeReturnDesk = (deps: Deps) => {
       ...(recallId === undefined ? {} : { recall: recallId }),
       reason,
     };
-    const note = await signed(statementText(origin, "return", made, of.entry));
+    const note = await signed(statementText(lanes.of(id).origin, "return", made, of.entry));
     const view: TransferView = {
       id,
       role: "payer",
@@ -257,7 +257,7 @@ export const makeReturnDesk = (deps: Deps) => {
     if ("ok" in amount) return amount;
     const { cancel, reason } = asked;
     const made: Recall = { id, original: refOf(original), participant, amount, cancel, reason };
-    const note = await signed(statementText(origin, "recall", made, of.entry));
+    const note = await signed(statementText(lanes.of(id).origin, "recall", made, of.entry));
     return send(
       {
         id,
@@ -281,6 +281,7 @@ export const makeReturnDesk = (deps: Deps) => {
   /** Says no to a recall; the ledger takes it when the recall is open, and nobody may cancel. */
   const refuseRecall = async (open: OpenRecall, reason: RecallRefusalReason): Promise<void> => {
     const body = { recall: open.recallId, participant, reason };
+    const { origin } = lanes.of(open.recallId);
     const note = await signed(statementText(origin, "recall-refusal", body, open.note));
     await produce("recall-refusal", note, open.recallId);
   };
