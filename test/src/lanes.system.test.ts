@@ -10,6 +10,7 @@ import { afterAll, expect, it } from "vitest";
 import { openAuditedLog, type LogAudit } from "./audited-log.ts";
 import { eventually } from "./eventually.ts";
 import { isQuiet, laneViews } from "./lane-views.ts";
+import { sealaneJson } from "./sealane.ts";
 import { startWholeSystem, type WholeSystem } from "./whole-system.ts";
 
 const count = 240;
@@ -107,6 +108,63 @@ const stop = async (system: WholeSystem): Promise<void> => {
 
 const endings = new Map<number, Ending[]>();
 
+/** What people do with a log, in every lane: read, export, verify, audit, state, cut. */
+const useEveryLane = async (system: WholeSystem, sent: readonly Transfer[]): Promise<void> => {
+  const { home, urls } = system.stack;
+  const ofLane = (lane: number): Transfer => {
+    const found = sent.find((one) => one.lane === lane && one.position !== undefined);
+    if (found === undefined) throw new Error(`nothing was sealed in lane ${lane}`);
+    return found;
+  };
+  for (const lane of [0, 1]) {
+    const { transferId } = ofLane(lane);
+    const file = home.path("receipts", `${transferId}.tlog-proof`);
+    await sealaneJson(system, ["receipt", transferId, "--out", file]);
+    const args = ["verify", file, "--policy", "trust.policy", "--keys", "keylog"];
+    expect(await sealaneJson(system, args)).toMatchObject({ ok: true });
+  }
+  const { entries } = await sealaneJson(system, ["audit", "--policy", "trust.policy"]);
+  await sealaneJson(system, ["export", "--out", "all", "--policy", "trust.policy"]);
+  const exported = await sealaneJson(system, ["audit", "all", "--policy", "trust.policy"]);
+  expect(exported).toMatchObject({ ok: true });
+  expect(exported["entries"]).toBeGreaterThanOrEqual(Number(entries));
+  const stated = await system.call("hk-wallet", "/v1/statements", {
+    method: "POST",
+    headers: { Prefer: "wait=20" },
+  });
+  expect(await stated.json()).toMatchObject({
+    lanes: [
+      { lane: 0, statement: { participant: "hk-wallet.example" } },
+      { lane: 1, statement: { participant: "hk-wallet.example" } },
+    ],
+  });
+  const desk = urls["reconciliation"] ?? "";
+  const token = readFileSync(home.keys("alice", "staff.token"), "utf8").trim();
+  const cut = (lane: string) =>
+    sealaneJson(system, [
+      ...`window cut hkd-php --number 0 --operator-key keys/alice/operator.key`.split(" "),
+      ...`--token-file keys/alice/staff.token --desk ${desk}${lane}`.split(" "),
+    ]);
+  type Window = { closed: boolean; lanes: { status: string }[]; nets: { net: string }[] };
+  const windowNow = async (): Promise<Window> => {
+    const headers = { Authorization: `Bearer ${token}` };
+    const response = await fetch(`${desk}/v1/lanes/windows/hkd-php/0`, { headers });
+    return (await response.json()) as Window;
+  };
+  const cutIn = (count: number) => async (): Promise<Window | undefined> => {
+    const window = await windowNow();
+    return window.lanes.filter(({ status }) => status !== "open").length === count
+      ? window
+      : undefined;
+  };
+  await cut("");
+  expect(await eventually("one lane has cut", cutIn(1))).toMatchObject({ closed: false });
+  await cut("/lanes/1");
+  const closed = await eventually("every lane has cut", cutIn(2));
+  expect(closed.closed).toBe(true);
+  expect(closed.nets.length).toBeGreaterThan(3);
+};
+
 it.each([1, 2])("ends the transfers, and every oracle holds, on lanes: %i", async (lanes) => {
   const system = await start(lanes);
   const sent = await sendAll(system);
@@ -114,6 +172,10 @@ it.each([1, 2])("ends the transfers, and every oracle holds, on lanes: %i", asyn
   const used = new Set(sent.flatMap(({ lane }) => lane ?? []));
   expect(used).toEqual(new Set(lanes === 1 ? [] : [0, 1]));
   await askOracles(system, lanes);
+  if (lanes > 1) {
+    await useEveryLane(system, sent);
+    await askOracles(system, lanes);
+  }
   await stop(system);
 });
 

@@ -27,8 +27,8 @@ export type LaneWriterDeps = {
   readonly tree: Tree;
   readonly holder: string;
   readonly leaseMs: number;
-  /** Another process's own: it is left to that one for a while, and never begun here. */
-  readonly standby: boolean;
+  /** Another process's own: never begun here, and left to that one for so long. Undefined: our own. */
+  readonly standbyAfterMs: number | undefined;
   readonly clock: Clock;
   readonly keys: () => { readonly keys: KeyState; readonly cited: KeysCited } | undefined;
   readonly history: () => KeyHistory;
@@ -63,14 +63,16 @@ export type LaneInput = {
   stop(): Promise<void>;
 };
 
-/** How long a lane's own process is left to begin with it, when everything starts at once. */
-const standbyAfterMs = 5_000;
 /** How often an instance that waits looks whether the lease has run out. */
 const lookEveryMs = 250;
 const tickMs = 200;
 const checkpointEveryMs = 250;
 
-const standBy = async ({ lane, log }: LaneWriterDeps, signal: AbortSignal): Promise<void> => {
+const standBy = async (
+  { lane, log, standbyAfterMs }: LaneWriterDeps,
+  signal: AbortSignal,
+): Promise<void> => {
+  if (standbyAfterMs === undefined) return;
   await pause(standbyAfterMs, signal);
   log.info({ lane }, "standing by");
 };
@@ -198,7 +200,7 @@ export const makeLaneWriter = (deps: LaneWriterDeps) => {
   };
 
   const load = async (): Promise<Live | undefined> => {
-    const epoch = await store.acquire(deps.holder, leaseMs, !deps.standby);
+    const epoch = await store.acquire(deps.holder, leaseMs, deps.standbyAfterMs === undefined);
     if (epoch === undefined) return undefined;
     doubt = undefined;
     await deps.refreshKeys();
@@ -246,7 +248,7 @@ export const makeLaneWriter = (deps: LaneWriterDeps) => {
   /** Runs until stopped; begins again after every failure, and the input with it. */
   const run = async (input: LaneInput): Promise<void> => {
     let failures = 0;
-    if (deps.standby) await standBy(deps, stopping.signal);
+    await standBy(deps, stopping.signal);
     while (!stopping.signal.aborted) {
       try {
         await serveOnce(input);

@@ -51,6 +51,9 @@ export type LedgerProcess = {
   readonly several: boolean;
 };
 
+/** How long a lane's own process is left to begin with it, when everything starts at once. */
+const standbyAfterMs = 5_000;
+
 export type Lane = {
   readonly lane: number;
   /** Takes the lane, and keeps it or waits for it, until the signal aborts. */
@@ -110,7 +113,7 @@ export const openLane = (shared: LedgerProcess, settings: LaneSettings): Lane =>
     tree,
     holder: config.SEALANE_INSTANCE,
     leaseMs: config.SEALANE_LEASE,
-    standby,
+    standbyAfterMs: standby ? standbyAfterMs : undefined,
     clock: time.clock,
     clockTrouble: time.trouble,
     keys: keysUnder(keyLog, own),

@@ -62,7 +62,7 @@ export type TestLaneOptions = {
   readonly lane?: number;
   /** How long the lease holds; without it as long as the service's. */
   readonly leaseMs?: number;
-  readonly standby?: boolean;
+  readonly standbyAfterMs?: number;
   readonly onHeld?: (held: boolean) => void;
   /** Who holds the lease; writers of one name take the lane from each other. */
   readonly holder?: string;
@@ -95,7 +95,7 @@ export const startTestLane = (options: TestLaneOptions) => {
     tree: openTree(join(options.dir, randomUUID())),
     holder: options.holder ?? "test",
     leaseMs: options.leaseMs ?? 4_000,
-    standby: options.standby ?? false,
+    standbyAfterMs: options.standbyAfterMs,
     onHeld: options.onHeld ?? nothing,
     clock,
     keys,

@@ -1,7 +1,8 @@
 // What no single lane's books say: how far each lane is, and what an account comes to over all of them. The
 // lanes are read one after the other: each sum names the position in every lane that it is of.
 import { route, type HttpApp } from "@sealane/http";
-import { amountOf } from "@sealane/rules";
+import { corridorNameSchema } from "@sealane/protocol";
+import { amountOf, minorOf } from "@sealane/rules";
 import { z } from "zod";
 import type { BalanceRow } from "./book-reader.ts";
 import type { LaneBooks } from "./open-lane.ts";
@@ -20,11 +21,54 @@ export const addUp = (lanes: readonly (readonly BalanceRow[])[]): Summed[] => {
   return [...sums.keys()].sort().flatMap((key) => sums.get(key) ?? []);
 };
 
+type CutWindow = NonNullable<Awaited<ReturnType<LaneBooks["window"]>>>;
+
+/** Nets of a window, added up over the lanes that have cut it: per participant and currency. */
+export const netsOver = (windows: readonly Pick<CutWindow, "nets">[]) => {
+  const sums = new Map<string, bigint>();
+  for (const { participant, totals } of windows.flatMap(({ nets }) => nets)) {
+    for (const { currency, debits, credits, fees } of totals) {
+      const key = `${participant} ${currency}`;
+      const net = minorOf(credits, currency) + minorOf(fees, currency) - minorOf(debits, currency);
+      sums.set(key, (sums.get(key) ?? 0n) + net);
+    }
+  }
+  return [...sums].toSorted().map(([key, net]) => {
+    const [participant = "", currency = ""] = key.split(" ");
+    return { participant, currency, net: amountOf(net, currency) };
+  });
+};
+
+const mountWindows = (app: HttpApp, lanes: readonly LaneBooks[]): void => {
+  route(app, {
+    method: "get",
+    path: "/v1/lanes/windows/:corridor/:number",
+    summary: "A window over all lanes: its interval in each, and closed when every lane has cut",
+    tags: ["settlement"],
+    auth: "operator",
+    params: z.object({ corridor: corridorNameSchema, number: z.coerce.number().int().min(0) }),
+    responses: { 200: "Its interval, status and nets in each lane, and the nets over all" },
+    handler: async ({ params }) => {
+      const cuts = await Promise.all(lanes.map((lane) => lane.window(params)));
+      const cut = cuts.filter((window) => window !== undefined);
+      const closed = cut.length === lanes.length;
+      const inLanes = lanes.map(({ lane, origin }, at) => {
+        const window = cuts[at];
+        if (window === undefined) return { lane, origin, status: "open" };
+        const { from, to, cutSeq, status } = window;
+        return { lane, origin, status, from, to, cutSeq };
+      });
+      return { status: 200, body: { ...params, closed, lanes: inLanes, nets: netsOver(cut) } };
+    },
+  });
+};
+
 const position = z.int().min(0);
 const amount = z.string().regex(/^-?\d+(\.\d+)?$/);
 const placeSchema = z.object({ lane: z.int(), asOf: position, sealedSize: position });
 
 export const mountLanes = (app: HttpApp, lanes: readonly LaneBooks[]): void => {
+  mountWindows(app, lanes);
   route(app, {
     method: "get",
     path: "/v1/lanes",

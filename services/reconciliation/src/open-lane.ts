@@ -15,6 +15,7 @@ import type { ReconciliationConfig } from "./config.ts";
 import { consumeEntries, makeDeadLetters } from "./consume.ts";
 import { openSettlement } from "./open-settlement.ts";
 import { mountRoutes } from "./routes.ts";
+import { makeSettlementReader } from "./settlement-reader.ts";
 import { watchLog } from "./watch-log.ts";
 
 /** What all lanes of a process share. */
@@ -38,6 +39,8 @@ export type BooksProcess = {
 export type LaneBooks = LedgerLane & {
   readonly bookkeeper: Bookkeeper;
   readonly reader: BookReader;
+  /** One cut window of this lane, or undefined. */
+  readonly window: ReturnType<typeof makeSettlementReader>["window"];
   /** Why nothing can be read, or undefined. */
   readonly trouble: () => string | undefined;
   /** Reads and follows until the signal aborts; the key log has been read. */
@@ -154,6 +157,7 @@ export const openLane = (shared: BooksProcess, one: LedgerLane, app: HttpApp): L
     ...one,
     bookkeeper,
     reader,
+    window: makeSettlementReader(sql, lane, origin).window,
     trouble: () => trouble,
     run,
     stop: async () => {

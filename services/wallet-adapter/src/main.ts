@@ -252,8 +252,9 @@ const main = async (): Promise<void> => {
       .find(([, check]) => check !== "ok")
       ?.join(": ");
   const statements: StatementsOf = (lane) =>
-    sides.find(({ own }) => own === (lane === undefined ? lanes.all[0] : lanes.at(lane)))
-      ?.statements;
+    sides.flatMap(({ own, statements: desk }) =>
+      lane === undefined || own.lane === lane ? [{ lane: own.lane, desk }] : [],
+    );
   mountRoutes({ app, intake, book, lanes, statements, returns, clock, closed });
   mountReturns({ app, returns, recalls, book, clock, closed });
   const desk = makeHostedDesk({ participant, lanes, intake, keys: keys.state, clock });

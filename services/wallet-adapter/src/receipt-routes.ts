@@ -10,8 +10,10 @@ import type { StatementDesk } from "./statement-desk.ts";
 import type { TransferBook } from "./transfer-book.ts";
 import { finalStatuses, type TransferView } from "./views.ts";
 
-/** The desk of a lane's chain; undefined where there is no such lane. Without a number the first. */
-export type StatementsOf = (lane: number | undefined) => StatementDesk | undefined;
+/** The desks of a lane's chain, or without a number of all, in order of the lanes. */
+export type StatementsOf = (
+  lane: number | undefined,
+) => readonly { readonly lane: number; readonly desk: StatementDesk }[];
 
 type Deps = {
   readonly app: HttpApp;
@@ -92,7 +94,7 @@ const mountStatements = ({ app, statements }: Deps): void => {
     tags: ["statements"],
     auth: "core",
     query: z.strictObject({
-      /** Which lane's chain; without it the first lane's. */
+      /** Which lane's chain; without it every lane's. */
       lane: z.coerce.number().int().min(0).optional(),
     }),
     responses: {
@@ -102,14 +104,21 @@ const mountStatements = ({ app, statements }: Deps): void => {
       409: "Nothing of ours is sealed yet",
     },
     handler: async ({ query: { lane }, req, signal }) => {
-      const desk = statements(lane);
-      if (desk === undefined) {
+      const desks = statements(lane);
+      if (desks.length === 0) {
         const title = `There is no lane ${lane ?? ""} here`;
         return problem({ status: 404, code: "lane-unknown", title, action: "Leave it out." });
       }
       try {
-        const stated = await desk.sayNow(parsePrefer(req).waitMs ?? 0, signal);
-        if (stated === undefined) {
+        const waitMs = parsePrefer(req).waitMs ?? 0;
+        const all = await Promise.all(
+          desks.map(async (one) => ({ ...one, stated: await one.desk.sayNow(waitMs, signal) })),
+        );
+        const said = all.flatMap(({ lane: at, stated }) =>
+          stated === undefined ? [] : [{ lane: at, ...stated }],
+        );
+        const [first] = said;
+        if (first === undefined) {
           return problem({
             status: 409,
             code: "nothing-to-state",
@@ -117,10 +126,12 @@ const mountStatements = ({ app, statements }: Deps): void => {
             action: "Ask again after the first transfer.",
           });
         }
-        const { statement, n } = stated;
-        return n < 0
-          ? { status: 202, body: { statement } }
-          : { status: 200, body: { statement, n } };
+        const { statement, n } = first;
+        const sealed = said.every((one) => one.n >= 0);
+        const heads = desks.length > 1 ? { lanes: said } : {};
+        return sealed
+          ? { status: 200, body: { statement, n, ...heads } }
+          : { status: 202, body: { statement, ...heads } };
       } catch (error) {
         const known = sendingProblem(error);
         if (known === undefined) throw error;
