@@ -1,12 +1,11 @@
 // Each lane of a system looked at as a system of its own: the oracles that read one log and its books read
 // every lane's so.
-import { lanesOf, type Stack } from "@sealane/infra";
+import { lanesOf } from "@sealane/infra";
 import type { AuditedSystem } from "./audited-log.ts";
-import type { WholeSystem } from "./whole-system.ts";
 
 export type LaneView = AuditedSystem & { readonly lane: number; readonly origin: string };
 
-export const laneViews = ({ stack }: Pick<WholeSystem, "stack">, lanes: number): LaneView[] =>
+export const laneViews = ({ stack }: AuditedSystem, lanes: number): LaneView[] =>
   lanesOf({ lanes }).map(({ lane, origin, portName }) => {
     const { home, ports, databaseUrl } = stack;
     const below = lane === 0 ? "" : `/lanes/${lane}`;
@@ -27,7 +26,7 @@ export const metricSum = async (url: string, name: string): Promise<number> => {
 };
 
 /** Nothing reserved, unsealed or owed in any process that holds a lane. */
-export const isQuiet = async (stack: Stack): Promise<boolean> => {
+export const isQuiet = async ({ stack }: AuditedSystem): Promise<boolean> => {
   const ask = (name: string, metric: string): Promise<number> =>
     metricSum(stack.urls[name] ?? "", metric);
   const ledgers = Object.keys(stack.urls).filter((name) => name.startsWith("ledger"));

@@ -55,7 +55,7 @@ const totalsOf = async (system: WholeSystem): Promise<Map<string, readonly [bigi
 
 /** Every oracle of one lane, for each; then those over all lanes. */
 const askOracles = async (system: WholeSystem, lanes: number): Promise<void> => {
-  await eventually("everything has ended", () => isQuiet(system.stack));
+  await eventually("everything has ended", () => isQuiet(system));
   const policy = parsePolicy(readFileSync(system.stack.home.path("trust.policy"), "utf8"));
   const deskToken = readFileSync(system.stack.home.keys("auditor", "staff.token"), "utf8").trim();
   const audits: LogAudit[] = [];
@@ -151,9 +151,9 @@ const useEveryLane = async (system: WholeSystem, sent: readonly Transfer[]): Pro
     const response = await fetch(`${desk}/v1/lanes/windows/hkd-php/0`, { headers });
     return (await response.json()) as Window;
   };
-  const cutIn = (count: number) => async (): Promise<Window | undefined> => {
+  const cutIn = (lanes: number) => async (): Promise<Window | undefined> => {
     const window = await windowNow();
-    return window.lanes.filter(({ status }) => status !== "open").length === count
+    return window.lanes.filter(({ status }) => status !== "open").length === lanes
       ? window
       : undefined;
   };

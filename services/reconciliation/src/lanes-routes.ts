@@ -33,9 +33,9 @@ export const netsOver = (windows: readonly Pick<CutWindow, "nets">[]) => {
       sums.set(key, (sums.get(key) ?? 0n) + net);
     }
   }
-  return [...sums].toSorted().map(([key, net]) => {
+  return [...sums.keys()].toSorted().map((key) => {
     const [participant = "", currency = ""] = key.split(" ");
-    return { participant, currency, net: amountOf(net, currency) };
+    return { participant, currency, net: amountOf(sums.get(key) ?? 0n, currency) };
   });
 };
 
