@@ -53,7 +53,8 @@ export const entryContextSchema = z.strictObject({
   reason: reasonSchema.optional(),
   rules: counterSchema,
   chains: z.array(chainLinkSchema).max(16),
-  postings: z.array(postingSchema).max(64),
+  /** A default of a net in 20 currencies has 100. */
+  postings: z.array(postingSchema).max(128),
 });
 export type EntryContext = z.infer<typeof entryContextSchema>;
 
