@@ -27,7 +27,7 @@ export const measureAudit = async (
   say: (line: string) => void,
 ): Promise<AuditSpeed> => {
   say(`making a log of ${transfers} transfers`);
-  const load = startKeepingUp(world, { bulk: 50, connections: 24 });
+  const load = startKeepingUp(world, { bulk: 50, connections: 16 });
   for (let part = 1; part <= 10; part += 1) {
     await load.untilSealed((transfers * part) / 10);
     say(`${load.sealed()} sealed`);

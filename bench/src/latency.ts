@@ -12,6 +12,8 @@ export type LatencyResult = {
   readonly sent: number;
   readonly sealed: number;
   readonly failed: number;
+  /** Answers "not now"; what they were about was sent again, and its time counts from when it was due. */
+  readonly shed: number;
   readonly seconds: number;
   readonly latencyMs: Distribution;
   /** Until the payer's 202, for where the time goes. */
@@ -26,16 +28,18 @@ const run = async (
   rate: number,
   seconds: number,
   from: number,
-): Promise<{ sent: Sent[]; failed: number; accepted: number[] }> => {
+): Promise<{ sent: Sent[]; failed: number; shed: number; accepted: number[] }> => {
   const begin = Date.now() + 20;
   const total = rate * seconds;
   const sent: Sent[] = [];
   const accepted: number[] = [];
   let failed = 0;
+  let shed = 0;
   const running: Promise<void>[] = [];
   const one = async (n: number, dueMs: number): Promise<void> => {
     try {
-      const answer = await sendSingle(world.payer, from + n, dueMs, 0);
+      const answer = await sendSingle(world.payer, from + n, dueMs);
+      shed += answer.shed;
       accepted.push(Date.now() - dueMs);
       if (answer.status === 202 || answer.status === 200) sent.push(answer);
       else failed += 1;
@@ -50,7 +54,7 @@ const run = async (
     running.push(one(n, dueMs));
   }
   await Promise.all(running);
-  return { sent, failed, accepted };
+  return { sent, failed, shed, accepted };
 };
 
 /** @param rate transfers per second */
@@ -67,7 +71,7 @@ export const measureLatency = async (
   const ledger = world.stack.urls["ledger"] ?? "";
   const buckets = await readBuckets(ledger);
   const before = cpuOf(world.stack.pids());
-  const { sent, failed, accepted } = await run(world, rate, seconds, 30 * rate);
+  const { sent, failed, shed, accepted } = await run(world, rate, seconds, 30 * rate);
   const deadline = Date.now() + 15_000;
   const missing = (): number =>
     sent.filter(({ transferId }) => !watch.sealedAtMs.has(transferId)).length;
@@ -92,6 +96,7 @@ export const measureLatency = async (
     sent: sent.length,
     sealed: latencies.length,
     failed: failed + missing(),
+    shed,
     seconds,
     latencyMs: distributionOf(latencies),
     acceptedMs: distributionOf(accepted),

@@ -1,9 +1,10 @@
-// `npm run bench -- latency|throughput|overload|growth|audit|proofs|settlement`: starts its own stack, warms up, measures, asks every oracle,
-// and only then prints a number. `--json` for programs, `--keep` writes to bench/results/.
+// `npm run bench -- NAME` (the table at the end): starts its own stack, warms up, measures, asks every oracle, and only
+// then prints a number. `--json` for programs, `--keep` writes to bench/results/.
 import { mkdirSync, writeFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
 import { measureAudit } from "./audit.ts";
+import { measureDegradation, startSlowedWorld, type SlowedWorld } from "./degradation.ts";
 import { measureGrowth } from "./growth.ts";
 import { measureLatency } from "./latency.ts";
 import { describeHost, describeMachine } from "./machine.ts";
@@ -19,10 +20,10 @@ const { values, positionals } = parseArgs({
   options: {
     json: { type: "boolean", default: false },
     keep: { type: "boolean", default: false },
-    rate: { type: "string", default: "50" },
+    rate: { type: "string" },
     seconds: { type: "string", default: "60" },
     bulk: { type: "string", default: "50" },
-    connections: { type: "string", default: "24" },
+    connections: { type: "string", default: "16" },
     transfers: { type: "string" },
     segments: { type: "string", default: "10" },
     entries: { type: "string", default: "1000000" },
@@ -46,33 +47,14 @@ const load = {
   connections: whole(values.connections, "connections"),
 };
 
-const measure = async (world: BenchWorld, name: string) => {
-  if (name === "latency") {
-    const rate = whole(values.rate, "rate");
-    const result = await measureLatency(world, rate, seconds, say);
-    return {
-      ...result,
-      transfersPerSecond: Math.round(result.sealed / result.seconds),
-      settings: { rate, seconds, requests: "one transfer each" },
-    };
-  }
-  if (name === "growth") {
-    const transfers = whole(values.transfers ?? "1000000", "transfers");
-    const segments = whole(values.segments, "segments");
-    const result = await measureGrowth(world, load, transfers, segments, say);
-    return { ...result, settings: { ...load, transfers, segments } };
-  }
-  if (name === "overload") {
-    const result = await measureOverload(world, load, seconds, say);
-    return { ...result, settings: { ...load, seconds } };
-  }
-  return {
-    ...(await measureThroughput(world, load, seconds, say)),
-    settings: { ...load, seconds },
-  };
+type Report = Record<string, unknown>;
+type Measured = Report & {
+  readonly sealed: number;
+  readonly failed: number;
+  readonly cpuMs: Readonly<Record<string, number>>;
 };
 
-const print = (report: Record<string, unknown>): void => {
+const print = (report: Report): void => {
   if (values.json) {
     process.stdout.write(`${JSON.stringify(report)}\n`);
     return;
@@ -83,7 +65,7 @@ const print = (report: Record<string, unknown>): void => {
   }
 };
 
-const keep = (name: string, report: Record<string, unknown>): void => {
+const keep = (name: string, report: Report): void => {
   if (!values.keep) return;
   const folder = fileURLToPath(new URL("../results/", import.meta.url));
   mkdirSync(folder, { recursive: true });
@@ -92,7 +74,7 @@ const keep = (name: string, report: Record<string, unknown>): void => {
 };
 
 /** An auditor's figures: the audit itself is the oracle. */
-const auditReport = async (world: BenchWorld): Promise<Record<string, unknown>> => {
+const auditReport = async (world: BenchWorld): Promise<Report> => {
   const machine = describeMachine(world.stack);
   const transfers = whole(values.transfers ?? "20000", "transfers");
   const { findings, ...speed } = await measureAudit(world, transfers, say);
@@ -100,8 +82,9 @@ const auditReport = async (world: BenchWorld): Promise<Record<string, unknown>> 
   return { bench: "audit", ...speed, machine, oracleFindings: findings, oracles };
 };
 
-const loadReport = async (world: BenchWorld, name: string): Promise<Record<string, unknown>> => {
-  const { cpuMs, ...result } = await measure(world, name);
+/** A load's figures, after the oracles. */
+const judged = async (name: string, world: BenchWorld, measured: Measured): Promise<Report> => {
+  const { cpuMs, ...result } = measured;
   say("asking the oracles");
   const oracles = await askOracles(world);
   const total = Object.values(cpuMs).reduce((sum, ms) => sum + ms, 0);
@@ -120,8 +103,41 @@ const loadReport = async (world: BenchWorld, name: string): Promise<Record<strin
   };
 };
 
+const latencyReport = async (world: BenchWorld): Promise<Report> => {
+  const rate = whole(values.rate ?? "50", "rate");
+  const result = await measureLatency(world, rate, seconds, say);
+  return judged("latency", world, {
+    ...result,
+    transfersPerSecond: Math.round(result.sealed / result.seconds),
+    settings: { rate, seconds, requests: "one transfer each" },
+  });
+};
+
+const throughputReport = async (world: BenchWorld): Promise<Report> => {
+  const result = await measureThroughput(world, load, seconds, say);
+  return judged("throughput", world, { ...result, settings: { ...load, seconds } });
+};
+
+const overloadReport = async (world: BenchWorld): Promise<Report> => {
+  const result = await measureOverload(world, load, seconds, say);
+  return judged("overload", world, { ...result, settings: { ...load, seconds } });
+};
+
+const degradationReport = async (world: SlowedWorld): Promise<Report> => {
+  const rate = whole(values.rate ?? "150", "rate");
+  const result = await measureDegradation(world, load, rate, seconds, say);
+  return judged("degradation", world, { ...result, settings: { ...load, rate, seconds } });
+};
+
+const growthReport = async (world: BenchWorld): Promise<Report> => {
+  const transfers = whole(values.transfers ?? "1000000", "transfers");
+  const segments = whole(values.segments, "segments");
+  const result = await measureGrowth(world, load, transfers, segments, say);
+  return judged("growth", world, { ...result, settings: { ...load, transfers, segments } });
+};
+
 /** Proofs, disk and the tree's share of the ledger's CPU: one entry is logged for each transfer. */
-const proofsReport = async (world: BenchWorld): Promise<Record<string, unknown>> => {
+const proofsReport = async (world: BenchWorld): Promise<Report> => {
   const transfers = whole(values.transfers ?? "20000", "transfers");
   const { failed, ...log } = await measureLog(world, load, transfers, say);
   const { findings } = await askOracles(world);
@@ -142,43 +158,53 @@ const proofsReport = async (world: BenchWorld): Promise<Record<string, unknown>>
 };
 
 /** The rules alone, in this process: no stack. */
-const settlementReport = (): Record<string, unknown> => {
+const settlementReport = (): Report => {
   const { closings, findings } = measureSettlement(say);
   const machine = describeHost();
   const oracles = findings.length === 0 ? "green" : "RED";
   return { bench: "settlement", closings, machine, oracleFindings: findings, oracles };
 };
 
-const main = async (): Promise<void> => {
-  const name = positionals[0] ?? "";
-  if (name === "settlement") {
-    const report = settlementReport();
-    print(report);
-    keep(name, report);
-    if (report["oracles"] !== "green") process.exitCode = 1;
-    return;
-  }
-  if (!["latency", "throughput", "overload", "growth", "audit", "proofs"].includes(name)) {
-    say(
-      "npm run bench -- latency|throughput|overload|growth|audit|proofs|settlement [--seconds N] [--rate N]\n" +
-        "  [--bulk N] [--connections N] [--transfers N] [--entries N] [--segments N] [--json] [--keep]",
-    );
-    process.exit(2);
-  }
-  const world = await startWorld(say);
-  try {
-    const reports = { audit: auditReport, proofs: proofsReport } as const;
-    const report =
-      name === "audit" || name === "proofs"
-        ? await reports[name](world)
-        : await loadReport(world, name);
-    print(report);
-    keep(name, report);
-    if (report["oracles"] !== "green") process.exitCode = 1;
-  } finally {
-    await world.stop();
-  }
+const tell = (name: string, report: Report): void => {
+  print(report);
+  keep(name, report);
+  if (report["oracles"] !== "green") process.exitCode = 1;
 };
 
-await main();
+/** A bench with a system of its own, which is stopped when its figures are told. */
+const within =
+  <World extends BenchWorld>(
+    start: (say: (line: string) => void) => Promise<World>,
+    report: (world: World) => Promise<Report>,
+  ) =>
+  async (name: string): Promise<void> => {
+    const world = await start(say);
+    try {
+      tell(name, await report(world));
+    } finally {
+      await world.stop();
+    }
+  };
+
+const benches: Readonly<Record<string, (name: string) => Promise<void>>> = {
+  latency: within(startWorld, latencyReport),
+  throughput: within(startWorld, throughputReport),
+  overload: within(startWorld, overloadReport),
+  degradation: within(startSlowedWorld, degradationReport),
+  growth: within(startWorld, growthReport),
+  audit: within(startWorld, auditReport),
+  proofs: within(startWorld, proofsReport),
+  settlement: (name) => Promise.resolve(tell(name, settlementReport())),
+};
+
+const name = positionals[0] ?? "";
+const bench = benches[name];
+if (bench === undefined) {
+  say(
+    `npm run bench -- ${Object.keys(benches).join("|")} [--seconds N] [--rate N]\n` +
+      "  [--bulk N] [--connections N] [--transfers N] [--entries N] [--segments N] [--json] [--keep]",
+  );
+  process.exit(2);
+}
+await bench(name);
 process.exit(process.exitCode);

@@ -37,8 +37,13 @@ const everyMs = 50;
 
 type Outcome = { readonly dueMs: number; readonly ms: number; readonly kind: "sealed" | "shed" };
 
-/** Sends `perSecond` for `seconds`; resolves when everything is answered. */
-const offer = async (world: BenchWorld, perSecond: number, seconds: number, from: number) => {
+/** Sends `perSecond` for `seconds`, bodies from number `from` on; resolves when everything is answered. */
+export const offer = async (
+  world: BenchWorld,
+  perSecond: number,
+  seconds: number,
+  from: number,
+) => {
   const outcomes: Outcome[] = [];
   let failed = 0;
   const running: Promise<void>[] = [];

@@ -15,6 +15,12 @@ export type BenchWorld = {
 const tokenOf = (stack: Stack, name: string): string =>
   readFileSync(stack.home.keys(name, "api.token"), "utf8").trim();
 
+/** An adapter's API, with its core's token. */
+export const targetOf = (stack: Stack, name: "hk-wallet" | "ph-wallet"): Target => ({
+  url: stack.urls[name] ?? "",
+  token: tokenOf(stack, name),
+});
+
 export const startWorld = async (say: (line: string) => void): Promise<BenchWorld> => {
   const dir = mkdtempSync(join(tmpdir(), "sealane-bench-"));
   // As root, PostgreSQL runs as another user, who has to walk to its data: else they lie elsewhere and stay.
@@ -26,14 +32,10 @@ export const startWorld = async (say: (line: string) => void): Promise<BenchWorl
     onStep: (step) => say(`starting: ${step}`),
   });
   await sendFirstLiquidity(stack.home, stack.brokers);
-  const target = (name: string): Target => ({
-    url: stack.urls[name] ?? "",
-    token: tokenOf(stack, name),
-  });
   return {
     stack,
-    payer: target("hk-wallet"),
-    payee: target("ph-wallet"),
+    payer: targetOf(stack, "hk-wallet"),
+    payee: targetOf(stack, "ph-wallet"),
     stop: async () => {
       await stack.stop();
       if (process.env.SEALANE_BENCH_KEEP === undefined)

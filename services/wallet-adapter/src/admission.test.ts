@@ -119,4 +119,15 @@ describe("an adapter's admission", () => {
     for (let at = 0; at < 700; at += 1) admission.drop(String(at), "ph-wallet.example");
     expect(codeOf(() => admission.check("ph-wallet.example"))).toBeUndefined();
   });
+
+  it("holds whoever may wait until there is room, and no longer than that", async () => {
+    const admission = filled([]);
+    expect(await admission.room(0)).toBe(0);
+    expect(await admission.room(30)).toBe(0);
+    const held = admission.room(60_000);
+    for (let at = 0; at < 700; at += 1) admission.moved("reserved", view(String(at)));
+    const left = await held;
+    expect(left).toBeGreaterThan(0);
+    expect(await admission.room(left)).toBe(left);
+  });
 });

@@ -3,7 +3,7 @@
 // queue's wait is what stands in it by how fast it moves (Little's law), so that it is known before
 // anybody has waited. One queue before the ledger's first answer, and one per payee until the end: a
 // payee whose core is slow shuts its own door only.
-import { OperationalError } from "@sealane/runtime";
+import { OperationalError, pause } from "@sealane/runtime";
 import { finalStatuses, type TransferStatus, type TransferView } from "./views.ts";
 
 export type NotNowCode = "overloaded" | "payee-busy";
@@ -33,6 +33,8 @@ export type QueueLimits = {
 const forgottenMs = 60_000;
 const speedOverMs = 2_000;
 const mostAfterSeconds = 10;
+/** How often a request that may wait for room looks again. */
+const lookEveryMs = 20;
 
 export type WaitQueue = ReturnType<typeof makeWaitQueue>;
 
@@ -128,6 +130,19 @@ export const makeAdmission = (clock: () => number) => {
       if (full !== undefined) refuse("overloaded", "more comes than goes through now", full);
       const busy = payees.get(payee)?.excessMs();
       if (busy !== undefined) refuse("payee-busy", `${payee} answers too slowly now`, busy);
+    },
+    /**
+     * Resolves when the ledger's queue lets somebody in, or when `leftMs` are used up.
+     * @returns what is left of them
+     */
+    room: async (leftMs: number): Promise<number> => {
+      let left = leftMs;
+      while (left > 0 && ledger.excessMs() !== undefined) {
+        const wait = Math.min(lookEveryMs, left);
+        await pause(wait);
+        left -= wait;
+      }
+      return left;
     },
     /** An intent goes out. */
     enter: (id: string, payee: string): void => {

@@ -36,6 +36,11 @@ type BulkDeps = {
 
 const maxBulkLines = 10_000;
 const bulkInFlight = 512;
+/**
+ * A client that waits for the outcomes (`Prefer: wait`) is read no faster than its lines get through, before
+ * any of them is told "not now": so long at most in one request, for those who come meanwhile wait too.
+ */
+const mostHeldMs = 2_000;
 const contentType = "application/x-ndjson";
 
 /** The answer to a line that led to no transfer; `line` is 0 when no line is to blame. */
@@ -145,8 +150,10 @@ export const mountBulk = ({ app, intake, book, closed }: BulkDeps): void => {
       const { waitMs } = parsePrefer(req);
       res.status(200).setHeader("Content-Type", contentType);
       const running = new Set<Promise<void>>();
+      let holdMs = Math.min(waitMs ?? 0, mostHeldMs);
       try {
         for await (const line of ndjsonBody(req, { maxLine: 8_192, maxLines: maxBulkLines })) {
+          if (holdMs > 0) holdMs = await intake.room(holdMs);
           const done = answerLine(line, waitMs, res);
           running.add(done);
           void done.finally(() => running.delete(done));

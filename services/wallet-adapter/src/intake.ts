@@ -205,6 +205,7 @@ export const makeIntake = (deps: Deps) => {
     /** False where the provider signs itself: then `take` and `cancel` cannot be used. */
     signs: signer !== undefined,
     admit: admission.check,
+    room: admission.room,
     take,
     cancel,
     quote,
