@@ -34,6 +34,7 @@ type audit struct {
 	// credited is the first number of a participant's chain that it has not signed as credited.
 	credited map[string]int64
 	comeBack
+	said   partial // of a bank
 	leaves [][]byte
 }
 
@@ -44,6 +45,7 @@ func (a *audit) step(e entry, seq int, hash []byte) {
 	must(e.time >= a.time && size >= a.size, "it goes back in time")
 	a.time, a.size, a.prev = e.time, size, hash
 	a.link(c, e, hash)
+	a.said.follow(e)
 	if id := x.str("id"); id != "" {
 		must(!a.ended[id], "%s ends twice", id)
 		a.ended[id] = true

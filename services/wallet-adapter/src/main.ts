@@ -44,7 +44,8 @@ import { mountApprovals } from "./approval-routes.ts";
 import { makeApprovalStore } from "./approval-store.ts";
 import { adapterConfigSchema } from "./config.ts";
 import { makeHostedDesk } from "./hosted-desk.ts";
-import { mountHostedRoutes } from "./hosted-routes.ts";
+import { makeHostedLinked } from "./hosted-linked.ts";
+import { mountHosted } from "./hosted-linked-routes.ts";
 import { readInbox } from "./inbox-reader.ts";
 import { makeIntake } from "./intake.ts";
 import { makeLanes, openLaneBook, type LaneBook, type Lanes } from "./lanes.ts";
@@ -224,7 +225,13 @@ const main = async (): Promise<void> => {
   const common = { participant, lanes, core, openEnvelope, vault, clock, log };
   const requestOf = maker.requestOf;
   const returns = makeReturnDesk({ ...common, book, signer, producer, requestOf });
-  const recalls = makeRecallDesk({ ...common, store: opened.recalls, returns, book });
+  const recalls = makeRecallDesk({
+    ...common,
+    keys: keys.state,
+    store: opened.recalls,
+    returns,
+    book,
+  });
   const notices = makeNotices({ core, book, persister, clock, log });
   const onMoved = (kept: Kept): void => {
     if (kept.view.notified < kept.view.notice) notices.owe(kept);
@@ -260,7 +267,8 @@ const main = async (): Promise<void> => {
   const desk = makeHostedDesk({ participant, lanes, intake, keys: keys.state, clock });
   mountPersons(app, vault);
   mountApprovals(app, approvals);
-  mountHostedRoutes({ app, desk, book, clock, closed });
+  const linked = makeHostedLinked({ participant, returns, keys: keys.state, clock });
+  mountHosted({ app, desk, linked, returns, recalls, book, clock, closed });
   const witness = await openParticipantWitness(
     config.SEALANE_WITNESS_KEY_FILE,
     config.SEALANE_WITNESS_STATE_FILE,
