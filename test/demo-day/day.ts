@@ -100,7 +100,7 @@ export const runDay = async (system: DaySystem, settings: DaySettings): Promise<
   say("comparing the breaks that were found with those that were put in");
   const { breaks, ...compared } = await compareBreaks(system, seeded);
   const resolved = await resolveOne(system, breaks);
-  const bankBreaks = breaks.filter(({ kind }) => kind === "unmatched-bank-line");
+  const bankBreaks = breaks.filter(({ between }) => between === "log-bank");
   say("auditing all of it");
   const events = { answers, replayed, givenBack, windows, faults, books, compared, resolved };
   return makeReport(system, { ...events, seeded: seeded.seeded, bankBreaks });

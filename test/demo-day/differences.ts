@@ -133,6 +133,7 @@ export const handBooksIn = async (
 export type BreakView = {
   readonly id: string;
   readonly kind: string;
+  readonly between: string;
   readonly participant: string;
   readonly transfer?: string;
   readonly currency: string;
@@ -193,7 +194,7 @@ export const compareBreaks = async (
   let result: (Compared & { readonly breaks: readonly BreakView[] }) | undefined;
   const look = async (): Promise<boolean> => {
     const breaks = await allBreaks(system);
-    const ofProviders = breaks.filter(({ kind }) => kind !== "unmatched-bank-line");
+    const ofProviders = breaks.filter(({ between }) => between !== "log-bank");
     const live = ofProviders.filter(({ state }) => state !== "cleared");
     const keys = live.map((one) => `${one.participant} ${one.transfer ?? ""} ${one.kind}`);
     result = {

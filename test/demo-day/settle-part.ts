@@ -30,8 +30,8 @@ export type FaultSeen = {
   /** What the faulty statement led to, as a code or a sentence. */
   readonly led: string;
   readonly wanted: string;
-  /** Lines of refused statements that must each be a break. */
-  readonly unmatchedLines: number;
+  /** Kinds of the breaks that the refused statement must leave, sorted. */
+  readonly breaks: readonly string[];
 };
 
 /** Which window of which part the bank fails. */
@@ -96,6 +96,12 @@ const nothingFinal = async (system: DaySystem, name: string): Promise<boolean> =
     ({ status, legs }) => legs.length === 0 || (status !== "settled" && status !== "defaulted"),
   );
 
+/** A file that is not the signed one says nothing that could be looked into. */
+const refusedBreaks: Partial<Record<BankFaultKind, readonly string[]>> = {
+  "wrong-amount": ["unmatched-bank-line"],
+  "duplicate-line": ["duplicate"],
+};
+
 /** A statement that must be refused whole; then the bank says it right. */
 const refusedThenRight = async (
   system: DaySystem,
@@ -115,7 +121,7 @@ const refusedThenRight = async (
     fault,
     led,
     wanted: `${wanted}, nothing applied; corrected: taken`,
-    unmatchedLines: fault === "wrong-amount" ? 1 : 0,
+    breaks: refusedBreaks[fault] ?? [],
   };
 };
 
@@ -137,25 +143,25 @@ const partlyThenAll = async (system: DaySystem, name: string): Promise<FaultSeen
     fault: "partial",
     led: `${first}; ${heldParticipant} ${held?.status} ${held?.why} ${held?.reason}; paid: ${again}`,
     wanted: `taken; ${heldParticipant} held line-rejected AC06; paid: taken`,
-    unmatchedLines: 0,
+    breaks: [],
   };
 };
 
-/** The same bookings under two references: the second is refused, and nothing waits for any of its lines. */
+/** The same bookings under two references: the second is refused, and is a break: a duplicate. */
 const twice = async (system: DaySystem, name: string): Promise<FaultSeen> => {
   system.bank.inject({ kind: "duplicate-statement" });
   await instruct(system, name);
   const notes = system.bank.documents().filter(({ kind }) => kind === "note");
   const [first, second] = notes.slice(-2).map(({ reference }) => reference);
   const taken = await handIn(system, first);
-  const { nets } = await settled(system, name);
+  await settled(system, name);
   const again = await handIn(system, second);
   return {
     window: name,
     fault: "duplicate-statement",
     led: `${taken}; the second: ${again}`,
     wanted: "taken; the second: window-settled",
-    unmatchedLines: nets.reduce((sum, { legs }) => sum + legs.length, 0),
+    breaks: ["duplicate"],
   };
 };
 
@@ -173,7 +179,7 @@ const late = async (system: DaySystem, name: string): Promise<FaultSeen> => {
     fault: "late",
     led: `${waits ? "no statement, the window waits" : "SETTLED EARLY"}; booked: ${taken}`,
     wanted: "no statement, the window waits; booked: taken",
-    unmatchedLines: 0,
+    breaks: [],
   };
 };
 

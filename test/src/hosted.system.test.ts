@@ -53,6 +53,11 @@ const inward = (value: string, account = "+85290000001"): TransferRequest => ({
   amount: { currency: "PHP", amount: value },
 });
 
+const wait = () => ({ idempotencyKey: randomUUID(), waitSeconds: 10 });
+
+const credited = (side: AdapterClient, id: string): Promise<true> =>
+  eventually(`${id} is credited`, async () => (await side.get(id)).status === "credited");
+
 const entryOf = (receipt: string): string => entryOfReceipt(receipt) ?? "";
 
 describe("the payer's side of a hosted adapter", () => {
@@ -156,6 +161,55 @@ describe("the payee's side of a hosted adapter", () => {
     await eventually("the payer learns of the exception", async () => {
       return (await system.ph.get(sent.transferId)).creditException === "AC06";
     });
+  });
+
+  it("gives back in parts, never more than it got, and says so with its own signature", async () => {
+    const sent = await system.ph.send(inward("5000.00"), wait());
+    await credited(system.ph, sent.transferId);
+    const amount = { currency: "HKD", amount: "10.00" };
+    const options = wait();
+    const part = await hosted.giveBack(sent.transferId, { amount, reason: "AC04" }, options);
+    expect(part).toMatchObject({ sent: amount, returnOf: sent.transferId });
+    expect(entryOf(await hosted.receipt(part.transferId))).toContain("— hk-wallet.example/k1 ");
+    const again = await hosted.giveBack(sent.transferId, { amount, reason: "AC04" }, options);
+    expect(again.transferId).toBe(part.transferId);
+    await eventually("the part is known", async () => {
+      return (await hosted.get(sent.transferId)).returned?.amount === "10.00";
+    });
+    const rest = await hosted.giveBack(sent.transferId, {}, wait());
+    await credited(system.ph, rest.transferId);
+    await eventually("all of it is known", async () => {
+      const { returned, received } = await hosted.get(sent.transferId);
+      return returned?.amount === received?.amount;
+    });
+    const more = hosted.giveBack(sent.transferId, { amount }, wait());
+    await expect(more).rejects.toMatchObject({ problem: { code: "return-exceeds" } });
+  });
+
+  it("answers a recall: its core's yes is a return, its no a refusal", async () => {
+    const agreed = await system.ph.send(inward("100.00"), wait());
+    await credited(system.ph, agreed.transferId);
+    const recall = await system.ph.recall(agreed.transferId, {}, wait());
+    await credited(system.ph, recall.transferId);
+    expect((await system.ph.get(agreed.transferId)).returned).toBeDefined();
+    const kept = await system.ph.send(inward("100.00", "+85290000998"), wait());
+    await credited(system.ph, kept.transferId);
+    const refused = await system.ph.recall(kept.transferId, {}, wait());
+    await eventually("it is refused", async () => {
+      return (await system.ph.get(refused.transferId)).status === "rejected";
+    });
+  });
+
+  it("recalls by itself, and its cancellation of what was committed is a recall", async () => {
+    const sent = await hosted.send(outward("40.00"), wait());
+    await credited(hosted, sent.transferId);
+    const recall = await hosted.recall(sent.transferId, { reason: "DUPL" }, wait());
+    await credited(hosted, recall.transferId);
+    const { returned, received } = await eventually("it came back", async () => {
+      const now = await hosted.get(sent.transferId);
+      return now.returned !== undefined && now;
+    });
+    expect(returned).toEqual(received);
   });
 
   it("leaves a log that an auditor finds nothing wrong with", async () => {

@@ -35,6 +35,7 @@ type audit struct {
 	credited map[string]int64
 	comeBack
 	windows
+	said   partial // of a bank
 	leaves [][]byte
 }
 
@@ -45,6 +46,7 @@ func (a *audit) step(e entry, seq int, hash []byte) {
 	must(e.time >= a.time && size >= a.size, "it goes back in time")
 	a.time, a.size, a.prev = e.time, size, hash
 	a.link(c, e, hash)
+	a.said.follow(e)
 	if id := x.str("id"); id != "" {
 		must(!a.ended[id], "%s ends twice", id)
 		a.ended[id] = true

@@ -5,7 +5,7 @@ from fractions import Fraction
 from entries import Sheet, judge, judge_log
 from keylog import key_log, ms
 from logs import read_log
-from verify import b64, checkpoint, sha
+from verify import b64, checkpoint, note, sha
 from windows import Windows
 
 def reader(place, token=""):
@@ -43,6 +43,20 @@ def note_sheet(pairs, sheets, kind, x, inner, time):
         if pair: pair[max(pair)].ends = time + 2000
         pair[x["number"]] = sheets[base64.b64encode(sha(inner.encode())).decode()] = Sheet(x, time)
 
+def next_part(before, kind, x, inner):
+    """A bank's statement in parts: (parts, of, whose, hash of the last) until it is whole, then None."""
+    if kind != "bank-statement":
+        assert before is None, "a bank's statement goes on here"
+        return None
+    part = x.get("part", {"number": 1, "of": 1})
+    number, of, window = part["number"], part["of"], x.get("window", {})
+    whose = [x["bank"], x["reference"], x["digest"], *map(window.get, ("corridor", "number", "attempt"))]
+    taken, last_of, last_whose, above = before or (0, of, whose, None)
+    assert number == taken + 1 and number <= of <= 20 and part.get("prev") == above, "part: its place"
+    assert (of, whose) == (last_of, last_whose), "part: of another statement"
+    text = note(inner)[0].encode()
+    return None if number == of else (number, of, whose, base64.b64encode(sha(text)).decode())
+
 def check_log(place, pol, pinned=None, older=None, token=""):
     """A folder that `sealane export` made, or the URL of a log, from its first entry to its last."""
     read, seen = reader(place, token), (reader(older) if older else None)
@@ -53,7 +67,7 @@ def check_log(place, pol, pinned=None, older=None, token=""):
     history = key_log(pol, read("keys/checkpoint").decode(), [raw.decode() for raw in keys],
                       pinned=pinned)
     chains, sheets, numbers, ended, books, time, size, floor = {}, {}, {}, set(), {}, 0, 0, 0
-    credited, returned, recalls, windows = {}, {}, {}, Windows(origin)
+    credited, returned, recalls, partial, windows = {}, {}, {}, None, Windows(origin)
     assert not origin.endswith("/keys"), "log: the key log, not a lane's"
     for seq, raw in enumerate(raws):
         try:
@@ -71,6 +85,7 @@ def check_log(place, pol, pinned=None, older=None, token=""):
                 if kind == "credited": credited[who] = up_to + 1
                 else: assert x["from"] <= up_to >= credited.get(who, 0) and x["size"] <= seq, "statement"
             for link in c["chains"]: chains[link["participant"]].append(hashes[seq])
+            partial = next_part(partial, kind, x, inner)
             if "id" in x: assert x["id"] not in ended, "a transfer ends twice"
             ended.add(x.get("id"))
             if terms:

@@ -129,9 +129,10 @@ describe("a hosted client", () => {
       statement: statementText(origin, "cancellation", body, inner),
     });
     const own = { id, participant: hk, reason: "CUST" };
-    const good = await clientOf(json(201, text(own)), json(200, sealed));
+    const unknown = json(404, { code: "transfer-unknown", final: false });
+    const good = await clientOf(unknown, json(201, text(own)), json(200, sealed));
     await good.client.cancel(id);
-    expect(good.seen[1]?.path).toBe(`/v1/transfers/${id}/cancel/signed`);
+    expect(good.seen[2]?.path).toBe(`/v1/transfers/${id}/cancel/signed`);
     await stop?.();
     const bad: [string, ReturnType<typeof text>][] = [
       ["id-mismatch", text({ ...own, id: transferIdOf(hk, "k2") })],
@@ -140,7 +141,7 @@ describe("a hosted client", () => {
       ["statement-malformed", text(own, world.sheet().note)],
     ];
     for (const [code, prepared] of bad) {
-      const { client, signed } = await clientOf(json(201, prepared));
+      const { client, signed } = await clientOf(unknown, json(201, prepared));
       await expect(client.cancel(id)).rejects.toMatchObject({ code });
       expect(signed).toEqual([]);
       await stop?.();

@@ -8,9 +8,10 @@ import { AdapterRefusal, AdapterUnavailable } from "./adapter-error.ts";
 import { makeAdapterHttp, type AdapterOptions, type CallInit } from "./adapter-http.ts";
 import type { BulkAnswer, BulkLine, Quote, Transfer, TransferRequest } from "./adapter-types.ts";
 import { checkCancellation } from "./check-cancellation.ts";
+import { checkRecall, checkRefusal, checkReturn } from "./check-linked.ts";
 import { checkTerms, type Preparation } from "./check-terms.ts";
 import type { NoteSigner } from "./note-signer.ts";
-import { StatementRefusal } from "./statement-refusal.ts";
+import { StatementRefusal, type StatementFault } from "./statement-refusal.ts";
 
 export type HostedOptions = AdapterOptions & {
   /** The provider, such as `hk-wallet.example`. */
@@ -162,11 +163,91 @@ export const hostedClient = (options: HostedOptions): AdapterClient => {
     while (running.size > 0) yield await next();
   }
 
-  return {
+  type LinkedOptions = Parameters<AdapterClient["giveBack"]>[2];
+  type PreparedLinked = { readonly statement: string; readonly sheet?: string };
+
+  /** One round of prepare, check, sign, send for a return or a recall; as `attempt`. */
+  const attemptLinked = async (
+    path: string,
+    request: object,
+    check: (prepared: PreparedLinked) => StatementFault | undefined,
+    { idempotencyKey, waitSeconds, signal }: LinkedOptions,
+  ): Promise<Transfer | undefined> => {
+    const headers = { "Idempotency-Key": idempotencyKey };
+    const body = JSON.stringify(request);
+    const init = { method: "POST", body, headers, waitSeconds, signal } as const;
+    const answer = await http.text(`${path}/prepare`, init);
+    const { statement, sheet } = JSON.parse(answer) as Partial<PreparedLinked>;
+    if (typeof statement !== "string") return transferFrom(answer);
+    const wrong = check({ statement, ...(typeof sheet === "string" ? { sheet } : {}) });
+    if (wrong !== undefined) throw new StatementRefusal(wrong);
+    const note = await signed(statement);
+    try {
+      return await sendNote(`${path}/signed`, note, { waitSeconds, signal });
+    } catch (error) {
+      if (error instanceof AdapterRefusal && error.code === "statement-unknown") return undefined;
+      throw error;
+    }
+  };
+
+  const sendLinked = async (...asked: Parameters<typeof attemptLinked>): Promise<Transfer> => {
+    for (let round = 0; round < preparations; round += 1) {
+      const sent = await attemptLinked(...asked);
+      if (sent !== undefined) return sent;
+    }
+    throw new AdapterUnavailable("adapter-not-ready", "the adapter forgets what it has prepared");
+  };
+
+  const pathOf = (transferId: string): string => `/v1/transfers/${encodeURIComponent(transferId)}`;
+
+  /** It can only be recalled; of an id that is not known it can be said that it must not come. */
+  const isCommitted = async (transferId: string): Promise<boolean> => {
+    try {
+      const { status } = await plain.get(transferId);
+      return status === "committed" || status === "sealed";
+    } catch (error) {
+      if (error instanceof AdapterRefusal) return false;
+      throw error;
+    }
+  };
+
+  const client: AdapterClient = {
     ...plain,
+    giveBack: (transferId, request, waiting) => {
+      const { idempotencyKey } = waiting;
+      const asked = { participant, origin, transferId, idempotencyKey, request };
+      return sendLinked(
+        `${pathOf(transferId)}/returns`,
+        request,
+        ({ statement, sheet }) => checkReturn({ ...asked, keys: options.keys(), sheet }, statement),
+        waiting,
+      );
+    },
+    recall: (transferId, request, waiting) => {
+      const { idempotencyKey } = waiting;
+      const asked = { participant, origin, transferId, idempotencyKey, request };
+      const check = ({ statement }: PreparedLinked) => checkRecall(asked, statement);
+      return sendLinked(`${pathOf(transferId)}/recalls`, request, check, waiting);
+    },
+    refuseRecall: async (transferId, reason, { signal } = {}) => {
+      const path = `${pathOf(transferId)}/recalls/refusal`;
+      const body = JSON.stringify({ reason });
+      const answer = await http.text(`${path}/prepare`, { method: "POST", body, signal });
+      const { statement = "" } = JSON.parse(answer) as { statement?: string };
+      const wrong = checkRefusal({ participant, origin, transferId, reason }, statement);
+      if (wrong !== undefined) throw new StatementRefusal(wrong);
+      const note = await signed(statement);
+      const sent = { method: "POST", body: note, contentType: "text/plain", signal } as const;
+      await http.text(`${path}/signed`, sent);
+    },
     quote: async (request, quoteOptions) => keepQuote(await plain.quote(request, quoteOptions)),
     send: async (request, sendOptions) => (await sendSigned(request, sendOptions)).transfer,
     cancel: async (transferId, { reason = "CUST", waitSeconds, signal } = {}) => {
+      if (await isCommitted(transferId)) {
+        const waits = waitSeconds === undefined ? {} : { waitSeconds };
+        const waiting = { idempotencyKey: "cancel", ...waits, ...(signal && { signal }) };
+        return client.recall(transferId, { reason: "CUST", cancel: true }, waiting);
+      }
       const path = `/v1/transfers/${encodeURIComponent(transferId)}/cancel`;
       const body = JSON.stringify({ reason });
       const answer = await http.text(`${path}/prepare`, { method: "POST", body, signal });
@@ -177,4 +258,5 @@ export const hostedClient = (options: HostedOptions): AdapterClient => {
     },
     bulk,
   };
+  return client;
 };

@@ -19,6 +19,14 @@ export type {
 export type { BulkOptions } from "./bulk.ts";
 export { checkCancellation, type AskedCancellation } from "./check-cancellation.ts";
 export { checkTerms, type Asked, type Preparation } from "./check-terms.ts";
+export {
+  checkRecall,
+  checkRefusal,
+  checkReturn,
+  type AskedRecall,
+  type AskedRefusal,
+  type AskedReturn,
+} from "./check-linked.ts";
 export { hostedClient, type HostedOptions } from "./hosted-client.ts";
 export {
   checkProposal,
@@ -28,6 +36,12 @@ export {
   type HostedCheck,
   type PayeeParty,
 } from "./hosted-payee.ts";
+export {
+  signRecall,
+  type HostedRecall,
+  type HostedRecallAnswer,
+  type RecallDecision,
+} from "./hosted-recall.ts";
 export {
   checkOwnStatement,
   noChain,

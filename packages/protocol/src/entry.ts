@@ -50,7 +50,7 @@ const contextForm = objectForm({
   "reason?": forms.reason,
   rules: counter,
   chains: listForm(objectForm({ participant: forms.participant, n: counter, prev: hash }), 16),
-  postings: listForm(objectForm({ debit: account, credit: account, currency, amount }), 64),
+  postings: listForm(objectForm({ debit: account, credit: account, currency, amount }), 128),
 });
 
 const contextSchema = z.strictObject({
@@ -66,7 +66,8 @@ const contextSchema = z.strictObject({
   reason: reasonSchema.optional(),
   rules: counterSchema,
   chains: z.array(chainLinkSchema).max(16),
-  postings: z.array(postingSchema).max(64),
+  /** A default of a net in 20 currencies has 100. */
+  postings: z.array(postingSchema).max(128),
 });
 export const entryContextSchema = withPlainForm(contextSchema, contextForm);
 export type EntryContext = z.infer<typeof entryContextSchema>;

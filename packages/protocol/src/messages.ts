@@ -8,6 +8,7 @@ import {
   timeSchema,
   transferIdSchema,
 } from "./fields.ts";
+import { mostStatementParts } from "./settlement.ts";
 
 const base64Schema = z
   .string()
@@ -58,6 +59,18 @@ export const commandSchema = z.discriminatedUnion("kind", [
   }),
   z.strictObject({
     v: z.literal(1),
+    kind: z.literal("bank-statement"),
+    note: noteSchema,
+    /** The parts that follow the first, in order. */
+    more: z
+      .array(noteSchema)
+      .min(1)
+      .max(mostStatementParts - 1)
+      .optional(),
+    trace: traceSchema.optional(),
+  }),
+  z.strictObject({
+    v: z.literal(1),
     kind: z.enum([
       "rejection",
       "cancellation",
@@ -67,7 +80,6 @@ export const commandSchema = z.discriminatedUnion("kind", [
       "statement",
       "advance",
       "window-cut",
-      "bank-statement",
       "window-default",
       "settlement-abort",
       "adjustment",

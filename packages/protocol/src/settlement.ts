@@ -90,9 +90,17 @@ export const bankLineSchema = z.strictObject({
 });
 export type BankLine = z.infer<typeof bankLineSchema>;
 
+/** Parts of one statement: 2,000 lines, and one command of the lane's topic. */
+export const mostStatementParts = 20;
+/** Lines of a statement, or of one part: more would not fit into an entry. */
+export const mostStatementLines = 100;
+
 /**
  * What a settlement bank says, signed with its key from the key log. With `window` it answers one
  * settlement and has a line for every leg; without, its lines are deposits (credits) and withdrawals.
+ * A longer statement comes in parts, each signed, each with the digest of the whole file and the hash of
+ * the part before: they are handed in and logged together, one behind the other, and mean something
+ * only as a whole.
  */
 export const bankStatementSchema = z.strictObject({
   bank: participantSchema,
@@ -101,7 +109,16 @@ export const bankStatementSchema = z.strictObject({
   /** SHA-256 of the camt.053 or camt.054 file that it was read from, base64. */
   digest: hashSchema,
   window: z.strictObject({ ...windowFields, attempt: counterSchema }).optional(),
-  lines: z.array(bankLineSchema).min(1).max(100),
+  part: z
+    .strictObject({
+      /** 1 to `of`. */
+      number: counterSchema,
+      of: counterSchema,
+      /** SHA-256 of the text of the part before, base64; the first part has none. */
+      prev: hashSchema.optional(),
+    })
+    .optional(),
+  lines: z.array(bankLineSchema).min(1).max(mostStatementLines),
 });
 export type BankStatement = z.infer<typeof bankStatementSchema>;
 

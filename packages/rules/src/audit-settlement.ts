@@ -1,7 +1,13 @@
 // Settlement as an auditor sees it: windows, nets, statements and cover, folded again from the entries.
 // After a cause the log must go on with just what follows from it, to the byte and in order; before
 // the next entry of any kind, and nothing of it may come by itself.
-import { noteHash, readNote, statementText, type DerivedStatement } from "@sealane/protocol";
+import {
+  noteHash,
+  readNote,
+  statementText,
+  type BankStatement,
+  type DerivedStatement,
+} from "@sealane/protocol";
 import { citedState, type KeyHistory } from "./key-history.ts";
 import type { KeyState } from "./key-state.ts";
 import { foldReturns } from "./audit-returns.ts";
@@ -9,6 +15,7 @@ import type { AuditFault } from "./audit-sheets.ts";
 import type { AuditState } from "./audit-state.ts";
 import { minorOf, standingOf } from "./positions.ts";
 import {
+  addPart,
   abortFault,
   adjustmentFault,
   applyAbort,
@@ -18,7 +25,9 @@ import {
   cutFault,
   cutWindow,
   defaultFault,
+  isWhole,
   joinWindow,
+  partFault,
   takeBankStatement,
   type SettlementState,
   type StatementContext,
@@ -65,8 +74,11 @@ const causeFault = (state: AuditState, entry: VerifiedEntry): AuditFault | undef
       return cutFault(state.settlement, settlement.body, at, signers);
     }
     case "bank-statement": {
-      const hash = noteHash(textOf(entry.inner));
-      return bankStatementFault(state.settlement, contextOf(state, keys), settlement.body, hash);
+      const step = addPart(state.settlement.partial, settlement.body, textOf(entry.inner));
+      if (!step.ok) return step;
+      const { statement, prev } = step.partial;
+      if (!isWhole(step.partial)) return undefined;
+      return bankStatementFault(state.settlement, contextOf(state, keys), statement, prev);
     }
     case "window-default": {
       const at = { keys, balances: state.balances, timeMs };
@@ -93,6 +105,9 @@ export const auditedSettlementFault = (
   entry: VerifiedEntry,
 ): AuditFault | undefined => {
   const [due] = state.settlement.due;
+  const apart =
+    entry.settlement?.kind === "bank-statement" ? undefined : partFault(state.settlement);
+  if (apart !== undefined) return apart;
   if (due === undefined) return causeFault(state, entry);
   if (textOf(entry.inner) === dueText(state, due)) return undefined;
   return fault("derived-missing", `the log must go on with a ${due.kind} that it gives`);
@@ -119,6 +134,27 @@ export const noteSettlement = (
   joinWindow(settlement, keys, terms, context.postings);
 };
 
+/** A part waits for the last one, which says what all of them mean. */
+const foldStatement = (
+  state: AuditState,
+  keys: KeyState,
+  body: BankStatement,
+  { inner, context }: VerifiedEntry,
+): readonly DerivedStatement[] => {
+  const { settlement: own } = state;
+  const step = addPart(own.partial, body, textOf(inner));
+  if (!step.ok) throw new Error(`broken invariant: ${step.detail}`);
+  const { statement, prev, of } = step.partial;
+  const whole = isWhole(step.partial);
+  if (of > 1) own.dirty.add("partial");
+  own.partial = whole ? undefined : step.partial;
+  if (!whole) return [];
+  return takeBankStatement(own, contextOf(state, keys), statement, {
+    hash: prev,
+    seq: context.seq,
+  });
+};
+
 /** Folds an entry that stands. To be called before its postings are moved. */
 export const foldSettlement = (state: AuditState, entry: VerifiedEntry): void => {
   const { settlement: own } = state;
@@ -136,8 +172,7 @@ export const foldSettlement = (state: AuditState, entry: VerifiedEntry): void =>
   if (settlement.kind === "window-cut") {
     due = cutWindow(own, settlement.body, { origin, keys, seq: context.seq, timeMs });
   } else if (settlement.kind === "bank-statement") {
-    const at = { hash: noteHash(textOf(entry.inner)), seq: context.seq };
-    due = takeBankStatement(own, contextOf(state, keys), settlement.body, at);
+    due = foldStatement(state, keys, settlement.body, entry);
   } else if (settlement.kind === "window-default") applyDefault(own, settlement.body);
   else if (settlement.kind === "settlement-abort") applyAbort(own, settlement.body, origin);
   else if (settlement.kind === "adjustment") {

@@ -79,7 +79,12 @@ export type WindowCutCommand = Signed<"window-cut", WindowCut> & {
   /** Names of scheduler keys, of any corridor, whose signature verifies. */
   readonly schedulers: readonly string[];
 };
-export type BankStatementCommand = Signed<"bank-statement", BankStatement>;
+/** One note of a statement that comes in several. */
+export type StatementPart = Omit<Signed<"bank-statement", BankStatement>, keyof Base | "kind">;
+export type BankStatementCommand = Signed<"bank-statement", BankStatement> & {
+  /** The parts that follow, in order. */
+  readonly more?: readonly StatementPart[] | undefined;
+};
 export type WindowDefaultCommand = Signed<"window-default", WindowDefault> & {
   readonly operators: readonly string[];
 };

@@ -51,7 +51,7 @@ export { settlementOperators } from "./settlement-statements.ts";
 export { settlementKinds, type SettlementEntry } from "./verify-settlement.ts";
 export { returnKinds, type ReturnKind } from "./returns/kinds.ts";
 export type { ReturnEntry } from "./verify-returns.ts";
-export { readOriginal, refOf, type Original } from "./returns/original.ts";
+export { isNamed, readOriginal, refOf, type Original } from "./returns/original.ts";
 export { backAtOriginal, backToday } from "./returns/amounts.ts";
 export { originalPlace } from "./return-statements.ts";
 export { cancelPeriodMs, returnPeriodMs } from "./returns/state.ts";

@@ -11,7 +11,7 @@ import type {
   WindowCutCommand,
   WindowDefaultCommand,
 } from "./commands.ts";
-import { linesOf, type BatchContext } from "./intent.ts";
+import { linesOf, statementFault, type BatchContext } from "./intent.ts";
 import type { KeyState } from "./key-state.ts";
 import { composeNote } from "./note-text.ts";
 import { applyPostings, standingOf } from "./positions.ts";
@@ -29,6 +29,7 @@ import {
   defaultFault,
   defaultPostings,
   derivedPostings,
+  joinParts,
   takeBankStatement,
   type SettlementFault,
   type StatementContext,
@@ -125,17 +126,30 @@ const statementContext = ({ state, keys }: BatchContext): StatementContext => {
 };
 
 const decideBankStatement = (context: BatchContext, command: BankStatementCommand): void => {
-  const { body, text } = command;
-  const signed = linesOf(command.lines, body.bank, "bank-statement");
-  if (!signed.ok) return refuse(context, command, signed);
-  const { settlement, size: seq } = context.state;
+  const parts = [command, ...(command.more ?? [])];
+  const lines: string[][] = [];
+  for (const part of parts) {
+    const signed = linesOf(part.lines, part.body.bank, "bank-statement");
+    const other =
+      part.origin === command.origin
+        ? undefined
+        : { code: "wrong-log", detail: `a part is signed for ${part.origin}` };
+    const bad = signed.ok ? (other ?? statementFault({ ...part, kind: command.kind })) : signed;
+    if (bad !== undefined) return refuse(context, command, bad);
+    lines.push(signed.ok ? signed.lines.map(({ line }) => line) : []);
+  }
+  const whole = joinParts(parts);
+  if (!whole.ok) return refuse(context, command, whole);
+  const { statement, hash } = whole;
+  const { settlement } = context.state;
   const seen = statementContext(context);
-  const hash = noteHash(text);
-  const fault = bankStatementFault(settlement, seen, body, hash);
+  const fault = bankStatementFault(settlement, seen, statement, hash);
   if (fault !== undefined) return refuse(context, command, fault);
-  const lines = signed.lines.map(({ line }) => line);
-  record(context, command, lines);
-  return appendDerived(context, takeBankStatement(settlement, seen, body, { hash, seq }));
+  for (const [at, { text }] of parts.entries()) {
+    record(context, { ...command, text }, lines[at] ?? []);
+  }
+  const seq = context.state.size - 1;
+  return appendDerived(context, takeBankStatement(settlement, seen, statement, { hash, seq }));
 };
 
 const signedByTwo = ({

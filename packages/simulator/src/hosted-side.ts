@@ -7,12 +7,16 @@ import {
   noChain,
   noteSigner,
   signCheck,
+  signRecall,
   takeEntries,
   watchKeyLog,
   type Decision,
   type HostedAnswer,
   type HostedCheck,
+  type HostedRecall,
+  type HostedRecallAnswer,
   type PayeeParty,
+  type RecallDecision,
   type ShownEntries,
   type StatementFault,
 } from "@sealane/client";
@@ -36,6 +40,8 @@ export type HostedSide = {
   readonly party: PayeeParty;
   /** @throws Problem when the check is not what the adapter says it is */
   sign(check: HostedCheck, decision: Decision): Promise<HostedAnswer>;
+  /** @throws Problem when the recall is not what the adapter says it is */
+  signRecall(asked: HostedRecall, decision: RecallDecision): Promise<HostedRecallAnswer>;
   stop(): void;
 };
 
@@ -67,6 +73,11 @@ export const openHostedSide = (
     party,
     sign: async (check, decision) => {
       const result = await signCheck(party, check, decision);
+      if (!result.ok) throw unsigned(result);
+      return result.signed;
+    },
+    signRecall: async (asked, decision) => {
+      const result = await signRecall(party, asked, decision);
       if (!result.ok) throw unsigned(result);
       return result.signed;
     },

@@ -1,5 +1,6 @@
 // Recalls: the core alone knows what it has paid out. A cancellation is agreed to while the credit has not
 // been made, and stops it for good; a recall is agreed to, unless the account's holder keeps the money.
+import type { HostedRecall } from "@sealane/client";
 import { route, type HttpApp } from "@sealane/http";
 import type { Core } from "./core.ts";
 import type { RecallRecord } from "./recall-state.ts";
@@ -10,6 +11,7 @@ type Recall = {
   readonly transferId: string;
   readonly cancel: boolean;
 };
+type Asked = Omit<HostedRecall, "recall"> & { readonly recall?: string | undefined };
 
 /** Registers `POST /v1/recalls`. */
 export function recallRoute(app: HttpApp, core: Core, schemas: Schemas): void {
@@ -19,23 +21,35 @@ export function recallRoute(app: HttpApp, core: Core, schemas: Schemas): void {
     summary: "Says whether transfers to this core may be taken back, once for each recall",
     auth: "participant",
     body: schemas.recalls,
+    bodyLimit: 8 << 20,
     responses: { 200: "One result for each recall, in order" },
     handler: async ({ body }) => {
       const results = body.recalls.map((recall) => {
         const known = core.recalls.of(recall.recallId);
         const record = known ?? decide(core, recall);
         if (known === undefined) core.recalls.take(record);
-        return { record, isNew: known === undefined };
+        return { record, recall, isNew: known === undefined };
       });
       await core.journal.append(
         results.flatMap(({ record, isNew }) => (isNew ? { kind: "recall", ...record } : [])),
       );
-      const said = results.map(({ record: { recallId, answer, reason } }) => {
-        return reason === undefined ? { recallId, answer } : { recallId, answer, reason };
-      });
+      const said = await Promise.all(
+        results.map(({ record, recall }) => signedAnswer(core, record, recall)),
+      );
       return { status: 200, body: { results: said } };
     },
   });
+}
+
+/** The decision, signed where the adapter cannot. */
+async function signedAnswer(
+  core: Core,
+  { recallId, answer, reason = "CUST" }: RecallRecord,
+  asked: Asked,
+): Promise<object> {
+  const decision = answer === "return" ? { answer } : { answer, reason };
+  if (core.hosted === undefined || asked.recall === undefined) return { recallId, ...decision };
+  return core.hosted.signRecall({ ...asked, recall: asked.recall }, decision);
 }
 
 function decide(core: Core, { recallId, transferId, cancel }: Recall): RecallRecord {

@@ -65,6 +65,15 @@ export function makeSchemas(decimals: number) {
           amount,
           reason: z.string().max(35),
           cancel: z.boolean(),
+          // Of a hosted adapter: the recall to be answered, and the return that would.
+          recall: z
+            .string()
+            .max(32 * 1024)
+            .optional(),
+          statement: z
+            .string()
+            .max(32 * 1024)
+            .optional(),
         }),
       ),
     }),

@@ -22,9 +22,11 @@ import {
   windowCutSchema,
   windowDefaultSchema,
   type Command,
+  type EnvelopeField,
 } from "@sealane/protocol";
 import {
   keyIndex,
+  type BankStatementCommand,
   type CheckedLine,
   type KeyState,
   type LaneCommand,
@@ -47,6 +49,8 @@ export type OpenedCommand =
 export type RawCommand = { readonly offset: bigint; readonly value: Uint8Array | null };
 
 const maxCommandBytes = 64 * 1024;
+/** A bank's statement of several parts is one command, as it is decided at once. */
+const maxStatementBytes = 832 * 1024;
 const decoder = new TextDecoder("utf-8", { fatal: true });
 
 const no = (offset: bigint, code: string, detail: string): OpenedCommand => ({
@@ -64,7 +68,8 @@ const parseFrame = ({ offset, value }: RawCommand): ParsedFrame => {
   const bad = (code: string, detail: string) =>
     ({ ok: false, fault: no(offset, code, detail) }) as const;
   if (value === null) return bad("command-empty", "the record has no value");
-  if (value.length > maxCommandBytes) return bad("command-too-large", `${value.length} bytes`);
+  const tooLarge = () => bad("command-too-large", `${value.length} bytes`);
+  if (value.length > maxStatementBytes) return tooLarge();
   let text: string;
   try {
     text = decoder.decode(value);
@@ -74,7 +79,10 @@ const parseFrame = ({ offset, value }: RawCommand): ParsedFrame => {
   const json = parseStrictJson(text, 8);
   if (!json.ok) return bad(json.code, json.detail);
   const frame = commandSchema.safeParse(json.value);
-  if (frame.success) return { ok: true, frame: frame.data };
+  if (frame.success) {
+    const large = value.length > maxCommandBytes && frame.data.kind !== "bank-statement";
+    return large ? tooLarge() : { ok: true, frame: frame.data };
+  }
   const issue = frame.error.issues[0];
   return bad("command-schema", `/${issue?.path.join("/") ?? ""}: ${issue?.message ?? ""}`);
 };
@@ -161,11 +169,16 @@ const schemas = {
   "recall-refusal": ["recall-refusal", recallRefusalSchema],
 } as const;
 
-type NoteCommand = Exclude<Command, { kind: "acceptance" }>;
+type StatementFrame = {
+  readonly kind: keyof typeof schemas;
+  readonly note: string;
+  readonly envelope?: EnvelopeField | undefined;
+  readonly trace?: string | undefined;
+};
 
 const openStatement = async (
   offset: bigint,
-  frame: NoteCommand,
+  frame: StatementFrame,
   keys: KeyState,
 ): Promise<OpenedCommand> => {
   const read = readNote(frame.note);
@@ -192,7 +205,7 @@ const openStatement = async (
       unknown > 0 ? `the key log does not know ${signatures[0]?.name ?? ""}` : "no signature";
     return no(offset, unknown > 0 ? "key-unknown" : "signature-missing", detail);
   }
-  const envelope = frame.kind === "intent" ? frame.envelope : undefined;
+  const { envelope } = frame;
   // Most intents have one line, and then there is nothing more to look for.
   const approvals =
     frame.kind === "intent" && unknown > 0
@@ -201,6 +214,22 @@ const openStatement = async (
   const signed = { lines, unknownLines: unknown, envelope, approvals };
   const command = { ...common, kind: frame.kind, body, ...signed };
   return { ok: true, command: command as unknown as LaneCommand };
+};
+
+/** A statement of several parts, opened part by part. */
+const openParts = async (
+  offset: bigint,
+  { more = [], ...frame }: Extract<Command, { kind: "bank-statement" }>,
+  keys: KeyState,
+): Promise<OpenedCommand> => {
+  const opened: LaneCommand[] = [];
+  for (const note of [frame.note, ...more]) {
+    const one = await openStatement(offset, { ...frame, note }, keys);
+    if (!one.ok) return one;
+    opened.push(one.command);
+  }
+  const [first, ...rest] = opened as [BankStatementCommand, ...BankStatementCommand[]];
+  return { ok: true, command: rest.length === 0 ? first : { ...first, more: rest } };
 };
 
 /**
@@ -217,6 +246,7 @@ export const openCommand = async (
   if (!parsed.ok) return parsed.fault;
   const { offset } = raw;
   const { frame } = parsed;
+  if (frame.kind === "bank-statement") return openParts(offset, frame, keys);
   if (frame.kind !== "acceptance") return openStatement(offset, frame, keys);
   let signature: NoteSignature;
   try {

@@ -4,7 +4,6 @@
 import type { Sql } from "@sealane/database";
 import {
   advanceSchema,
-  bankStatementSchema,
   headerOf,
   laneTopic,
   noteHash,
@@ -18,17 +17,22 @@ import {
 } from "@sealane/protocol";
 import {
   abortFault,
-  bankStatementFault,
   cutFault,
   defaultFault,
   settlementOperators,
-  standingOf,
   windowKey,
   type AuditState,
   type KeyState,
   type SettlementFault,
 } from "@sealane/rules";
-import { verifierFor, type Note, type VerifierKey } from "@sealane/tlog";
+import type { Note } from "@sealane/tlog";
+import { bankFileFault, digestOf, makeBankFiles } from "./bank-files.ts";
+import {
+  bankStatementNow,
+  noStatement,
+  readBankStatement,
+  signedBy,
+} from "./judge-bank-statement.ts";
 
 export type Role = "operator" | "approver" | "auditor";
 
@@ -60,15 +64,19 @@ export type HandIn = {
   readonly role: Role;
   readonly idempotencyKey: string;
   readonly note: string;
+  /** Of a bank's statement: the parts that follow. */
+  readonly more?: readonly string[] | undefined;
+  /** Of a bank's statement: the camt file that the bank has signed for. */
+  readonly file?: Uint8Array | undefined;
 };
 
-export const signedBy = ({ text, signatures }: Note, key: VerifierKey): boolean =>
-  signatures.some(
-    ({ name, keyId, signature }) =>
-      name === key.name && keyId === key.keyId && verifierFor(key).verify(text, signature),
-  );
-
-type Judged = { readonly kind: string; readonly subject: string; readonly fault?: SettlementFault };
+type Judged = {
+  readonly kind: string;
+  readonly subject: string;
+  readonly fault?: SettlementFault;
+  /** Of a bank, whole. */
+  readonly statement?: BankStatement;
+};
 
 const fault = (code: string, detail: string): SettlementFault => ({ code, detail });
 
@@ -79,7 +87,14 @@ const lackOperators = (keys: KeyState, note: Note, needed: number) => {
     : fault("signature-missing", `needs ${needed} operators, has ${count}`);
 };
 
-type Judging = { state: AuditState; keys: KeyState; note: Note; origin: string; timeMs: number };
+type Judging = {
+  state: AuditState;
+  keys: KeyState;
+  given: Pick<HandIn, "note" | "more">;
+  note: Note;
+  origin: string;
+  timeMs: number;
+};
 
 const judgeCut = ({ state, keys, note, origin, timeMs }: Judging, body: WindowCut) => {
   const scheduler = keys.corridors.get(body.corridor)?.schedulerKey;
@@ -92,8 +107,10 @@ const judgeCut = ({ state, keys, note, origin, timeMs }: Judging, body: WindowCu
 
 /** Judged by the books of now; the lane judges again, and its word counts. */
 const judge = (judging: Judging): Judged => {
-  const { state, keys, note, origin, timeMs } = judging;
+  const { state, keys, given, note, origin, timeMs } = judging;
   const kind = headerOf(note.text)?.kind ?? "";
+  const beside = given.more !== undefined && kind !== "bank-statement";
+  if (beside) return { kind, subject: "", fault: noStatement };
   const read = <T>(schema: Parameters<typeof readStatement<T>>[2]): T | SettlementFault => {
     const found = readStatement(note, kind, schema);
     if (!found.ok) return fault(found.code, found.detail);
@@ -114,27 +131,14 @@ const judge = (judging: Judging): Judged => {
   switch (kind) {
     case "window-cut":
       return answer(read(windowCutSchema), windowKey, (body) => judgeCut(judging, body));
-    case "bank-statement":
-      return answer(
-        read(bankStatementSchema),
-        ({ bank, reference }) => `${bank} ${reference}`,
-        (body) => {
-          const signers = [...keys.keys.values()].filter(
-            ({ participant, purpose, revokedAt }) =>
-              participant === body.bank && purpose === "bank-statement" && revokedAt === undefined,
-          );
-          if (!signers.some(({ key }) => signedBy(note, key))) {
-            return fault("signature-missing", `no good signature of ${body.bank}`);
-          }
-          const mayLeave = (name: string, currency: string): bigint => {
-            const record = keys.participants.get(name);
-            if (record === undefined) return 0n;
-            return standingOf(balances, record, currency, settlement).headroom;
-          };
-          const at = { keys, balances, mayLeave };
-          return bankStatementFault(settlement, at, body, noteHash(note.text));
-        },
-      );
+    case "bank-statement": {
+      const said = readBankStatement([given.note, ...(given.more ?? [])], { keys, origin });
+      if (!said.ok) return { kind, subject: "", fault: said };
+      const { statement } = said;
+      const subject = `${statement.bank} ${statement.reference}`;
+      const found = bankStatementNow(state, keys, said);
+      return { kind, subject, statement, ...(found === undefined ? {} : { fault: found }) };
+    }
     case "advance":
       return answer(
         read(advanceSchema),
@@ -180,8 +184,24 @@ const refusal = (status: number, { code, detail }: SettlementFault): DeskAnswer 
   body: { code, detail },
 });
 
+/** A file that is not the signed one comes before all that its lines may be about. */
+const besideFile = async (judged: Judged, { file, role }: HandIn): Promise<Judged> => {
+  if (file === undefined || mayHandIn[judged.kind]?.includes(role) === false) return judged;
+  if (judged.statement === undefined) {
+    return judged.fault === undefined ? { ...judged, fault: noStatement } : judged;
+  }
+  const found = await bankFileFault(file, judged.statement);
+  return found === undefined ? judged : { ...judged, fault: found };
+};
+
+const hashOf = ({ note, more = [], file }: HandIn): string => {
+  if (more.length === 0 && file === undefined) return noteHash(note);
+  return noteHash(JSON.stringify([note, ...more, file === undefined ? "" : digestOf(file)]));
+};
+
 export const makeDesk = (deps: DeskDeps) => {
   const { sql, lane, origin, clock } = deps;
+  const files = makeBankFiles(sql);
 
   type Stored = { hash: string; status: number; answer: string };
   const known = async ({ principal, idempotencyKey }: HandIn): Promise<Stored | undefined> => {
@@ -219,13 +239,15 @@ export const makeDesk = (deps: DeskDeps) => {
     }
     if (why !== undefined && !harmless.has(why.code)) return refusal(422, why);
     if (why !== undefined) return { status: 200, body: { kind, subject, already: true } };
-    await deps.send(laneTopic(lane), JSON.stringify({ v: 1, kind, note: given.note }));
+    const { principal, note, more, file } = given;
+    if (file !== undefined) await files.keep(principal, clock(), file);
+    await deps.send(laneTopic(lane), JSON.stringify({ v: 1, kind, note, more }));
     return { status: 202, body: { kind, subject } };
   };
 
   /** Hands a signed note in. An answer 202 says that the lane has it, not how it decides. */
   const handIn = async (given: HandIn): Promise<DeskAnswer> => {
-    const hash = noteHash(given.note);
+    const hash = hashOf(given);
     const before = await known(given);
     if (before !== undefined && before.hash !== hash) {
       return refusal(422, fault("key-reused", "another note was handed in under this key"));
@@ -241,12 +263,14 @@ export const makeDesk = (deps: DeskDeps) => {
       return refusal(503, fault("no-books", "the books are not read yet"));
     }
     const timeMs = Math.max(state.logTimeMs, clock());
-    const judged = judge({ state, keys, note: read.note, origin, timeMs });
+    const judged = await besideFile(
+      judge({ state, keys, given, note: read.note, origin, timeMs }),
+      given,
+    );
     const answer = await decide(given, judged);
-    const why = judged.fault?.code ?? "";
-    if (judged.kind === "bank-statement" && answer.status === 422 && aboutLines.has(why)) {
-      const said = readStatement(read.note, judged.kind, bankStatementSchema);
-      if (said.ok) await deps.onRefusedLines?.(said.statement.body);
+    const { statement, fault: why } = judged;
+    if (statement !== undefined && answer.status === 422 && aboutLines.has(why?.code ?? "")) {
+      await deps.onRefusedLines?.(statement);
     }
     await keep(given, judged, hash, answer);
     return answer;

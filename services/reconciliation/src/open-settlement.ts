@@ -9,6 +9,7 @@ import type { Telemetry } from "@sealane/telemetry";
 import { fromBase64 } from "@sealane/tlog";
 import { askPending } from "./ask-pending.ts";
 import { mountBanking } from "./banking-routes.ts";
+import { makeBankFiles } from "./bank-files.ts";
 import type { Bookkeeper } from "./bookkeeper.ts";
 import type { ReconciliationConfig } from "./config.ts";
 import { makePeriodReader } from "./period-reader.ts";
@@ -59,7 +60,17 @@ export const openSettlement = (deps: SettlementDeps) => {
   const desk = makeDesk({ sql, lane, origin, books, keys, send, onRefusedLines, clock });
   const reader = makeSettlementReader(sql, lane, origin);
   const pending = askPending(config.SEALANE_LEDGER_URL, deps.ledgerToken, clock);
-  mountSettlement({ app, reader, desk, books, keys, pending, levels, clock });
+  mountSettlement({
+    app,
+    reader,
+    desk,
+    files: makeBankFiles(sql),
+    books,
+    keys,
+    pending,
+    levels,
+    clock,
+  });
   mountBanking({ app, reader, periods: makePeriodReader(sql, lane), keys, clock });
 
   const count = (level: "warning" | "critical"): number => {

@@ -39,6 +39,18 @@ const entryOf = (row: Row): EntryRow => ({
 
 type Window = { readonly corridor: string; readonly number: number };
 
+/** Banks' statements of these rows; parts, which stand one behind the other, are put together. */
+const wholeStatements = (rows: readonly Row[]): { row: Row; body: BankStatement }[] => {
+  const whole: { row: Row; body: BankStatement }[] = [];
+  for (const row of rows.filter(({ kind }) => kind === "bank-statement")) {
+    const body = row.body as BankStatement;
+    const before = (body.part?.number ?? 1) > 1 ? whole.pop() : undefined;
+    const lines = [...(before?.body.lines ?? []), ...body.lines];
+    whole.push({ row, body: { ...body, lines } });
+  }
+  return whole;
+};
+
 const netView = (origin: string, rows: readonly Row[], net: Row, attempt: number) => {
   const body = net.body as WindowNet;
   const { participant, totals } = body;
@@ -46,8 +58,7 @@ const netView = (origin: string, rows: readonly Row[], net: Row, attempt: number
   const last = events.at(-1);
   const base = { participant, totals, netSeq: Number(net.seq) };
   const legs = legsOfAttempt({ ...body, origin, attempt }, participant, body.legs);
-  const lastStatement = rows.findLast(({ kind }) => kind === "bank-statement");
-  const lines = (lastStatement?.body as BankStatement | undefined)?.lines ?? [];
+  const lines = wholeStatements(rows).at(-1)?.body.lines ?? [];
   const booked = new Set(
     lines.flatMap(({ status, reference, side }) =>
       status === "booked" ? [`${reference} ${side === "debit" ? "pay" : "receive"}`] : [],
@@ -134,13 +145,11 @@ export const makeSettlementReader = (sql: Sql, lane: number, origin: string) => 
 
   /** What banks said of a window, in the log's order; of attempts that were taken back too. */
   const statementsOf = async (named: Window) =>
-    (await rowsOf(named))
-      .filter(({ kind }) => kind === "bank-statement")
-      .map((row) => {
-        const { bank, reference, window: about, lines } = row.body as BankStatement;
-        const { seq, time } = entryOf(row);
-        return { seq, time, bank, reference, attempt: about?.attempt ?? 0, lines };
-      });
+    wholeStatements(await rowsOf(named)).map(({ row, body }) => {
+      const { bank, reference, digest, window: about, lines } = body;
+      const { seq, time } = entryOf(row);
+      return { seq, time, bank, reference, digest, attempt: about?.attempt ?? 0, lines };
+    });
 
   /** Entries of these kinds, the newest first. */
   const entries = async (

@@ -1,10 +1,18 @@
 // Settlement over HTTP: participants, positions, windows, settlements, statements, alerts and the trail
 // of who did what. Auditors read; operators and approvers also hand in notes that they have signed.
-import { idempotencyKey, problem, route, type HttpApp, type Problem } from "@sealane/http";
-import { corridorNameSchema, formatTime } from "@sealane/protocol";
+import {
+  idempotencyKey,
+  problem,
+  route,
+  type Answer,
+  type HttpApp,
+  type Problem,
+} from "@sealane/http";
+import { corridorNameSchema, formatTime, hashSchema, mostStatementParts } from "@sealane/protocol";
 import { totalsOf, type AuditState, type KeyState } from "@sealane/rules";
 import { z } from "zod";
-import type { Desk, Role } from "./desk.ts";
+import { bankFileLimits, type BankFiles } from "./bank-files.ts";
+import type { Desk, DeskAnswer, Role } from "./desk.ts";
 import { alertsOf, positionsOf, type AlertLevels, type Pending } from "./positions.ts";
 import type { EntryRow, SettlementReader } from "./settlement-reader.ts";
 
@@ -12,6 +20,7 @@ export type SettlementRoutesDeps = {
   readonly app: HttpApp;
   readonly reader: SettlementReader;
   readonly desk: Desk;
+  readonly files: Pick<BankFiles, "find">;
   readonly books: () => AuditState | undefined;
   readonly keys: () => KeyState | undefined;
   /** From the ledger; undefined while it does not answer. */
@@ -208,7 +217,28 @@ const roleOf = (principal: string): Role => {
   return role === "operator" || role === "approver" ? role : "auditor";
 };
 
-const mountDesk = ({ app, desk }: SettlementRoutesDeps): void => {
+const askerOf = (principal: string, req: Parameters<typeof idempotencyKey>[0]) => ({
+  principal,
+  role: roleOf(principal),
+  idempotencyKey: idempotencyKey(req),
+});
+
+const deskAnswer = ({ status, body }: DeskAnswer): Answer | Problem => {
+  if (status < 300) return { status, body };
+  const { code, detail } = body as { code: string; detail: string };
+  return problem({
+    status,
+    code,
+    title: titles[status] ?? "It was not taken",
+    detail,
+    action: "Look at the window and the positions, make the statement anew, sign and send it.",
+  });
+};
+
+/** The file, base64, and the notes, with their quotes escaped. */
+const mostStatementBody = Math.ceil((bankFileLimits.bytes * 4) / 3) + mostStatementParts * 65_536;
+
+const mountDesk = ({ app, desk, files }: SettlementRoutesDeps): void => {
   route(app, {
     method: "get",
     path: "/v1/me",
@@ -233,18 +263,55 @@ const mountDesk = ({ app, desk }: SettlementRoutesDeps): void => {
       422: "Why it cannot stand",
     },
     handler: async ({ body, principal, req }) => {
-      const key = idempotencyKey(req);
-      const role = roleOf(principal);
-      const answer = await desk.handIn({ principal, role, idempotencyKey: key, note: body });
-      if (answer.status < 300) return { status: answer.status, body: answer.body };
-      const { code, detail } = answer.body as { code: string; detail: string };
-      return problem({
-        status: answer.status,
-        code,
-        title: titles[answer.status] ?? "It was not taken",
-        detail,
-        action: "Look at the window and the positions, make the statement anew, sign and send it.",
+      const answer = await desk.handIn({ ...askerOf(principal, req), note: body });
+      return deskAnswer(answer);
+    },
+  });
+  route(app, {
+    method: "post",
+    path: "/v1/bank-statements",
+    summary: "Hand in a bank's signed statement, in up to 20 parts, with the camt file it is of",
+    tags: ["settlement"],
+    auth,
+    bodyLimit: mostStatementBody,
+    body: z.strictObject({
+      notes: z.array(z.string().min(1).max(32_768)).min(1).max(mostStatementParts),
+      /** The camt.053 or camt.054, base64: must be the signed file, and say what is signed. */
+      file: z.base64().min(1).optional(),
+    }),
+    responses: {
+      200: "It says what was said before",
+      202: "The lane has it, and decides",
+      403: "Not for this role",
+      422: "Why it cannot stand, or why the file is not what was signed",
+    },
+    handler: async ({ body: { notes, file }, principal, req }) => {
+      const [note = "", ...more] = notes;
+      const answer = await desk.handIn({
+        ...askerOf(principal, req),
+        note,
+        ...(more.length === 0 ? {} : { more }),
+        ...(file === undefined ? {} : { file: Buffer.from(file, "base64") }),
       });
+      return deskAnswer(answer);
+    },
+  });
+  route(app, {
+    method: "get",
+    path: "/v1/bank-files",
+    summary: "A bank's camt file that was handed in with its statement, by the statement's digest",
+    tags: ["settlement"],
+    auth,
+    query: z.strictObject({ digest: hashSchema }),
+    responses: { 200: "The file as it came, application/xml", 404: "It was not handed in" },
+    handler: async ({ query }) => {
+      const found = await files.find(query.digest);
+      if (found === undefined) {
+        const title = "No file of this digest was handed in";
+        return problem({ status: 404, code: "file-unknown", title });
+      }
+      const contentType = "application/xml; charset=utf-8";
+      return { status: 200, body: found.toString("utf8"), contentType };
     },
   });
   route(app, {

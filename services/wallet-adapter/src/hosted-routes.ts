@@ -27,14 +27,14 @@ export type HostedRoutesDeps = {
 };
 
 const params = z.object({ id: transferIdSchema });
-const noteBody = z
+export const noteBody = z
   .string()
   .min(1)
   .max(32 * 1024);
 const headers = z.object({ traceparent: z.string().optional() });
 
 /** What producing throws, as an answer. */
-const orProblem = async <T>(work: Promise<T>): Promise<T | Problem> => {
+export const orProblem = async <T>(work: Promise<T>): Promise<T | Problem> => {
   try {
     return await work;
   } catch (error) {

@@ -33,7 +33,8 @@ import { adapterConfigSchema } from "./config.ts";
 import { makeCreditDesk, type CreditDesk } from "./credit-desk.ts";
 import { makeOwnSigner, type SignOwn } from "./hosted-own.ts";
 import { makeHostedDesk } from "./hosted-desk.ts";
-import { mountHostedRoutes } from "./hosted-routes.ts";
+import { makeHostedLinked } from "./hosted-linked.ts";
+import { mountHosted } from "./hosted-linked-routes.ts";
 import { makeInboxHandler } from "./inbox-handler.ts";
 import { readInbox } from "./inbox-reader.ts";
 import { makeIntake } from "./intake.ts";
@@ -269,7 +270,7 @@ const main = async (): Promise<void> => {
   });
   const requestOf = maker.requestOf;
   const returns = makeReturnDesk({ ...common, lane, book, sheets, signer, producer, requestOf });
-  const recalls = makeRecallDesk({ ...common, store: opened.recalls, returns, book });
+  const recalls = makeRecallDesk({ ...common, ...hosted, store: opened.recalls, returns, book });
   const notices = makeNotices({ core, book, persister, clock, log });
   gauges(telemetry, { credits, notices, recalls, admission, approvals });
   const onMoved = (kept: Kept): void => {
@@ -323,7 +324,8 @@ const main = async (): Promise<void> => {
   const desk = makeHostedDesk({ participant, origin, intake, keys: keys.state, clock });
   mountPersons(app, vault);
   mountApprovals(app, approvals);
-  mountHostedRoutes({ app, desk, book, clock, closed });
+  const linked = makeHostedLinked({ participant, returns, keys: keys.state, clock });
+  mountHosted({ app, desk, linked, returns, recalls, book, clock, closed });
   const witness = await openParticipantWitness(
     config.SEALANE_WITNESS_KEY_FILE,
     config.SEALANE_WITNESS_STATE_FILE,

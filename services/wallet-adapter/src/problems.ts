@@ -124,3 +124,11 @@ export const statementUnknown = (detail: string): Problem =>
     detail,
     action: "Prepare it again with the same Idempotency-Key, check it and sign it.",
   });
+
+export const noOpenRecall = (): Problem =>
+  problem({
+    status: 409,
+    code: "recall-unknown",
+    title: "No recall of this transfer is open",
+    action: "Look at the transfer: `recall` says what was asked and how it was answered.",
+  });

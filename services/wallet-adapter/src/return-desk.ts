@@ -1,5 +1,5 @@
-// Money that comes back, signed here: returns and answers to recalls on the payee's side, recalls and
-// cancellations on the payer's. Each is a transfer-like view of its own, linked to the original, so that
+// Money that comes back: returns and answers to recalls on the payee's side, recalls and cancellations on
+// the payer's; signed here, or by a provider that keeps its key to itself. Each is a transfer-like view of its own, linked to the original, so that
 // it is looked up, told to the core, proven and credited like any transfer.
 import { laneTopic, linkedIdOf, statementText, type MoneyField } from "@sealane/protocol";
 import type {
@@ -60,6 +60,16 @@ type Deps = {
   readonly clock: () => number;
 };
 
+/** The exact text of a return or a recall, for whoever signs it. Nothing was sent. */
+export type PreparedLinked = {
+  readonly ok: true;
+  readonly kind: "return" | "recall";
+  readonly view: TransferView;
+  readonly statement: string;
+  /** The rate sheet that a return at today's rate cites. */
+  readonly sheet?: string | undefined;
+};
+
 const produceDeadlineMs = 5_000;
 
 export type ReturnDesk = ReturnType<typeof makeReturnDesk>;
@@ -70,6 +80,27 @@ const no = (code: RefusalCode, detail: string, pointer = ""): Refusal => ({
   detail,
   pointer,
 });
+
+const amountAsked = (
+  asked: MoneyField | undefined,
+  { terms }: Original,
+  left: bigint,
+): MoneyField | Refusal => {
+  const { currency } = terms.receive;
+  if (asked === undefined) {
+    if (left > 0n) return { currency, amount: amountOf(left, currency) };
+    return no("return-exceeds", "all of it has been returned");
+  }
+  if (asked.currency !== currency) {
+    return no("currency-not-served", `it was received in ${currency}`, "/amount/currency");
+  }
+  if (!isAmount(asked.amount, currency)) {
+    return no("amount-invalid", asked.amount, "/amount/amount");
+  }
+  const minor = minorOf(asked.amount, currency);
+  if (minor > left) return no("return-exceeds", `${amountOf(left, currency)} are left`, "/amount");
+  return { currency, amount: amountOf(minor, currency) };
+};
 
 export const makeReturnDesk = (deps: Deps) => {
   const { participant, origin, book, signer, clock } = deps;
@@ -135,54 +166,38 @@ export const makeReturnDesk = (deps: Deps) => {
     return sum;
   };
 
-  const amountAsked = (
-    asked: MoneyField | undefined,
-    { terms }: Original,
-    left: bigint,
-  ): MoneyField | Refusal => {
-    const { currency } = terms.receive;
-    if (asked === undefined) {
-      if (left > 0n) return { currency, amount: amountOf(left, currency) };
-      return no("return-exceeds", "all of it has been returned");
-    }
-    if (asked.currency !== currency) {
-      return no("currency-not-served", `it was received in ${currency}`, "/amount/currency");
-    }
-    if (!isAmount(asked.amount, currency)) {
-      return no("amount-invalid", asked.amount, "/amount/amount");
-    }
-    const minor = minorOf(asked.amount, currency);
-    if (minor > left)
-      return no("return-exceeds", `${amountOf(left, currency)} are left`, "/amount");
-    return { currency, amount: amountOf(minor, currency) };
-  };
-
   /** What the payer gets, and under which sheet, where it is today's. */
   const price = (
     rate: ReturnRate,
     priced: Pick<Return, "amount" | "before" | "bearer">,
     { terms }: Original,
-  ): Pick<Return, "back" | "sheet"> | Refusal => {
-    if (rate === "original") return { back: backAtOriginal(priced, terms) };
+  ): { readonly says: Pick<Return, "back" | "sheet">; readonly note?: string } | Refusal => {
+    if (rate === "original") return { says: { back: backAtOriginal(priced, terms) } };
     const logged = deps.sheets.current(priced.amount.currency, terms.send.currency, clock());
     const back = logged === undefined ? undefined : backToday(priced, terms, logged.sheet);
     if (logged === undefined || back === undefined) {
       return no("sheet-unknown", "there is no rate for the way back today", "/rate");
     }
     const { provider, number } = logged.sheet;
-    return { back, sheet: { provider, number, hash: logged.hash } };
+    const { hash, note } = logged;
+    return { says: { back, sheet: { provider, number, hash } }, note };
   };
 
-  /**
-   * Gives a transfer to us back, all or part.
-   * @throws MessagingError: the outcome is unknown or it failed; the caller repeats it under the same key
-   */
-  const giveBack = async (
+  /** Counts from here on, once: a repetition takes the place of what it repeats. */
+  const hold = (view: TransferView): void => {
+    const originalId = view.returnOf;
+    if (originalId === undefined) return;
+    const others = (underWay.get(originalId) ?? []).filter(({ id }) => id !== view.id);
+    underWay.set(originalId, [...others, view]);
+  };
+
+  /** Gives a transfer to us back, all or part, as a text to be signed; or what the key was used for. */
+  const prepareReturn = async (
     originalId: string,
     key: string,
     asked: ReturnRequest,
     body: Uint8Array,
-  ): Promise<Taken> => {
+  ): Promise<PreparedLinked | Taken> => {
     const found = await find(originalId);
     if ("ok" in found) return found;
     const { view: of, original } = found;
@@ -210,11 +225,10 @@ export const makeReturnDesk = (deps: Deps) => {
       participant,
       ...part,
       rate,
-      ...priced,
+      ...priced.says,
       ...(recallId === undefined ? {} : { recall: recallId }),
       reason,
     };
-    const note = await signed(statementText(origin, "return", made, of.entry));
     const view: TransferView = {
       id,
       role: "payer",
@@ -224,23 +238,25 @@ export const makeReturnDesk = (deps: Deps) => {
       payer: participant,
       payee: terms.payer.participant,
       sent: amount,
-      received: priced.back,
+      received: priced.says.back,
       reason,
       steps: {},
       notice: 0,
       notified: 0,
     };
-    underWay.set(originalId, [...(underWay.get(originalId) ?? []), view]);
-    return send(view, "return", note);
+    // With nothing between the sum and this: of two at once the second counts the first.
+    if (signer !== undefined) hold(view);
+    const statement = statementText(origin, "return", made, of.entry);
+    return { ok: true, kind: "return", view, statement, sheet: priced.note };
   };
 
   /** Asks for a transfer of ours back; with `cancel` as the sender's right, while it is not paid out. */
-  const recall = async (
+  const prepareRecall = async (
     originalId: string,
     key: string,
     asked: RecallRequest,
     body: Uint8Array,
-  ): Promise<Taken> => {
+  ): Promise<PreparedLinked | Taken> => {
     const found = await find(originalId);
     if ("ok" in found) return found;
     const { view: of, original } = found;
@@ -257,39 +273,59 @@ export const makeReturnDesk = (deps: Deps) => {
     if ("ok" in amount) return amount;
     const { cancel, reason } = asked;
     const made: Recall = { id, original: refOf(original), participant, amount, cancel, reason };
-    const note = await signed(statementText(origin, "recall", made, of.entry));
-    return send(
-      {
-        id,
-        role: "payer",
-        status: "received",
-        request,
-        recallOf: originalId,
-        payer: participant,
-        payee: terms.payee.participant,
-        sent: amount,
-        reason,
-        steps: {},
-        notice: 0,
-        notified: 0,
-      },
-      "recall",
-      note,
-    );
+    const view: TransferView = {
+      id,
+      role: "payer",
+      status: "received",
+      request,
+      recallOf: originalId,
+      payer: participant,
+      payee: terms.payee.participant,
+      sent: amount,
+      reason,
+      steps: {},
+      notice: 0,
+      notified: 0,
+    };
+    const statement = statementText(origin, "recall", made, of.entry);
+    return { ok: true, kind: "recall", view, statement };
   };
+
+  /**
+   * Sends what was prepared, signed.
+   * @throws MessagingError: the outcome is unknown or it failed; the caller repeats it under the same key
+   */
+  const submit = ({ kind, view }: PreparedLinked, note: string): Promise<Taken> => {
+    hold(view);
+    return send(view, kind, note);
+  };
+
+  const signAndSend = async (made: PreparedLinked | Taken): Promise<Taken> =>
+    "statement" in made ? submit(made, await signed(made.statement)) : made;
+
+  /** What a no to a recall says, around the recall. */
+  const refusalText = ({ recallId, note }: OpenRecall, reason: RecallRefusalReason): string =>
+    statementText(origin, "recall-refusal", { recall: recallId, participant, reason }, note);
 
   /** Says no to a recall; the ledger takes it when the recall is open, and nobody may cancel. */
-  const refuseRecall = async (open: OpenRecall, reason: RecallRefusalReason): Promise<void> => {
-    const body = { recall: open.recallId, participant, reason };
-    const note = await signed(statementText(origin, "recall-refusal", body, open.note));
-    await produce("recall-refusal", note, open.recallId);
-  };
+  const sendRefusal = ({ recallId }: OpenRecall, note: string): Promise<void> =>
+    produce("recall-refusal", note, recallId);
 
   return {
-    /** False where the provider signs itself: nothing here can be used then. */
+    /** False where the provider signs itself: nothing here can sign then. */
     signs: signer !== undefined,
-    giveBack,
-    recall,
-    refuseRecall,
+    /** @throws where the provider signs itself */
+    signed,
+    prepareReturn,
+    prepareRecall,
+    submit,
+    refusalText,
+    sendRefusal,
+    giveBack: async (...asked: Parameters<typeof prepareReturn>): Promise<Taken> =>
+      signAndSend(await prepareReturn(...asked)),
+    recall: async (...asked: Parameters<typeof prepareRecall>): Promise<Taken> =>
+      signAndSend(await prepareRecall(...asked)),
+    refuseRecall: async (open: OpenRecall, reason: RecallRefusalReason): Promise<void> =>
+      sendRefusal(open, await signed(refusalText(open, reason))),
   };
 };

@@ -1,14 +1,7 @@
 // The API of money that comes back: the payee's provider returns, or refuses a recall; the payer's
 // provider recalls. Each answer is the return or the recall as a transfer of its own, linked to the
 // original.
-import {
-  idempotencyKey,
-  parsePrefer,
-  problem,
-  route,
-  type HttpApp,
-  type RouteResult,
-} from "@sealane/http";
+import { idempotencyKey, parsePrefer, route, type HttpApp, type RouteResult } from "@sealane/http";
 import {
   feeBearers,
   moneySchema,
@@ -20,7 +13,13 @@ import {
 } from "@sealane/protocol";
 import { z } from "zod";
 import type { Taken } from "./intake.ts";
-import { closedProblem, sendingProblem, refusalProblem, signatureRequired } from "./problems.ts";
+import {
+  closedProblem,
+  noOpenRecall,
+  sendingProblem,
+  refusalProblem,
+  signatureRequired,
+} from "./problems.ts";
 import type { RecallDesk } from "./recall-desk.ts";
 import type { ReturnDesk } from "./return-desk.ts";
 import { takenAnswer } from "./transfer-answer.ts";
@@ -36,7 +35,27 @@ export type ReturnRoutesDeps = {
   readonly closed: () => string | undefined;
 };
 
-const params = z.object({ id: transferIdSchema });
+export const transferParams = z.object({ id: transferIdSchema });
+const params = transferParams;
+
+export const returnBody = z.strictObject({
+  /** In the received currency; all that is left when left out. */
+  amount: moneySchema.optional(),
+  reason: z.enum(returnReasons).default("MS03"),
+  /** `original`: the transfer's own conversion, turned round; `today`: the newest rate sheet. */
+  rate: z.enum(returnRates).default("original"),
+  /** Who bears the original's fee. */
+  bearer: z.enum(feeBearers).default("payer"),
+  /** The recall that it answers. */
+  recallId: transferIdSchema.optional(),
+});
+
+export const recallBody = z.strictObject({
+  amount: moneySchema.optional(),
+  reason: z.enum(recallReasons).default("CUST"),
+  /** The sender's right for 30 minutes, while it has not been paid out: all of it, with the fee. */
+  cancel: z.boolean().default(false),
+});
 const headers = z.object({
   "idempotency-key": z.string().optional(),
   prefer: z.string().optional(),
@@ -79,17 +98,7 @@ const mountReturn = (deps: ReturnRoutesDeps): void => {
     auth: "core",
     params,
     headers,
-    body: z.strictObject({
-      /** In the received currency; all that is left when left out. */
-      amount: moneySchema.optional(),
-      reason: z.enum(returnReasons).default("MS03"),
-      /** `original`: the transfer's own conversion, turned round; `today`: the newest rate sheet. */
-      rate: z.enum(returnRates).default("original"),
-      /** Who bears the original's fee. */
-      bearer: z.enum(feeBearers).default("payer"),
-      /** The recall that it answers. */
-      recallId: transferIdSchema.optional(),
-    }),
+    body: returnBody,
     responses: answers,
     handler: ({ params: { id }, body, rawBody, req }) => {
       const key = idempotencyKey(req);
@@ -108,12 +117,7 @@ const mountRecall = (deps: ReturnRoutesDeps): void => {
     auth: "core",
     params,
     headers,
-    body: z.strictObject({
-      amount: moneySchema.optional(),
-      reason: z.enum(recallReasons).default("CUST"),
-      /** The sender's right for 30 minutes, while it has not been paid out: all of it, with the fee. */
-      cancel: z.boolean().default(false),
-    }),
+    body: recallBody,
     responses: answers,
     handler: ({ params: { id }, body, rawBody, req }) => {
       const key = idempotencyKey(req);
@@ -133,14 +137,7 @@ const mountRecall = (deps: ReturnRoutesDeps): void => {
     handler: async ({ params: { id }, body: { reason } }) => {
       if (!deps.returns.signs) return signatureRequired();
       const open = deps.recalls.of(id);
-      if (open === undefined) {
-        return problem({
-          status: 409,
-          code: "recall-unknown",
-          title: "No recall of this transfer is open",
-          action: "Look at the transfer: `recall` says what was asked and how it was answered.",
-        });
-      }
+      if (open === undefined) return noOpenRecall();
       try {
         await deps.recalls.refuse(open, reason);
       } catch (error) {

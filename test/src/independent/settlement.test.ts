@@ -37,6 +37,19 @@ const deposit = (world: World, reference: string, amount: string) => {
   world.run([say.bankStatement(world.keys(), body)]);
 };
 
+/** A statement that is longer than an entry, here of more than two lines. */
+const inParts = {
+  reference: "D-LONG",
+  lines: ["L-1", "L-2", "L-3", "L-4", "L-5"].map((reference) => ({
+    reference,
+    account: accountOf(hk, "HKD"),
+    currency: "HKD",
+    side: "credit" as const,
+    amount: "1.00",
+    status: "booked" as const,
+  })),
+};
+
 const makeLog = (): World => {
   const world = makeSettlingWorld();
   deposit(world, "B-1", "400.00");
@@ -55,6 +68,7 @@ const makeLog = (): World => {
   const unpaid = { corridor, number, attempt: 1, participant, totals, payments };
   world.run([say.windowDefault(world.keys(), unpaid)], { atMs: world.nowMs() + 86_400_000 });
   deposit(world, "B-2", "700.00");
+  world.run([say.handedIn(say.statementParts(world.keys(), { ...inParts }, 2))]);
   world.run([say.adjustment(world.keys())]);
   world.run([say.adjustment(world.keys(), { key: "break-2", side: "debit", amount: "1.00" })]);
   world.run([
@@ -200,6 +214,20 @@ describe("a log with settlements", () => {
     expect(entries).not.toEqual(world.entries);
     expect(audit(world, entries)).not.toBe(entries.length);
     expect(await verdicts(`window-${name.replaceAll(" ", "-")}`, world, entries)).toEqual(none());
+  });
+
+  test("with a bank's statement that lacks a part, or is torn apart, is refused", async () => {
+    const parts = pieces.flatMap(({ inner }, at) => (inner.includes('"part":') ? [at] : []));
+    const [first = 0, second = 0, last = 0] = parts;
+    expect(parts).toEqual([first, first + 1, first + 2]);
+    const without = pieces.filter((_, at) => at !== second);
+    expect(await verdicts("part-left-out", world, putTogether(without))).toEqual(none());
+    // From the last part on, with all that follows from it: the statement never ends.
+    const derived = pieces.findIndex(
+      ({ inner }, at) => at > last && inner.includes("/adjustment/"),
+    );
+    const unended = pieces.filter((_, at) => at < last || at >= derived);
+    expect(await verdicts("parts-unended", world, putTogether(unended))).toEqual(none());
   });
 
   test.each([

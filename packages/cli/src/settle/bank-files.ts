@@ -5,17 +5,15 @@ import { existsSync, writeFileSync } from "node:fs";
 import {
   bankFileParts,
   defaultLimits,
-  saysTheSame,
   windowReference,
   type Message,
   type XmlLimits,
 } from "@sealane/iso20022";
 import {
   bankStatementSchema,
+  bankStatementTexts,
+  mostStatementParts,
   parseStrictJson,
-  readNote,
-  readStatement,
-  statementText,
 } from "@sealane/protocol";
 import { composeNote } from "@sealane/tlog";
 import type { Command } from "commander";
@@ -23,7 +21,7 @@ import { CliError } from "../cli-error.ts";
 import { readBytes } from "../defaults.ts";
 import { signerOf } from "../lane-command.ts";
 import { out, outJson, running } from "../output.ts";
-import { askDocument, handIn, type DeskFlags } from "./desk-door.ts";
+import { askDocument, handIn, handInStatement, type DeskFlags } from "./desk-door.ts";
 import { deskOptions, nameOf, pinnedOrigin, windowNamed } from "./window-command.ts";
 
 export const textOf = (path: string, what: string): string =>
@@ -51,35 +49,22 @@ export const readIsoMessage = async (
   throw new CliError(read.code, `${path}: ${read.detail}`, "Ask who has sent it for another one.");
 };
 
-/** The signed statement must be of just this file. */
-const checkCamt = async (note: string, camt: string): Promise<void> => {
-  const bytes = readBytes(camt, "the bank's file");
-  const read = readNote(note);
-  const statement = read.ok
-    ? readStatement(read.note, "bank-statement", bankStatementSchema)
-    : undefined;
-  if (statement?.ok !== true) {
-    const action = "Give the bank's signed statement and its camt file.";
-    throw new CliError("statement-malformed", "this is no signed bank statement", action);
-  }
-  const { digest, window, lines } = statement.statement.body;
-  const action = "Nothing was handed in. Ask the bank which of its files it has signed.";
-  if (digest !== digestOf(bytes)) {
-    throw new CliError("wrong-file", `the bank has signed another file than ${camt}`, action);
-  }
-  if (saysTheSame(await readIsoMessage(camt, bytes), { window, lines })) return;
-  throw new CliError("wrong-file", `${camt} says something else than what is signed`, action);
-};
-
-/** Hands a signed statement in. @param flags with `camt`, the file it must fit */
+/**
+ * Hands signed statements in: one note, or a bank's statement in parts, in order.
+ * @param flags with `camt`, the file that the bank has signed for: the desk holds them against each other
+ */
 export const send = async (
-  file: string,
-  note: string,
+  files: readonly string[],
+  notes: readonly string[],
   flags: DeskFlags & { readonly camt?: string },
 ): Promise<boolean> => {
-  if (flags.camt !== undefined) await checkCamt(note, flags.camt);
-  const { kind, subject, already = false } = await handIn(flags, note);
-  if (flags.json === true) outJson({ ok: true, file, kind, subject, already });
+  const { camt } = flags;
+  const [note = ""] = notes;
+  const alone = notes.length === 1 && camt === undefined;
+  const bytes = camt === undefined ? undefined : readBytes(camt, "the bank's file");
+  const taken = alone ? await handIn(flags, note) : await handInStatement(flags, notes, bytes);
+  const { kind, subject, already = false } = taken;
+  if (flags.json === true) outJson({ ok: true, file: files[0], kind, subject, already });
   else out(already ? `${kind} ${subject}: said before.` : `${kind} ${subject}: the lane has it.`);
   return true;
 };
@@ -117,6 +102,11 @@ const linesOfCamt = async (file: string, bytes: Uint8Array, flags: StatementFlag
   throw new CliError("window-unknown", `${file} is about ${all || "nothing"}`, action);
 };
 
+/** Before it is cut into parts. */
+const wholeStatementSchema = bankStatementSchema
+  .omit({ part: true })
+  .extend({ lines: bankStatementSchema.shape.lines.element.array().min(1) });
+
 /** On the bank's side: signs what its statement says, with the digest of the file it was read from. */
 const runStatement = async (file: string, flags: StatementFlags): Promise<boolean> => {
   const bytes = readBytes(file, "the statement");
@@ -126,18 +116,29 @@ const runStatement = async (file: string, flags: StatementFlags): Promise<boolea
   const value = json?.ok === true && typeof json.value === "object" ? json.value : {};
   const given = isXml ? await linesOfCamt(file, bytes, flags) : value;
   const digest = digestOf(readBytes(flags.camt ?? file, "the file"));
-  const parsed = bankStatementSchema.safeParse({ ...given, digest });
+  const parsed = wholeStatementSchema.safeParse({ ...given, digest });
   if (!parsed.success) {
     const issue = parsed.error.issues[0];
     const where = `/${issue?.path.join("/") ?? ""}: ${issue?.message ?? ""}`;
     const action = "See the schema in packages/protocol/README.md.";
     throw new CliError("statement-malformed", `${file}: ${where}`, action);
   }
-  const statement = statementText(pinnedOrigin(flags.policy), "bank-statement", parsed.data);
-  const line = await signerOf(flags.bankKey).signLine(statement);
-  writeNew(flags.out, composeNote(statement, [line]));
-  if (flags.json === true) outJson({ ok: true, file: flags.out, ...parsed.data });
-  else out(`Signed: ${flags.out}. An operator runs: npx sealane settle send ${flags.out}`);
+  const texts = bankStatementTexts(pinnedOrigin(flags.policy), parsed.data);
+  if (texts.length > mostStatementParts) {
+    const action = "State them in several statements, each with a file and a number of its own.";
+    const message = `${parsed.data.lines.length} lines are too many for one statement`;
+    throw new CliError("statement-too-long", message, action);
+  }
+  const files = texts.map((_, at) => (texts.length === 1 ? flags.out : `${flags.out}.${at + 1}`));
+  for (const [at, said] of texts.entries()) {
+    const line = await signerOf(flags.bankKey).signLine(said);
+    writeNew(files[at] ?? "", composeNote(said, [line]));
+  }
+  if (flags.json === true) outJson({ ok: true, file: flags.out, files, ...parsed.data });
+  else {
+    out(`Signed: ${files.join(" ")}. An operator runs:`);
+    out(`  npx sealane settle send ${files.join(" ")} --camt ${flags.camt ?? file}`);
+  }
   return true;
 };
 
@@ -175,11 +176,20 @@ export const registerBankFiles = (settle: Command): void => {
   );
   deskOptions(
     settle
-      .command("send <file>")
-      .description("hand in a signed statement as it is")
-      .option("--camt <file>", "the camt.053 or camt.054 that it was signed for: must fit it"),
-  ).action((file: string, flags: FileFlags) =>
-    running(flags.json === true, () => send(file, textOf(file, "the statement"), flags)),
+      .command("send <files...>")
+      .description("hand in a signed statement as it is; a bank's in parts: all of them, in order")
+      .option(
+        "--camt <file>",
+        "the camt.053 or camt.054 that the bank has signed for; the desk compares",
+      ),
+  ).action((files: readonly string[], flags: FileFlags) =>
+    running(flags.json === true, () =>
+      send(
+        files,
+        files.map((file) => textOf(file, "the statement")),
+        flags,
+      ),
+    ),
   );
   settle
     .command("statement <file>")

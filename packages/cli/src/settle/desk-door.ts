@@ -129,15 +129,24 @@ export const tellDesk = async <T>(flags: DeskFlags, path: string, body: object):
   return (await call(flags, path, init)) as T;
 };
 
-/** Hands a signed note in. @throws CliError with the desk's own code when it cannot stand */
-export const handIn = async (
+type HandedIn = { readonly kind: string; readonly subject: string; readonly already?: boolean };
+
+/** Hands a bank's statement in, all of its parts, with its file. @throws CliError with the desk's code */
+export const handInStatement = async (
   flags: DeskFlags,
-  note: string,
-): Promise<{ readonly kind: string; readonly subject: string; readonly already?: boolean }> => {
+  notes: readonly string[],
+  file: Uint8Array | undefined,
+): Promise<HandedIn> => {
+  const camt = file === undefined ? {} : { file: Buffer.from(file).toString("base64") };
+  return tellDesk<HandedIn>(flags, "/v1/bank-statements", { notes, ...camt });
+};
+
+/** Hands a signed note in. @throws CliError with the desk's own code when it cannot stand */
+export const handIn = async (flags: DeskFlags, note: string): Promise<HandedIn> => {
   const headers = {
     "Content-Type": "text/plain; charset=utf-8",
     "Idempotency-Key": randomUUID(),
   };
   const init = { method: "POST", body: note, headers };
-  return (await call(flags, "/v1/statements", init)) as { kind: string; subject: string };
+  return (await call(flags, "/v1/statements", init)) as HandedIn;
 };

@@ -58,7 +58,7 @@ const runCosign = async (file: string, flags: SignFlags): Promise<boolean> => {
   const lines = signatures.map(({ line }) => line);
   const both = composeNote(text, [...lines, await signer.signLine(text)]);
   writeFileSync(file, both);
-  return send(file, both, flags);
+  return send([file], [both], flags);
 };
 
 type AdvanceFlags = MakeFlags & {

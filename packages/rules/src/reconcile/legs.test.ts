@@ -4,7 +4,7 @@ import type { Terms } from "@sealane/protocol";
 import { describe, expect, it } from "vitest";
 import { minorOf } from "../positions.ts";
 import { transferPostings } from "../postings.ts";
-import { unmatchedBankLines } from "../settlement/index.ts";
+import { refusedBankLines } from "../settlement/index.ts";
 import {
   bankLinesOf,
   cut,
@@ -73,7 +73,7 @@ describe("a bank's lines that nothing answers to", () => {
     const window = { corridor: "hkd-php", number: 0, attempt: 0 };
     const unmatched = (changed: typeof lines, of = window) => {
       const { body } = say.bankStatement(world.keys(), { window: of, lines: changed });
-      return unmatchedBankLines(world.state.settlement, world.keys(), body);
+      return refusedBankLines(world.state.settlement, world.keys(), body);
     };
     return { lines, window, unmatched };
   };

@@ -5,6 +5,7 @@
 import {
   shortfallAccount,
   liquidityAccount,
+  mostStatementLines,
   type BankLine,
   type BankStatement,
   type DerivedStatement,
@@ -13,6 +14,7 @@ import {
 } from "@sealane/protocol";
 import type { KeyState } from "../key-state.ts";
 import { amountOf, balanceOf, isAmount, minorOf, type Balances } from "../positions.ts";
+import { liquidityPostings } from "./postings.ts";
 import {
   isFinal,
   windowKey,
@@ -31,11 +33,11 @@ export type StatementContext = {
 
 const no = settlementFault;
 
-const lineKey = ({ reference, side }: { reference: string; side: string }): string =>
+export const lineKey = ({ reference, side }: { reference: string; side: string }): string =>
   `${reference} ${side}`;
 
 /** Whose account it is: a participant's by its own record, or the operator's by the corridor's. */
-const accountOwner = (
+export const accountOwner = (
   keys: KeyState,
   bank: string,
   { account, currency }: BankLine,
@@ -74,7 +76,7 @@ const linesFault = (keys: KeyState, { bank, lines }: BankStatement) => {
 /** The bank's side of a leg: who pays is debited. */
 const bankSide = ({ side }: WindowLeg): "debit" | "credit" => (side === "pay" ? "debit" : "credit");
 
-const expectedLegs = (window: ClosedWindow) =>
+export const expectedLegs = (window: ClosedWindow) =>
   new Map(
     [...window.nets.values()].flatMap(({ participant, legs }) =>
       legs.map((leg) => {
@@ -189,7 +191,8 @@ const coverStatementFault = (
 
 /**
  * Why a statement is refused whole, or undefined. `statement-repeated` is no harm: the same once more.
- * @param hash of the statement's text
+ * @param statement whole, with the lines of all of its parts
+ * @param hash of the text of its last part
  */
 export const bankStatementFault = (
   state: SettlementState,
@@ -303,6 +306,29 @@ export const unbackedOf = (
   return sum;
 };
 
+/** What one entry takes, with names of any length. */
+const mostCoverPostings = 64;
+
+/** As many lines of one participant as an entry takes. */
+const inEntries = (body: Omit<Liquidity, "lines">, lines: Liquidity["lines"]): Liquidity[] => {
+  const bodies: Liquidity[] = [];
+  let postings = 0;
+  for (const line of lines) {
+    const more = liquidityPostings("", { ...body, lines: [line] }).length;
+    const last = bodies.at(-1);
+    const room =
+      postings + more <= mostCoverPostings && (last?.lines.length ?? 0) < mostStatementLines;
+    if (last !== undefined && room) {
+      last.lines.push(line);
+      postings += more;
+    } else {
+      bodies.push({ ...body, lines: [line] });
+      postings = more;
+    }
+  }
+  return bodies;
+};
+
 const takeCover = (
   state: SettlementState,
   { keys, balances }: StatementContext,
@@ -331,9 +357,12 @@ const takeCover = (
     repaid.set(key, (repaid.get(key) ?? 0n) + back);
     own.push(back === 0n ? common : { ...common, repaid: amountOf(back, currency) });
   }
-  return [...bodies.keys()].toSorted().map((participant): DerivedStatement => {
+  return [...bodies.keys()].toSorted().flatMap((participant): DerivedStatement[] => {
     const own = bodies.get(participant) ?? [];
-    return { kind: "liquidity", body: { participant, statement: cause, lines: own } };
+    return inEntries({ participant, statement: cause }, own).map((body) => ({
+      kind: "liquidity",
+      body,
+    }));
   });
 };
 
@@ -350,46 +379,4 @@ export const takeBankStatement = (
   const cause = { bank, reference, seq: at.seq };
   if (statement.window !== undefined) return settleLines(state, statement, cause);
   return takeCover(state, context, statement, cause);
-};
-
-/** Why a line answers to nothing of ours, or undefined. */
-const unmatchedWhy = (
-  state: SettlementState,
-  keys: KeyState,
-  { bank, window: named }: BankStatement,
-  legs: ReturnType<typeof expectedLegs> | undefined,
-  line: BankLine,
-): string | undefined => {
-  const { account, currency, amount, reference } = line;
-  if (!isAmount(amount, currency)) return `${amount} has not the decimals of ${currency}`;
-  const owner = accountOwner(keys, bank, line);
-  if (owner === undefined) return `nobody here has the account ${account} in ${currency}`;
-  if (named === undefined) {
-    if (state.seen.has(`line ${bank} ${reference}`)) return `${reference} was booked before`;
-    const advance = state.unbacked.get(reference);
-    if (advance === undefined || advance.minor === minorOf(amount, currency)) return undefined;
-    return `the advance is ${amountOf(advance.minor, advance.currency)} ${advance.currency}`;
-  }
-  if (legs === undefined) return `${windowKey(named)} waits for no such line`;
-  const found = legs.get(lineKey(line));
-  if (found?.participant !== owner || found.leg.currency !== currency) return "no such leg";
-  return found.leg.amount === amount ? undefined : `the leg is ${found.leg.amount} ${currency}`;
-};
-
-/**
- * Lines that nothing of ours answers to, where a statement was refused: one code refuses it whole, and
- * each of these is somebody's to clear up. @returns lines with what is wrong with each
- */
-export const unmatchedBankLines = (
-  state: SettlementState,
-  keys: KeyState,
-  statement: BankStatement,
-): { readonly line: BankLine; readonly detail: string }[] => {
-  const named = statement.window;
-  const window = named === undefined ? undefined : state.closed.get(windowKey(named));
-  const legs = window?.attempt === named?.attempt && window ? expectedLegs(window) : undefined;
-  return statement.lines.flatMap((line) => {
-    const detail = unmatchedWhy(state, keys, statement, legs, line);
-    return detail === undefined ? [] : [{ line, detail }];
-  });
 };

@@ -3,6 +3,8 @@ export * from "./windows.ts";
 export * from "./netting.ts";
 export * from "./postings.ts";
 export * from "./bank-statement.ts";
+export * from "./statement-parts.ts";
+export * from "./refused-lines.ts";
 export * from "./defaults.ts";
 export * from "./adjustments.ts";
 export * from "./rows.ts";

@@ -19,6 +19,7 @@ const toBig = (text: string): bigint => BigInt(text.slice(0, -1));
 const bodyOf = (state: SettlementState, name: string): unknown => {
   if (name === "due") return state.due.length === 0 ? undefined : state.due;
   if (name === "crossings") return state.crossings.length === 0 ? undefined : state.crossings;
+  if (name === "partial") return state.partial;
   const [table = "", ...rest] = name.split(" ");
   const key = rest.join(" ");
   if (table === "open") return state.open.get(key);
@@ -54,6 +55,7 @@ export const restoreSettlement = (state: SettlementState, rows: readonly Stored[
     const [table = "", ...rest] = name.split(" ");
     const key = rest.join(" ");
     if (name === "due") state.due = value;
+    else if (name === "partial") state.partial = value;
     else if (name === "crossings") {
       const list = value as { minor: string }[];
       state.crossings = list.map((one) => ({ ...one, minor: toBig(one.minor) })) as never;

@@ -4,6 +4,7 @@
 // `dirty` names the rows that changed since they were last stored; see `rows.ts`.
 import type { DerivedStatement, Netting, WindowLeg, WindowTotal } from "@sealane/protocol";
 import type { OpenRecall, Returned } from "../returns/state.ts";
+import type { PartialStatement } from "./statement-parts.ts";
 
 /** Posted between two accounts in one currency, in minor units, by `debit credit currency`. */
 export type Flows = Map<string, bigint>;
@@ -75,6 +76,8 @@ export type SettlementState = {
   readonly seen: Map<string, string>;
   /** What must follow next in the log, in order. Empty between batches of the lane. */
   due: readonly DerivedStatement[];
+  /** A bank's statement of which parts are still to come, before anything else. Empty as `due` is. */
+  partial: PartialStatement | undefined;
   crossings: readonly Crossing[];
   /** What came back of an original, and the recall of it that is open: both by its id. */
   readonly returned: Map<string, Returned>;
@@ -88,6 +91,7 @@ export const emptySettlement = (): SettlementState => ({
   unbacked: new Map(),
   seen: new Map(),
   due: [],
+  partial: undefined,
   crossings: [],
   returned: new Map(),
   recalls: new Map(),

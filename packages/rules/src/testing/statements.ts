@@ -321,6 +321,34 @@ export const bankStatement = (
   kind: "bank-statement",
 });
 
+/** One statement in parts of so many lines, each part naming the one before it. */
+export const statementParts = (
+  keys: KeyState,
+  { lines, ...body }: Pick<BankStatement, "lines"> & Partial<BankStatement>,
+  size: number,
+  signing: Signing = {},
+): BankStatementCommand[] => {
+  const of = Math.ceil(lines.length / size);
+  const parts: BankStatementCommand[] = [];
+  for (let at = 0; at < of; at += 1) {
+    const before = parts.at(-1);
+    const prev = before === undefined ? {} : { prev: noteHash(before.text) };
+    const some = lines.slice(at * size, (at + 1) * size);
+    const part = { number: at + 1, of, ...prev };
+    parts.push(bankStatement(keys, { ...body, part, lines: some }, signing));
+  }
+  return parts;
+};
+
+/** Parts as they are handed in: one command. */
+export const handedIn = ([
+  first,
+  ...more
+]: readonly BankStatementCommand[]): BankStatementCommand => {
+  if (first === undefined) throw new Error("test statement: without a part");
+  return { ...first, more };
+};
+
 export const windowDefault = (
   keys: KeyState,
   body: WindowDefault,

@@ -4,7 +4,7 @@
 import { createHash } from "node:crypto";
 import type { Iso20022Refusal } from "@sealane/iso20022";
 import { readValid, writeValid } from "@sealane/iso20022/schema";
-import { bankStatementSchema, statementText } from "@sealane/protocol";
+import { bankStatementTexts } from "@sealane/protocol";
 import { composeNote } from "@sealane/tlog";
 import { makeBankBook, type BankEvent } from "./bank-book.ts";
 import { makeBankFaults } from "./bank-faults.ts";
@@ -30,8 +30,8 @@ export type Taken =
 export type IssuedStatement = {
   readonly reference: string;
   readonly camt: BankDocument;
-  /** The signed statement; without a signer, or beyond the lines that one can have, there is none. */
-  readonly note: BankDocument | undefined;
+  /** The signed statement, or its parts in order; without a signer there are none. */
+  readonly notes: readonly BankDocument[];
 };
 
 export type MoveResult =
@@ -76,12 +76,17 @@ export const openBank = (options: BankOptions) => {
     reference: string,
     body: ReturnType<typeof signedBody>,
     messageId: string | undefined,
-  ): Promise<BankDocument | undefined> => {
-    if (signing === undefined || !bankStatementSchema.safeParse(body).success) return undefined;
-    const text = statementText(signing.origin, "bank-statement", body);
-    const note = composeNote(text, [await signing.signer.signLine(text)]);
-    const name = `camt.053-${reference}.note`;
-    return put({ name, kind: "note", reference, ...about(messageId) }, note);
+  ): Promise<BankDocument[]> => {
+    if (signing === undefined) return [];
+    const texts = bankStatementTexts(signing.origin, body);
+    const signed: BankDocument[] = [];
+    for (const [at, text] of texts.entries()) {
+      const note = composeNote(text, [await signing.signer.signLine(text)]);
+      const part = texts.length === 1 ? "" : `.${at + 1}`;
+      const name = `camt.053-${reference}${part}.note`;
+      signed.push(put({ name, kind: "note", reference, ...about(messageId) }, note));
+    }
+    return signed;
   };
 
   const state = async (lines: readonly Line[], messageId?: string): Promise<IssuedStatement> => {
@@ -97,7 +102,7 @@ export const openBank = (options: BankOptions) => {
       wrong ? writeValid("camt.053", other) : xml,
     );
     const signed = signedBody(bank, reference, body, digestOf(xml));
-    return { reference, camt, note: await sign(reference, signed, messageId) };
+    return { reference, camt, notes: await sign(reference, signed, messageId) };
   };
 
   /** States again all that became of these instructions, or undefined when it has none of them. */

@@ -15,7 +15,7 @@ import {
   type KeyState,
   type SettlementFault,
 } from "@sealane/rules";
-import { signedBy } from "../desk.ts";
+import { signedBy } from "../judge-bank-statement.ts";
 import type { BreakRow } from "./break-reader.ts";
 
 export type AdjustmentDeskDeps = {

@@ -6,6 +6,7 @@ import { breakKinds, defaultTolerance, type AuditState, type KeyState } from "@s
 import { pause } from "@sealane/runtime";
 import type { Telemetry } from "@sealane/telemetry";
 import type { ReconciliationConfig } from "../config.ts";
+import { makeSettlementReader } from "../settlement-reader.ts";
 import { makeAdjustmentDesk } from "./adjustment-desk.ts";
 import { makeBreakDesk } from "./break-desk.ts";
 import { makeBreakReader, type KindCount } from "./break-reader.ts";
@@ -65,7 +66,8 @@ export const openBreaks = (deps: BreaksDeps) => {
     bookWithinMs: config.SEALANE_BREAK_BOOK_WITHIN ?? defaultTolerance.bookWithinMs,
     decideWithinMs: config.SEALANE_BREAK_DECIDE_WITHIN ?? defaultTolerance.decideWithinMs,
   };
-  const statements = makeStatementDesk({ one, origin, keys, books, tolerance });
+  const { statementsOf: earlier } = makeSettlementReader(sql, lane, origin);
+  const statements = makeStatementDesk({ one, origin, keys, books, tolerance, earlier });
   const reader = makeBreakReader(sql, lane);
   const adjustments = makeAdjustmentDesk({ lane, origin, books, keys, send: deps.send });
   mountBreaks({ app, reader, desk: makeBreakDesk(one, adjustments), statements, clock });

@@ -3,11 +3,14 @@
 import { providerStatementSchema, slotOf, type ProviderStatement } from "@sealane/protocol";
 import type { BankStatement } from "@sealane/protocol";
 import {
+  isAmount,
   minorOf,
-  unmatchedBankLines,
+  refusedBankLines,
   type AuditState,
+  type EarlierStatement,
   type Finding,
   type KeyState,
+  type RefusedLine,
   type Tolerance,
 } from "@sealane/rules";
 import type { DeskAnswer } from "../desk.ts";
@@ -25,6 +28,10 @@ export type StatementDeskDeps = {
   readonly keys: () => KeyState | undefined;
   readonly books: () => AuditState | undefined;
   readonly tolerance: Tolerance;
+  /** What banks have said of a window before, and the lane has taken. */
+  readonly earlier: (
+    window: NonNullable<BankStatement["window"]>,
+  ) => Promise<readonly (EarlierStatement & { readonly attempt: number })[]>;
 };
 
 export type StatementGiven = {
@@ -34,6 +41,32 @@ export type StatementGiven = {
 };
 
 export type StatementDesk = ReturnType<typeof makeStatementDesk>;
+
+const lineFinding = ({ lines }: BankStatement, { line, kind, detail }: RefusedLine): Finding => {
+  const { side, currency, account, amount, status } = line;
+  return {
+    kind,
+    between: "log-bank",
+    subject: `line ${lines.indexOf(line)} ${line.reference} ${side} ${account}`,
+    side,
+    currency,
+    ...(isAmount(amount, currency) ? { foundMinor: minorOf(amount, currency) } : {}),
+    detail: `${status} ${amount} ${currency}: ${detail}`,
+  };
+};
+
+/** Where all of a statement was booked before, the statement is the duplicate, not each of its lines. */
+const repeated = (
+  { lines, reference }: BankStatement,
+  refused: readonly RefusedLine[],
+): Finding[] | undefined => {
+  const [first] = refused;
+  const all = refused.length === lines.length && refused.every(({ kind }) => kind === "duplicate");
+  if (first === undefined || !all) return undefined;
+  const { side, currency } = first.line;
+  const detail = `${reference} says again what was booked: ${lines.length} lines, ${first.detail}`;
+  return [{ kind: "duplicate", between: "log-bank", subject: "statement", side, currency, detail }];
+};
 
 export const makeStatementDesk = (deps: StatementDeskDeps) => {
   const { one, origin, tolerance } = deps;
@@ -94,26 +127,20 @@ export const makeStatementDesk = (deps: StatementDeskDeps) => {
     while (await one((under) => followOnce(under, tolerance)));
   };
 
-  /** A bank's statement was refused: each of its lines that nothing answers to becomes a break. */
+  /**
+   * A bank's statement was refused: each of its lines that nothing answers to becomes a break; one that
+   * says again what was booked before is one break, whole.
+   */
   const refusedBankStatement = async (statement: BankStatement): Promise<void> => {
     const keys = deps.keys();
     const books = deps.books();
     if (keys === undefined || books === undefined) return;
-    const { bank, reference, lines } = statement;
-    const unmatched = unmatchedBankLines(books.settlement, keys, statement);
-    const findings = unmatched.map(({ line, detail }): Finding => {
-      const { side, currency, account, amount, status } = line;
-      const decimals = detail.startsWith(`${amount} has not`);
-      return {
-        kind: "unmatched-bank-line",
-        between: "log-bank",
-        subject: `line ${lines.indexOf(line)} ${line.reference} ${side} ${account}`,
-        side,
-        currency,
-        ...(decimals ? {} : { foundMinor: minorOf(amount, currency) }),
-        detail: `${status} ${amount} ${currency}: ${detail}`,
-      };
-    });
+    const { bank, reference, window } = statement;
+    const said = window === undefined ? [] : await deps.earlier(window);
+    const earlier = said.filter(({ attempt }) => attempt === window?.attempt);
+    const refused = refusedBankLines(books.settlement, keys, statement, earlier);
+    const findings =
+      repeated(statement, refused) ?? refused.map((line) => lineFinding(statement, line));
     const matter = `bank ${reference}`;
     await one((under) =>
       writeCases(under, [{ participant: bank, matter, transferId: undefined, findings }]),

@@ -4,6 +4,7 @@ import { formatTime, type ProviderStatement } from "@sealane/protocol";
 import { amountOf, type KeyState, type SeenLine, type Tolerance } from "@sealane/rules";
 import type { Bookkeeper } from "../bookkeeper.ts";
 import type { openTestSchema } from "../test-books.ts";
+import { makeSettlementReader } from "../settlement-reader.ts";
 import { makeAdjustmentDesk } from "./adjustment-desk.ts";
 import { makeBreakDesk } from "./break-desk.ts";
 import { makeBreakReader } from "./break-reader.ts";
@@ -28,6 +29,7 @@ export const openTestDesk = (
     keys: () => world.keys(),
     books: keeper.state,
     tolerance: shortTolerance,
+    earlier: makeSettlementReader(sql, 0, world.origin).statementsOf,
   });
   const sent: string[] = [];
   const adjustments = makeAdjustmentDesk({
