@@ -177,7 +177,7 @@ describe("a log with settlements", () => {
       }),
     );
 
-  const first = kindAt("window-net");
+  const netAt = kindAt("window-net");
   const otherWindows: readonly (readonly [string, string[]])[] = [
     ["other amounts", saidOtherwise("window-net", (body) => body.replaceAll("1000.00", "999.00"))],
     ["another deadline", saidOtherwise("window-net", (body) => body.replace(/T\d\d/, "T00"))],
@@ -195,13 +195,13 @@ describe("a log with settlements", () => {
       "a settlement of other totals",
       saidOtherwise("settlement", (body) => body.replace("2.00", "3.00")),
     ],
-    ["a net left out", putTogether(pieces.filter((_, at) => at !== first))],
-    ["a net twice", putTogether(pieces.flatMap((one, at) => (at === first ? [one, one] : [one])))],
+    ["a net left out", putTogether(pieces.filter((_, at) => at !== netAt))],
+    ["a net twice", putTogether(pieces.flatMap((one, at) => (at === netAt ? [one, one] : [one])))],
     [
       "two nets the other way round",
       putTogether(
         pieces.map(
-          (one, at) => pieces[at === first ? at + 1 : at === first + 1 ? at - 1 : at] ?? one,
+          (one, at) => pieces[at === netAt ? at + 1 : at === netAt + 1 ? at - 1 : at] ?? one,
         ),
       ),
     ],
@@ -218,8 +218,8 @@ describe("a log with settlements", () => {
 
   test("with a bank's statement that lacks a part, or is torn apart, is refused", async () => {
     const parts = pieces.flatMap(({ inner }, at) => (inner.includes('"part":') ? [at] : []));
-    const [first = 0, second = 0, last = 0] = parts;
-    expect(parts).toEqual([first, first + 1, first + 2]);
+    const [netAt = 0, second = 0, last = 0] = parts;
+    expect(parts).toEqual([netAt, netAt + 1, netAt + 2]);
     const without = pieces.filter((_, at) => at !== second);
     expect(await verdicts("part-left-out", world, putTogether(without))).toEqual(none());
     // From the last part on, with all that follows from it: the statement never ends.
