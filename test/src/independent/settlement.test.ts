@@ -218,8 +218,8 @@ describe("a log with settlements", () => {
 
   test("with a bank's statement that lacks a part, or is torn apart, is refused", async () => {
     const parts = pieces.flatMap(({ inner }, at) => (inner.includes('"part":') ? [at] : []));
-    const [netAt = 0, second = 0, last = 0] = parts;
-    expect(parts).toEqual([netAt, netAt + 1, netAt + 2]);
+    const [first = 0, second = 0, last = 0] = parts;
+    expect(parts).toEqual([first, first + 1, first + 2]);
     const without = pieces.filter((_, at) => at !== second);
     expect(await verdicts("part-left-out", world, putTogether(without))).toEqual(none());
     // From the last part on, with all that follows from it: the statement never ends.
