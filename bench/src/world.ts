@@ -23,23 +23,32 @@ export const targetOf = (stack: Stack, name: "hk-wallet" | "ph-wallet"): Target 
 
 export const startWorld = async (say: (line: string) => void): Promise<BenchWorld> => {
   const dir = mkdtempSync(join(tmpdir(), "sealane-bench-"));
-  // As root, PostgreSQL runs as another user, who has to walk to its data: else they lie elsewhere and stay.
-  chmodSync(dir, 0o711);
-  const stack = await startStack({
-    dir,
-    ports: await freePorts(),
-    traceRatio: 0.001,
-    onStep: (step) => say(`starting: ${step}`),
-  });
-  await sendFirstLiquidity(stack.home, stack.brokers);
-  return {
-    stack,
-    payer: targetOf(stack, "hk-wallet"),
-    payee: targetOf(stack, "ph-wallet"),
-    stop: async () => {
-      await stack.stop();
-      if (process.env.SEALANE_BENCH_KEEP === undefined)
-        rmSync(dir, { recursive: true, force: true });
-    },
+  const remove = (): void => {
+    if (process.env["SEALANE_BENCH_KEEP"] === undefined) {
+      rmSync(dir, { recursive: true, force: true });
+    }
   };
+  try {
+    // As root, PostgreSQL runs as another user, who has to walk to its data: else they lie elsewhere and stay.
+    chmodSync(dir, 0o711);
+    const stack = await startStack({
+      dir,
+      ports: await freePorts(),
+      traceRatio: 0.001,
+      onStep: (step) => say(`starting: ${step}`),
+    });
+    await sendFirstLiquidity(stack.home, stack.brokers);
+    return {
+      stack,
+      payer: targetOf(stack, "hk-wallet"),
+      payee: targetOf(stack, "ph-wallet"),
+      stop: async () => {
+        await stack.stop();
+        remove();
+      },
+    };
+  } catch (error) {
+    remove();
+    throw error;
+  }
 };

@@ -186,11 +186,11 @@ func (a *audit) balanced() {
 	}
 }
 
-func checkLog(p policy, pinned map[string]string, place, newerThan string) string {
-	read := open(place)
+func checkLog(o options, place string) string {
+	p, read := o.policy, open(place, o.token)
 	var seen, seenKeys reader
-	if newerThan != "" {
-		seen = open(newerThan)
+	if o.newerThan != "" {
+		seen = open(o.newerThan, "")
 		seenKeys = seen.below("keys/")
 	}
 	raw, entries := read.entries(p, seen)
@@ -201,7 +201,7 @@ func checkLog(p policy, pinned map[string]string, place, newerThan string) strin
 		chains: map[string][][]byte{}, sheets: map[string]*sheet{}, pairs: map[string][]*sheet{},
 		ended: map[string]bool{}, books: map[account]balance{}, credited: map[string]int64{},
 		comeBack: comeBack{returned: map[string]*big.Rat{}, open: map[string]recalled{}}}
-	a.hold(pinned)
+	a.hold(o.pinned)
 	for seq, entry := range entries {
 		func() {
 			defer func() {

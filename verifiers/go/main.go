@@ -23,7 +23,7 @@ import (
 
 type reader func(path string) []byte
 
-func open(place string) reader {
+func open(place, token string) reader {
 	client := http.Client{Timeout: 30 * time.Second}
 	return func(path string) []byte {
 		if !strings.HasPrefix(place, "http://") && !strings.HasPrefix(place, "https://") {
@@ -31,7 +31,12 @@ func open(place string) reader {
 			must(err == nil, "%s cannot be read", path)
 			return data
 		}
-		answer, err := client.Get(strings.TrimRight(place, "/") + "/" + path)
+		request, err := http.NewRequest(http.MethodGet, strings.TrimRight(place, "/")+"/"+path, nil)
+		must(err == nil, "%s cannot be read: %v", path, err)
+		if token != "" {
+			request.Header.Set("Authorization", "Bearer "+token)
+		}
+		answer, err := client.Do(request)
 		must(err == nil, "%s cannot be read: %v", path, err)
 		defer answer.Body.Close()
 		data, err := io.ReadAll(answer.Body)
@@ -130,6 +135,7 @@ type options struct {
 	pinned    map[string]string
 	keys      string
 	newerThan string
+	token     string
 }
 
 // judge makes a verdict of one item: a file's bytes, or the place of a log.
@@ -138,7 +144,7 @@ func (o options) judge(what string) func(item string, data []byte) string {
 	return func(item string, data []byte) string {
 		switch {
 		case what == "log":
-			return checkLog(o.policy, o.pinned, item, o.newerThan)
+			return checkLog(o, item)
 		case what == "bundle":
 			return checkBundle(o.policy, o.pinned, data)
 		case o.keys != "" && keys == nil:
@@ -150,7 +156,7 @@ func (o options) judge(what string) func(item string, data []byte) string {
 }
 
 func main() {
-	const usage = "usage: verify receipt|bundle|log -policy FILE [-roots FILE] [-keys FILE] [-newer-than DIR] ITEM..."
+	const usage = "usage: verify receipt|bundle|log -policy FILE [-roots FILE] [-keys FILE] [-newer-than DIR] [-token FILE] ITEM..."
 	if len(os.Args) < 2 || !slices.Contains([]string{"receipt", "bundle", "log"}, os.Args[1]) {
 		fail(errors.New(usage))
 	}
@@ -159,6 +165,7 @@ func main() {
 	policyFile := flags.String("policy", "", "whom you trust: a C2SP tlog-policy")
 	rootsFile := flags.String("roots", "", "participants' root keys that you pinned")
 	keysFile := flags.String("keys", "", "receipts: the copy of the key log beside the policy")
+	tokenFile := flags.String("token", "", "logs: an auditor's token, where entries are not open")
 	newerThan := flags.String("newer-than", "", "logs: folder with the checkpoints that you remember")
 	fail(flags.Parse(os.Args[2:]))
 	read := func(path string) string {
@@ -166,9 +173,18 @@ func main() {
 		fail(err)
 		return string(text)
 	}
-	o := options{policy: parsePolicy(read(*policyFile)), newerThan: *newerThan}
-	if *rootsFile != "" {
-		o.pinned = parseRoots(read(*rootsFile))
+	o := options{newerThan: *newerThan}
+	if *tokenFile != "" {
+		o.token = strings.TrimSpace(read(*tokenFile))
+	}
+	if why, ok := verdict(func() string {
+		o.policy = parsePolicy(read(*policyFile))
+		if *rootsFile != "" {
+			o.pinned = parseRoots(read(*rootsFile))
+		}
+		return ""
+	}); !ok {
+		fail(errors.New(strings.Replace(why, "refused", "cannot begin:", 1)))
 	}
 	if *keysFile != "" {
 		o.keys = read(*keysFile)

@@ -178,7 +178,11 @@ func parsePolicy(text string) policy {
 			origin := strings.SplitN(f[1], "+", 2)[0]
 			p.logs[origin] = append(p.logs[origin], parseKey(f[1], ed25519Key))
 		case f[0] == "witness" && len(f) >= 3:
-			p.witnesses[f[1]] = parseKey(f[2], cosignature)
+			witness := parseKey(f[2], cosignature)
+			for name, other := range p.witnesses { // one key is one witness
+				must(name != f[1] && other.public != witness.public, "policy: line %d", at+1)
+			}
+			p.witnesses[f[1]] = witness
 		case f[0] == "group" && len(f) >= 4:
 			least, err := strconv.Atoi(f[2])
 			if f[2] == "any" {
@@ -186,9 +190,10 @@ func parsePolicy(text string) policy {
 			} else if f[2] == "all" {
 				least, err = len(f)-3, nil
 			}
-			must(err == nil && least >= 1 && least <= len(f)-3, "policy: line %d", at+1)
-			p.groups[f[1]] = group{least, f[3:]}
-		case f[0] == "quorum" && len(f) == 2:
+			members := slices.Compact(slices.Sorted(slices.Values(f[3:])))
+			must(err == nil && least >= 1 && least <= len(members), "policy: line %d", at+1)
+			p.groups[f[1]] = group{least, members}
+		case f[0] == "quorum" && len(f) == 2 && p.quorum == "":
 			p.quorum = f[1]
 		default:
 			must(false, "policy: line %d", at+1)

@@ -26,14 +26,18 @@ def main():
     parser.add_argument("--policy", required=True, help="whom you trust: a C2SP tlog-policy")
     parser.add_argument("--roots", help="participants' root keys that you pinned")
     parser.add_argument("--keys", help="receipts: the copy of the key log beside the policy")
+    parser.add_argument("--token", help="logs: an auditor's token, where entries are not open")
     parser.add_argument("--newer-than", help="logs: folder with the checkpoints that you remember")
     options = parser.parse_args()
-    def text(path): return open(path, encoding="utf-8").read() if path else None
-    pol, keys, pinned = Policy(text(options.policy)), text(options.keys), text(options.roots)
-    if pinned is not None: pinned = read_roots(pinned)
+    def text(path): return open(path, encoding="utf-8", newline="").read() if path else None
+    try:
+        pol, keys, pinned = Policy(text(options.policy)), text(options.keys), text(options.roots)
+        if pinned is not None: pinned = read_roots(pinned)
+        token = (text(options.token) or "").strip()
+    except Exception as error: sys.exit(f"cannot begin: {error or type(error).__name__}")
 
     def judge(item, data):
-        if options.what == "log": return check_log(item, pol, pinned, options.newer_than)
+        if options.what == "log": return check_log(item, pol, pinned, options.newer_than, token)
         if options.what == "bundle": return check_bundle(data(), pol, pinned)
         return check_receipt(data(), pol, keys, pinned)
 

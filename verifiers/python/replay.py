@@ -7,12 +7,14 @@ from keylog import key_log, ms
 from logs import read_log
 from verify import b64, checkpoint, note, sha
 
-def reader(place):
-    @functools.cache
+def reader(place, token=""):
+    headers = {"Authorization": f"Bearer {token}"} if token else {}
+    @functools.cache  # a log that is running grows: one state of it
     def read(path):
         if not place.startswith(("http://", "https://")):
             with open(os.path.join(place, path), "rb") as file: return file.read()
-        with urllib.request.urlopen(f"{place.rstrip('/')}/{path}", timeout=30) as answer:
+        request = urllib.request.Request(f"{place.rstrip('/')}/{path}", headers=headers)
+        with urllib.request.urlopen(request, timeout=30) as answer:
             return answer.read()
     return read
 
@@ -54,9 +56,9 @@ def next_part(before, kind, x, inner):
     text = note(inner)[0].encode()
     return None if number == of else (number, of, whose, base64.b64encode(sha(text)).decode())
 
-def check_log(place, pol, pinned=None, older=None):
+def check_log(place, pol, pinned=None, older=None, token=""):
     """A folder that `sealane export` made, or the URL of a log, from its first entry to its last."""
-    read, seen = reader(place), (reader(older) if older else None)
+    read, seen = reader(place, token), (reader(older) if older else None)
     def remembered(path): return seen and checkpoint(seen(path).decode(), pol)[:3]
     def read_keys_of(path): return read("keys/" + path)
     raws, hashes, (origin, root, sealed, log) = read_log(read, pol, remembered("checkpoint"))

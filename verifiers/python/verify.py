@@ -1,8 +1,7 @@
 #!/usr/bin/env python3
 """Checks Sealane's receipts with nothing but this file, Python 3.9 and the policy that you pinned:
-that exactly these bytes stand at this place of a log that its operator signed and a quorum of
-witnesses cosigned. Who had to sign an entry, what it may say, logs and bundles: audit.py, on top of
-this. RFC 8032, RFC 9162, C2SP. Every check is an `assert`; the first that fails is the verdict."""
+exactly these bytes stand at this place of a log that its operator signed and a quorum cosigned. All
+the rest: audit.py. RFC 8032, RFC 9162, C2SP. The first `assert` that fails is the verdict."""
 import base64, functools, hashlib, json, math, re, sys
 from datetime import datetime
 if not __debug__: sys.exit("refused: python -O drops the checks")
@@ -90,11 +89,12 @@ class Policy:  # a C2SP tlog-policy: whom its reader trusts
         rows = [line.split() for line in text.split("\n") if line.strip()[:1] not in ("", "#")]
         self.logs = [vkey(row[1], 1) for row in rows if row[0] == "log"]  # its old keys too
         self.witnesses = {row[1]: vkey(row[2], 4) for row in rows if row[0] == "witness"}
-        self.groups = {row[1]: (row[3:], {"any": 1, "all": len(row) - 3}.get(row[2]) or int(row[2]))
-                       for row in rows if row[0] == "group"}
+        self.groups = {name: ({*of}, {"any": 1, "all": len(of)}.get(least) or int(least))
+                       for kind, name, least, *of in (row for row in rows if row[0] == "group")}
         (self.quorum,) = (row[1] for row in rows if row[0] == "quorum")
         assert all(0 < n <= len(of) for of, n in self.groups.values()), "policy: a threshold"
-        assert len(rows) == 1 + sum(map(len, (self.logs, self.witnesses, self.groups))), "policy"
+        own = {key for _, key in self.witnesses.values()}  # one key is one witness
+        assert len(rows) == 1 + sum(map(len, (self.logs, own, self.groups))), "policy"
 
     def fewest(self, name, have):
         """How many of the witnesses that cosigned make up `name`; infinite if too few did."""

@@ -6,7 +6,7 @@ import { amountOf } from "@sealane/rules";
 import { fromUtf8 } from "@sealane/tlog";
 import type { Command } from "commander";
 import { auditLog } from "./audit-log.ts";
-import type { AuditDifference, AuditReport, SeenCheckpoints } from "./audit-types.ts";
+import type { AuditDifference, AuditReport, CursorFile, SeenCheckpoints } from "./audit-types.ts";
 import { CliError } from "./cli-error.ts";
 import { loadPolicy, readBytes, readDefaults, type Defaults } from "./defaults.ts";
 import { columns, out, outJson, running, startProgress } from "./output.ts";
@@ -22,6 +22,7 @@ type AuditFlags = {
   readonly balances?: string | true;
   readonly token?: string;
   readonly remember?: string;
+  readonly cursor?: string;
   readonly json?: boolean;
 };
 
@@ -74,9 +75,11 @@ const show = (report: Audited): void => {
   out(`${origin}: ${entries} entries, ${keysSize} of the key log`);
   out(`  root ${root}, cosigned by ${cosignedBy.join(", ")}\n`);
   out(`${showTotals(report)}\n`);
+  const { from } = report;
+  if (from > 0) out(`Entries before ${from} were audited before, and are unchanged.`);
   const signatures = report.signatures ? "every signature" : "no signatures (--no-signatures)";
   out(
-    `Replayed in ${seconds.toFixed(2)} s, ${report.entriesPerSecond} entries/s, ${signatures}. ` +
+    `${entries - from} entries replayed in ${seconds.toFixed(2)} s, ${report.entriesPerSecond} entries/s, ${signatures}. ` +
       "Root, tiles, chains, postings and sums agree.",
   );
   if (balancesCompared !== undefined) {
@@ -121,6 +124,11 @@ const keepSeen = (folder: string, { log, keys }: SeenCheckpoints): void => {
   writeWhole(join(folder, "checkpoint"), log);
 };
 
+const cursorFile = (path: string): CursorFile => ({
+  read: () => (existsSync(path) ? readBytes(path, "the cursor") : undefined),
+  write: (cursor) => writeWhole(path, cursor),
+});
+
 const balancesUrlOf = (flag: AuditFlags["balances"], defaults: Defaults): string | undefined => {
   if (flag !== true) return flag;
   if (defaults.reconciliation !== undefined) return defaults.reconciliation;
@@ -157,6 +165,7 @@ const runAudit = async (place: string | undefined, flags: AuditFlags): Promise<b
     deskToken: deskTokenOf(balancesUrl, defaults),
     token: secret,
     remembered: remember === undefined ? undefined : readSeen(remember),
+    cursor: flags.cursor === undefined ? undefined : cursorFile(flags.cursor),
     onProgress: progress.to,
   }).finally(progress.end);
   if (report.ok && remember !== undefined) keepSeen(remember, report.seen);
@@ -182,6 +191,7 @@ export const registerAudit = (program: Command): void => {
     .option("--balances [url]", "compare with reconciliation's balances")
     .option("--token <file>", "an auditor's token, where entries are not open")
     .option("--remember <folder>", "refuse a log that has not grown from what was seen last time")
+    .option("--cursor <file>", "go on where the last audit with this file ended; made if missing")
     .option("--json", "print JSON lines; the last one is the verdict")
     .action((place: string | undefined, flags: AuditFlags) =>
       running(flags.json === true, () => runAudit(place, flags)),

@@ -24,6 +24,13 @@ import {
   type CheckedCheckpoint,
 } from "@sealane/tlog";
 import { compareBalances } from "./audit-balances.ts";
+import {
+  formatCursor,
+  parseCursor,
+  resumeCursor,
+  type AuditCursor,
+  type Resumed,
+} from "./audit-cursor.ts";
 import { compareWindows, windowsOf } from "./audit-windows.ts";
 import { replayLog, type ReplayResult } from "./audit-replay.ts";
 import {
@@ -66,8 +73,7 @@ const readRemembered = (note: string): Remembered => {
 };
 
 /** A log does not shrink, and it stays the same log. */
-const shrunkFault = (origin: string, size: number, before: Remembered | undefined) => {
-  if (before === undefined) return undefined;
+const shrunkFault = (origin: string, size: number, before: Remembered) => {
   if (before.origin !== origin) {
     return difference("wrong-log", `this is ${origin}, ${before.origin} is remembered`, 0);
   }
@@ -76,8 +82,7 @@ const shrunkFault = (origin: string, size: number, before: Remembered | undefine
 };
 
 /** The key log grew from what is remembered of it, or did it? */
-const keysFault = (history: KeyHistory, remembered: SeenCheckpoints | undefined) => {
-  if (remembered === undefined) return undefined;
+const keysFault = (history: KeyHistory, remembered: SeenCheckpoints) => {
   const before = readRemembered(remembered.keys);
   const shrunk = shrunkFault(history.origin, history.size, before);
   if (shrunk !== undefined || history.roots[before.size] === before.root) return shrunk;
@@ -111,22 +116,28 @@ const openSealed = async (options: AuditLogOptions, source: LogSource, note: str
   }
 };
 
+const readCursor = ({ cursor }: AuditLogOptions): AuditCursor | undefined => {
+  const bytes = cursor?.read();
+  return bytes === undefined ? undefined : parseCursor(bytes);
+};
+
 const replay = async (
   options: AuditLogOptions,
   source: LogSource,
   sealed: CheckedCheckpoint,
   history: KeyHistory,
+  resumed: Resumed | undefined,
 ): Promise<ReplayResult> => {
   const { signatures = true, onProgress } = options;
   const seen = options.remembered?.log;
   const remembered = seen === undefined ? undefined : readRemembered(seen);
   const { origin, size } = sealed.checkpoint;
-  const threads = options.threads ?? threadsFor(size, signatures);
+  const threads = options.threads ?? threadsFor(size - (resumed?.state.next ?? 0), signatures);
   const setting = { origin, history, signatures };
   const pool = threads > 0 ? startEntryPool(setting, threads) : undefined;
   try {
     const files = source.log;
-    const what = { files, size, origin, history, signatures, remembered };
+    const what = { files, size, origin, history, signatures, remembered, resumed };
     return await replayLog({ ...what, pool, onProgress });
   } finally {
     await pool?.stop();
@@ -142,17 +153,25 @@ const audit = async (options: AuditLogOptions, source: LogSource): Promise<Audit
   if ("ok" in sealed) return sealed;
   const unsealed = sealFault(policy, sealed);
   if (unsealed !== undefined) return difference(unsealed.code, unsealed.detail, 0);
-  const { remembered } = options;
-  const before = remembered === undefined ? undefined : readRemembered(remembered.log);
-  const shrunk = shrunkFault(sealed.checkpoint.origin, sealed.checkpoint.size, before);
-  if (shrunk !== undefined) return shrunk;
+  const cursor = readCursor(options);
+  const seen = [options.remembered, cursor?.seen].filter((one) => one !== undefined);
+  for (const { log } of seen) {
+    const { checkpoint } = sealed;
+    const shrunk = shrunkFault(checkpoint.origin, checkpoint.size, readRemembered(log));
+    if (shrunk !== undefined) return shrunk;
+  }
   const keys = await readKeyHistory(options, source);
   if (!keys.ok) return difference(keys.code, `key log: ${keys.detail}`, 0);
   const stranger = options.roots === undefined ? undefined : rootFault(keys.history, options.roots);
   if (stranger !== undefined) return difference(stranger.code, stranger.detail, 0);
-  const other = keysFault(keys.history, remembered);
-  if (other !== undefined) return other;
-  const replayed = await replay(options, source, sealed, keys.history);
+  for (const one of seen) {
+    const other = keysFault(keys.history, one);
+    if (other !== undefined) return other;
+  }
+  const setting = { origin: sealed.checkpoint.origin, history: keys.history, signatures };
+  const resumed = cursor === undefined ? undefined : resumeCursor(cursor, setting);
+  const from = resumed?.state.next ?? 0;
+  const replayed = await replay(options, source, sealed, keys.history, resumed);
   if (!replayed.ok) return replayed;
   const { state } = replayed;
   const { size, root, origin } = sealed.checkpoint;
@@ -189,12 +208,15 @@ const audit = async (options: AuditLogOptions, source: LogSource): Promise<Audit
     if (!compared.ok) return difference(compared.code, compared.detail, size, last);
     windowsCompared = compared.compared;
   }
+  const seenNow = { log: checkpointNote, keys: keys.copy.checkpoint };
+  options.cursor?.write(formatCursor(state, replayed.settlement, seenNow, resumed));
   return {
     ok: true,
     origin,
     entries: size,
+    from,
     seconds,
-    entriesPerSecond: Math.round(size / Math.max(seconds, 0.001)),
+    entriesPerSecond: Math.round((size - from) / Math.max(seconds, 0.001)),
     root: toBase64(root),
     cosignedBy: sealed.cosignedBy.map(({ name }) => name),
     keysSize: keys.history.size,
@@ -203,7 +225,7 @@ const audit = async (options: AuditLogOptions, source: LogSource): Promise<Audit
     balancesCompared,
     windows: windowsOf(replayed.settlement).size,
     windowsCompared,
-    seen: { log: checkpointNote, keys: keys.copy.checkpoint },
+    seen: seenNow,
   };
 };
 

@@ -9,7 +9,8 @@ import {
   type AuditState,
   type KeyHistory,
 } from "@sealane/rules";
-import { fromUtf8, leafHash, toBase64, TlogError } from "@sealane/tlog";
+import { equalBytes, fromUtf8, leafHash, rootOf, toBase64, TlogError } from "@sealane/tlog";
+import type { Resumed } from "./audit-cursor.ts";
 import { difference, type AuditDifference } from "./audit-types.ts";
 import type { SettlementAt } from "./audit-windows.ts";
 import { BundleError, readBundles, type Bundle, type LogFiles } from "./log-source.ts";
@@ -27,6 +28,8 @@ export type ReplayOptions = {
   readonly pool: EntryPool | undefined;
   /** A state of the log that was seen before: size, and root in base64. */
   readonly remembered?: { readonly size: number; readonly root: string } | undefined;
+  /** Where an audit of before ended: its entries are not read again. */
+  readonly resumed?: Resumed | undefined;
   readonly onProgress?: ((entries: number, size: number) => void) | undefined;
 };
 
@@ -67,20 +70,31 @@ const stepEntry = (state: AuditState, bytes: Uint8Array) => {
 const isForked = ({ state, remembered }: Replay): boolean =>
   state.next === remembered?.size && toBase64(auditRoot(state)) !== remembered.root;
 
+const forked = (position: number): AuditDifference => {
+  const detail = "the entries are not those whose checkpoint is remembered";
+  return difference("log-forked", detail, position + 1, position);
+};
+
+/** Entries of a bundle that were audited before: whether they are still the same. */
+const changedFault = ({ resumed }: Replay, bundle: Bundle): AuditDifference | undefined => {
+  const known = resumed?.leaves.slice(bundle.from, bundle.from + bundle.entries.length) ?? [];
+  const at = known.findIndex((leaf, i) => !equalBytes(leaf, leafHash(bundle.entries[i] ?? "")));
+  return at < 0 ? undefined : forked(bundle.from + at);
+};
+
 /** Folds a bundle. @returns the tiles that it made full, or the first difference */
 const foldBundle = (replay: Replay, bundle: Bundle): BuiltTile[] | AuditDifference => {
   const { state, builder } = replay;
   const tiles: BuiltTile[] = [];
-  for (const bytes of bundle.entries) {
+  const changed = changedFault(replay, bundle);
+  if (changed !== undefined) return changed;
+  for (const bytes of bundle.entries.slice(state.next - bundle.from)) {
     const result = stepEntry(state, bytes);
     if (!result.ok) return difference(result.code, result.detail, state.next, result.position);
     tiles.push(...builder.push(result.leafHash));
     const { settlement, context } = result.entry;
     if (settlement !== undefined) replay.settlement.push({ seq: context.seq, said: settlement });
-    if (isForked(replay)) {
-      const detail = "the entries are not those whose checkpoint is remembered";
-      return difference("log-forked", detail, state.next, state.next - 1);
-    }
+    if (isForked(replay)) return forked(state.next - 1);
   }
   return tiles;
 };
@@ -110,9 +124,25 @@ const firstOf = (found: readonly AuditDifference[]): AuditDifference | undefined
   found.toSorted((a, b) => (a.position ?? 0) - (b.position ?? 0))[0];
 
 const beginReplay = (options: ReplayOptions): Replay => {
-  const { origin, history, signatures } = options;
-  const state = beginAudit({ origin, history, signatures });
-  return { ...options, state, found: [], judged: [], settlement: [], builder: makeTileBuilder() };
+  const { origin, history, signatures, resumed } = options;
+  const state = resumed?.state ?? beginAudit({ origin, history, signatures });
+  const builder = makeTileBuilder();
+  for (const leaf of resumed?.leaves ?? []) builder.push(leaf);
+  return {
+    ...options,
+    state,
+    found: [],
+    judged: [],
+    settlement: [...(resumed?.said ?? [])],
+    builder,
+  };
+};
+
+/** Whether what is remembered is of before the place where this audit goes on, and of another log. */
+const isForkedBefore = ({ resumed, remembered }: ReplayOptions): boolean => {
+  if (resumed === undefined || remembered === undefined) return false;
+  const { size, root } = remembered;
+  return size <= resumed.state.next && toBase64(rootOf(resumed.leaves.slice(0, size))) !== root;
 };
 
 /**
@@ -120,6 +150,7 @@ const beginReplay = (options: ReplayOptions): Replay => {
  * @throws LogReadError
  */
 export const replayLog = async (options: ReplayOptions): Promise<ReplayResult> => {
+  if (isForkedBefore(options)) return forked((options.remembered?.size ?? 1) - 1);
   const replay = beginReplay(options);
   const { files, size, pool, onProgress, found, judged, state, builder } = replay;
   const behind = new Set<Promise<void>>();
@@ -133,7 +164,7 @@ export const replayLog = async (options: ReplayOptions): Promise<ReplayResult> =
     behind.add(done);
   };
   try {
-    for await (const bundle of readBundles(files, size)) {
+    for await (const bundle of readBundles(files, size, state.next)) {
       state.judgedElsewhere = pool?.isFull() === false;
       if (state.judgedElsewhere) follow(judgeBundle(replay, bundle));
       const tiles = foldBundle(replay, bundle);

@@ -7,6 +7,12 @@ import type { KeysCopy } from "./verify-types.ts";
 /** Checkpoints of both logs, as notes. */
 export type SeenCheckpoints = { readonly log: string; readonly keys: string };
 
+/** A place for a cursor (`audit-cursor.ts`): what was kept there last, and how to keep another. */
+export type CursorFile = {
+  readonly read: () => Uint8Array | undefined;
+  readonly write: (cursor: Uint8Array) => void;
+};
+
 export type AuditLogOptions = {
   /** URL of the log, folder of an export, or something else that can be read like them. */
   readonly log: string | LogSource;
@@ -27,6 +33,8 @@ export type AuditLogOptions = {
   readonly token?: string | undefined;
   /** What the auditor saw last time: the log and its key log must have grown from there. */
   readonly remembered?: SeenCheckpoints | undefined;
+  /** Where the last audit ended, to go on from there; and where this one's end is kept. */
+  readonly cursor?: CursorFile | undefined;
   /** Told after each bundle. */
   readonly onProgress?: ((entries: number, size: number) => void) | undefined;
 };
@@ -47,7 +55,10 @@ export type AuditReport =
       /** Full origin of the lane's log. */
       readonly origin: string;
       readonly entries: number;
+      /** The first entry that was replayed: 0, or where a cursor says that the last audit ended. */
+      readonly from: number;
       readonly seconds: number;
+      /** Of those that were replayed. */
       readonly entriesPerSecond: number;
       /** Root of the tree, base64: the one that was cosigned. */
       readonly root: string;

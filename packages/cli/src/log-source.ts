@@ -124,13 +124,15 @@ const readBundle = async (files: LogFiles, path: string, size: number): Promise<
 
 /**
  * The bundles of the first `size` entries, in order, some read ahead.
+ * @param from bundles whose entries all come before this place are left out
  * @throws BundleError, LogReadError
  */
 export async function* readBundles(
   files: LogFiles,
   size: number,
+  from = 0,
 ): AsyncGenerator<Bundle, void, void> {
-  const paths = bundlesFor(size);
+  const paths = from < size ? bundlesFor(size).slice(Math.floor(from / TILE_WIDTH)) : [];
   const coming: Promise<Bundle>[] = [];
   let next = 0;
   for (let at = 0; at < paths.length; at += 1) {

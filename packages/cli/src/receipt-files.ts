@@ -8,7 +8,7 @@ export const receiptPath = (config: CliConfig, transferId: string): string =>
   join(config.receipts, `${transferId}.tlog-proof`);
 
 /** Writes a file whole or not at all. */
-export const writeWhole = (path: string, text: string): void => {
+export const writeWhole = (path: string, text: string | Uint8Array): void => {
   mkdirSync(dirname(path), { recursive: true });
   const temporary = `${path}.${process.pid}.new`;
   writeFileSync(temporary, text);

@@ -10,14 +10,13 @@ import {
   reasonSchema,
   timeSchema,
 } from "./fields.ts";
+import { forms, listForm, objectForm, textForm, withPlainForm } from "./plain-form.ts";
 import { statementText } from "./statement.ts";
 
+export const accountPattern =
+  /^[a-z0-9.-]{1,200}:(?:position|settled|liquidity|fees|shortfall|advances|cash|settlement|guarantee|rounding|adjustments)$/;
 /** `<participant>:<kind>`; the chart of accounts is in the room's README. */
-export const accountSchema = z
-  .string()
-  .regex(
-    /^[a-z0-9.-]{1,200}:(?:position|settled|liquidity|fees|shortfall|advances|cash|settlement|guarantee|rounding|adjustments)$/,
-  );
+export const accountSchema = z.string().regex(accountPattern);
 
 /** A pair, so that postings sum to zero in each currency by construction. */
 export const postingSchema = z.strictObject({
@@ -40,7 +39,21 @@ export type ChainLink = z.infer<typeof chainLinkSchema>;
 export const outcomes = ["committed", "rejected", "expired", "cancelled", "recorded"] as const;
 export type Outcome = (typeof outcomes)[number];
 
-export const entryContextSchema = z.strictObject({
+const account = textForm(accountPattern);
+const { participant, currency, counter, hash, decimal: amount } = forms;
+const contextForm = objectForm({
+  seq: counter,
+  time: forms.time,
+  prev: hash,
+  keys: objectForm({ size: counter, root: hash }),
+  outcome: `"(?:${outcomes.join("|")})"`,
+  "reason?": forms.reason,
+  rules: counter,
+  chains: listForm(objectForm({ participant, n: counter, prev: hash }), 16),
+  postings: listForm(objectForm({ debit: account, credit: account, currency, amount }), 64),
+});
+
+const contextSchema = z.strictObject({
   /** Equals the leaf index. */
   seq: counterSchema,
   time: timeSchema,
@@ -56,6 +69,7 @@ export const entryContextSchema = z.strictObject({
   /** A default of a net in 20 currencies has 100. */
   postings: z.array(postingSchema).max(128),
 });
+export const entryContextSchema = withPlainForm(contextSchema, contextForm);
 export type EntryContext = z.infer<typeof entryContextSchema>;
 
 export const zeroHash = `${"A".repeat(43)}=`;

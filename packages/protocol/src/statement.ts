@@ -3,6 +3,7 @@
 // Bytes are carried, never rebuilt: what was signed is the text that is passed on.
 import { parseInnerNote, parseNote, sha256, toBase64, TlogError, type Note } from "@sealane/tlog";
 import type { z } from "zod";
+import { readPlainForm } from "./plain-form.ts";
 import { hasPlainNumbers, parseStrictJson } from "./strict-json.ts";
 
 export type Statement<T> = {
@@ -88,6 +89,10 @@ export const readStatement = <T>(
   const bodyEnd = note.text.indexOf("\n", bodyStart);
   if (bodyStart === 0 || bodyEnd < 0) return malformed("there is no line of JSON");
   const line = note.text.slice(bodyStart, bodyEnd);
+  const rest = note.text.slice(bodyEnd + 1);
+  const found = { origin: header.origin, kind, inner: rest === "" ? undefined : rest, note };
+  const plain = readPlainForm(line, schema);
+  if (plain !== undefined) return { ok: true, statement: { ...found, body: plain } };
   const json = parseStrictJson(line);
   if (!json.ok) return { ok: false, code: "statement-malformed", detail: json.detail };
   if (!hasPlainNumbers(line)) return malformed("numbers are counters: digits and nothing else");
@@ -97,12 +102,7 @@ export const readStatement = <T>(
     const where = issue === undefined ? "" : `/${issue.path.join("/")}: `;
     return { ok: false, code: "statement-schema", detail: `${where}${issue?.message ?? ""}` };
   }
-  const rest = note.text.slice(bodyEnd + 1);
-  const inner = rest === "" ? undefined : rest;
-  return {
-    ok: true,
-    statement: { origin: header.origin, kind, body: parsed.data, inner, note },
-  };
+  return { ok: true, statement: { ...found, body: parsed.data } };
 };
 
 /** Base64 of SHA-256 over a note's bytes, signatures included: how one statement cites another. */

@@ -15,6 +15,7 @@ import {
   timeSchema,
   transferIdSchema,
 } from "./fields.ts";
+import { forms, listForm, moneyForm, objectForm, withPlainForm } from "./plain-form.ts";
 
 const partySchema = z.strictObject({
   participant: participantSchema,
@@ -30,7 +31,7 @@ export const feeSchema = z.strictObject({
   amount: decimalSchema,
 });
 
-export const termsSchema = z.strictObject({
+const bareTermsSchema = z.strictObject({
   id: transferIdSchema,
   /** HMAC-SHA-256 of the client's body bytes under a key that only the payer's adapters hold. */
   request: hashSchema,
@@ -60,6 +61,28 @@ export const termsSchema = z.strictObject({
   reference: hashSchema.optional(),
   expiresAt: timeSchema,
 });
+
+const { id, participant, hash, label, decimal, currency } = forms;
+const partyForm = objectForm({ participant, account: hash });
+const termsForm = objectForm({
+  id,
+  request: hash,
+  quote: id,
+  policy: label,
+  payer: partyForm,
+  payee: partyForm,
+  fixed: '"(?:send|receive)"',
+  send: moneyForm,
+  fees: listForm(objectForm({ schedule: label, to: participant, currency, amount: decimal }), 8),
+  converted: decimal,
+  sheet: objectForm({ provider: participant, number: forms.counter, hash }),
+  rate: decimal,
+  receive: moneyForm,
+  residue: forms.residue,
+  "reference?": hash,
+  expiresAt: forms.time,
+});
+export const termsSchema = withPlainForm(bareTermsSchema, termsForm);
 export type Terms = z.infer<typeof termsSchema>;
 
 /** The payee's provider refuses; the terms' note stands whole below it. */

@@ -36,6 +36,7 @@ export {
 } from "./audit.ts";
 export {
   auditSnapshot,
+  chainOf,
   beginAudit,
   resumeAudit,
   type AuditedSheet,

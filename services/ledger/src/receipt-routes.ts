@@ -104,8 +104,8 @@ const mountReceipt = (deps: ReceiptDeps): void => {
     for (;;) {
       const { known } = await store.lookUp([id], []);
       const ended = known.get(id);
-      const open = writer.state()?.open.has(id) === true;
-      if (ended !== undefined || !open || clock() >= until || signal.aborted) {
+      const open = writer.state()?.open.get(id);
+      if (ended !== undefined || open === undefined || clock() >= until || signal.aborted) {
         return { ended, open };
       }
       await pause(pollMs * 5, signal);
@@ -129,8 +129,15 @@ const mountReceipt = (deps: ReceiptDeps): void => {
       const { waitMs = 0 } = parsePrefer(req);
       const { ended, open } = await placeOf(id, waitMs, signal);
       if (ended?.seq === undefined) {
-        if (open || ended !== undefined) {
-          return noReceipt(open ? "the transfer is still open" : "the transfer was refused");
+        if (open !== undefined) {
+          const { payer, payee, sheet } = open.terms;
+          const parties = [payer.participant, payee.participant, sheet.provider];
+          return parties.includes(principal)
+            ? noReceipt("the transfer is still open")
+            : forbidden();
+        }
+        if (ended !== undefined) {
+          return ended.payer === principal ? noReceipt("the transfer was refused") : forbidden();
         }
         return problem({
           status: 404,

@@ -6,7 +6,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { parseRoots, verifyBundle } from "@sealane/cli";
 import { policy, policyText } from "@sealane/rules/testing";
-import { TlogError } from "@sealane/tlog";
+import { parsePolicy, TlogError } from "@sealane/tlog";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { makeBundles } from "./bundles.ts";
 import { seeded } from "./corpus.ts";
@@ -117,6 +117,29 @@ describe("bundles", () => {
     },
     240_000,
   );
+});
+
+describe("policies", () => {
+  const lines = policyText.trimEnd().split("\n");
+  const with3 = (change: (line: string) => readonly string[]): string =>
+    `${lines.flatMap(change).join("\n")}\n`;
+  const twice = (line: string): string[] =>
+    line.startsWith("witness w1") ? [line, line.replace("w1", "w4")] : [line];
+  const malformed: readonly (readonly [string, string])[] = [
+    ["a key under two names", with3((line) => (line.startsWith("witness w4") ? [] : twice(line)))],
+    ["a threshold beyond its members", with3((line) => [line.replace("3 w1 w2 w3", "4 w1 w1 w2")])],
+    ["two quorum lines", `${policyText}quorum w1\n`],
+    ["a line of another kind", `${policyText}trust everybody\n`],
+    ["no quorum line", with3((line) => (line.startsWith("quorum") ? [] : [line]))],
+    ["nothing", ""],
+  ];
+
+  it.each(malformed)("are not begun with by anybody: %s", async (_, text) => {
+    expect(() => parsePolicy(text)).toThrow(/./);
+    for (const one of others) {
+      await expect(one.bundles([small], { policy: text })).rejects.toThrow(/cannot begin/);
+    }
+  });
 });
 
 describe("the script for receipts", () => {
