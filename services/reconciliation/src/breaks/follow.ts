@@ -5,6 +5,7 @@
 import { postingFindings, type PostedSum, type Tolerance } from "@sealane/rules";
 import { addEvents, writeCases, type Looked, type Matter } from "./case-writer.ts";
 import { legsOfFacts } from "./facts.ts";
+import { takeDefaults } from "./defaults.ts";
 import { judgeMatters, sidesOf, type SideRow } from "./judge-matters.ts";
 import { isRebuilding, type Under } from "./one-at-a-time.ts";
 
@@ -98,6 +99,7 @@ const takeEntries = async (under: Under, tolerance: Tolerance): Promise<boolean>
   await writeCases(under, await heldAgainstPostings(under, cursor, to));
   await judgeMatters(under, await awaited(under, cursor, to), tolerance);
   await takeAdjustments(under, cursor, to);
+  await takeDefaults(under, cursor, to);
   await sql.query({
     name: "reconcile-cursor-move",
     text: "update reconcile_cursor set next_seq = $2 where lane = $1",
