@@ -2,12 +2,14 @@
 import { defaultPayments } from "@sealane/rules";
 import {
   accountOf,
+  bankLinesOf,
   cut,
   hk,
   makeSettlingWorld,
   netsOf,
   policy,
   say,
+  settle,
   testKeys,
   type World,
 } from "@sealane/rules/testing";
@@ -32,6 +34,15 @@ const notPaid = (world: World, number: number): void => {
   const { corridor, participant, totals } = net;
   const body = { corridor, number, attempt: 0, participant, totals, payments };
   world.run([say.windowDefault(world.keys(), body)], { atMs: world.nowMs() + 86_400_000 });
+};
+
+/** What the bank says of the window: all has been paid, whatever we think of it. */
+const allBooked = (world: World, number: number): void => {
+  const window = { corridor: "hkd-php", number, attempt: 0 };
+  const net = world.state.settlement.closed.get(`hkd-php/${number}`);
+  if (net === undefined) throw new Error("no window");
+  const lines = bankLinesOf([...net.nets.values()] as never);
+  settle(world, lines, { window, reference: "LATE-1" });
 };
 
 const deposit = (world: World, reference: string, amount: string): void => {
@@ -60,8 +71,12 @@ it("is a break until the shortfall is paid back, the oldest first", async () => 
   };
   const first = { kind: "default", matter: "default hkd-php/0", expected: "1000.00" };
   expect(await found()).toEqual([{ ...first, state: "open", found: "0.00" }]);
+  allBooked(world, 0);
+  const late = { kind: "unmatched-bank-line", matter: "default hkd-php/0", found: "1000.00" };
+  expect(await found()).toMatchObject([first, { ...late, state: "open" }]);
   deposit(world, "B-1", "400.00");
-  expect(await found()).toEqual([{ ...first, state: "open", found: "400.00" }]);
+  expect((await found())[0]).toEqual({ ...first, state: "open", found: "400.00" });
   deposit(world, "B-2", "600.00");
-  expect(await found()).toMatchObject([{ state: "cleared" }]);
+  // What was paid twice is still somebody's to give back.
+  expect(await found()).toMatchObject([{ state: "cleared" }, { ...late, state: "open" }]);
 });

@@ -138,7 +138,7 @@ export const makeStatementDesk = (deps: StatementDeskDeps) => {
 
   /** Goes on with all that is new on either side. */
   const follow = async (): Promise<void> => {
-    while (await one((under) => followOnce(under, tolerance)));
+    while (await one((under) => followOnce(under, tolerance, origin)));
   };
 
   /**
