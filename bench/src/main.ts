@@ -179,6 +179,11 @@ const within =
   ) =>
   async (name: string): Promise<void> => {
     const world = await start(say);
+    // Ctrl-C ends what was started too, and leaves no folder behind.
+    const leave = (): void => {
+      void world.stop().finally(() => process.exit(130));
+    };
+    process.once("SIGINT", leave).once("SIGTERM", leave);
     try {
       tell(name, await report(world));
     } finally {
