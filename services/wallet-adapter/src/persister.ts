@@ -17,13 +17,17 @@ export type Persister = {
 
 const mostPerStatement = 500;
 /**
- * Nobody waits for these writes, and a transfer goes through all its states within some 20 ms: after
- * this pause they are one write instead of five. A crash in between only replays the inbox.
+ * Nobody waits for these writes, and a transfer goes through all its states within some 20 ms, or a
+ * second when there is much to do: after this pause before each statement they are one or two writes
+ * instead of five. A crash in between only replays the inbox.
  */
 const lingerMs = 100;
+const busyLingerMs = 400;
+/** Views in one statement that mean "much to do". */
+const busyViews = 50;
 
 export const makePersister = (
-  store: ViewStore,
+  store: Pick<ViewStore, "save">,
   clock: () => number,
   onError: (error: unknown) => void,
   /** What must be stored before a position that covers it. */
@@ -35,9 +39,11 @@ export const makePersister = (
   let sheets: StoredSheet[] = [];
   let position: InboxPosition | undefined;
   let running: Promise<void> | undefined;
+  let written = 0;
 
   const write = async (): Promise<void> => {
     const kept = [...views.values()].slice(0, mostPerStatement);
+    written = kept.length;
     const rest = [...views].slice(mostPerStatement);
     views = new Map(rest);
     const entries = chain;
@@ -70,12 +76,18 @@ export const makePersister = (
     views.size > 0 || chain.length > 0 || sheets.length > 0 || position !== undefined;
 
   const run = async (): Promise<void> => {
-    while (dirty()) await write();
+    while (dirty()) {
+      // A full statement leaves more behind that has waited already.
+      const linger = written > busyViews ? busyLingerMs : lingerMs;
+      if (written < mostPerStatement) await pause(linger, stopping.signal);
+      await write();
+    }
+    written = 0;
     running = undefined;
   };
 
   const kick = (): void => {
-    running ??= pause(lingerMs, stopping.signal).then(run);
+    running ??= run();
   };
 
   return {
