@@ -78,7 +78,13 @@ const makeKeys = async (home: Home, world: World): Promise<void> => {
     await makeKey(keys(name, "transfer.key"), `${participant}/k1`);
     if (!existsSync(keys(name, "envelope.key")))
       await generateEnvelopeKey(keys(name, "envelope.key"));
-    for (const file of ["request.key", "api.token", "core.token", "ledger.token"]) {
+    for (const file of [
+      "request.key",
+      "api.token",
+      "approvals.token",
+      "core.token",
+      "ledger.token",
+    ]) {
       makeSecret(keys(name, file));
     }
   }

@@ -149,6 +149,7 @@ const adapterService = (
       SEALANE_CORE_URL: at(reach[wallet.corePortName]),
       SEALANE_CORE_TOKEN_FILE: keys(name, "core.token"),
       SEALANE_API_TOKEN_FILE: keys(name, "api.token"),
+      SEALANE_APPROVALS_TOKEN_FILE: keys(name, "approvals.token"),
     },
   };
 };
@@ -254,6 +255,13 @@ const watchedBy = (services: readonly Service[]): string =>
     .map(({ name, url }) => `${name}=${url}`)
     .join(",");
 
+/** Adapters, and the token with which the console reads what waits for operators' signatures. */
+const approvalsAt = (home: Home, services: readonly Service[]): string =>
+  services
+    .filter(({ env }) => env["SEALANE_APPROVALS_TOKEN_FILE"] !== undefined)
+    .map(({ name, url }) => `${name}=${url}=${home.keys(name, "approvals.token")}`)
+    .join(",");
+
 const consoleService = (
   { home, ports, reach, common, openBundles }: Shared,
   others: readonly Service[],
@@ -269,6 +277,7 @@ const consoleService = (
     SEALANE_CONSOLE_OPEN: openBundles ? "yes" : "no",
     SEALANE_CONSOLE_TOKENS_FILE: home.path("state", "console-tokens.json"),
     SEALANE_CONSOLE_SERVICES: watchedBy(others),
+    SEALANE_CONSOLE_APPROVALS: approvalsAt(home, others),
     SEALANE_LEDGER_TOKEN_FILE: home.keys("operator", "console.token"),
     SEALANE_RECONCILIATION_URL: at(ports.reconciliation),
   },

@@ -33,6 +33,8 @@ const handOver = (node) => {
 };
 
 if (major > 22 || (major === 22 && minor >= 18)) {
+  const { useCompileCache } = await import("../src/compile-cache.ts");
+  useCompileCache();
   const { main } = await import("../src/main.ts");
   await main(process.argv);
 } else {

@@ -41,6 +41,8 @@ export const adapterConfigSchema = z.object({
   SEALANE_CORE_TOKEN_FILE: filePath,
   /** What the core must show this adapter. */
   SEALANE_API_TOKEN_FILE: filePath,
+  /** Who shows this may read what waits for operators' signatures, and nothing else: for a console. */
+  SEALANE_APPROVALS_TOKEN_FILE: filePath.optional(),
   SEALANE_CREDIT_INTERVAL: durationMs.default(1_000),
   /** How often the provider signs how its own chain stands. */
   SEALANE_STATEMENT_INTERVAL: durationMs.default(24 * 3_600_000),

@@ -126,6 +126,15 @@ const openPeers = () => ({
   }),
 });
 
+/** The core may do everything; whoever has the narrower token only reads what waits for approval. */
+const doorKeys = () => {
+  const core = ["core", tokenDigest(readSecretFile(config.SEALANE_API_TOKEN_FILE))] as const;
+  const file = config.SEALANE_APPROVALS_TOKEN_FILE;
+  const readers =
+    file === undefined ? [] : [["approvals", tokenDigest(readSecretFile(file))] as const];
+  return { core: bearerAuth(new Map([core])), operator: bearerAuth(new Map([core, ...readers])) };
+};
+
 /** The alarm stays until a person has looked: nothing is accepted or cosigned meanwhile. */
 const makeAlarm = () => {
   let detail: string | undefined;
@@ -247,11 +256,10 @@ const main = async (): Promise<void> => {
   for (const kept of await store.readUnfinished()) onMoved(book.adopt(kept));
   await recalls.begin();
 
-  const apiToken = tokenDigest(readSecretFile(config.SEALANE_API_TOKEN_FILE));
   const app = createHttpApp({
     name: `Sealane wallet adapter of ${participant}`,
     logger: log,
-    auth: { core: bearerAuth(new Map([["core", apiToken]])) },
+    auth: doorKeys(),
   });
   const ready = readinessOf(keys, signer, lanes, alarm.now);
   const closed = (): string | undefined =>

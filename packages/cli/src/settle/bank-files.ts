@@ -139,7 +139,10 @@ const runStatement = async (file: string, flags: StatementFlags): Promise<boolea
   if (flags.json === true) outJson({ ok: true, file: flags.out, files, ...parsed.data });
   else {
     out(`Signed: ${files.join(" ")}. An operator runs:`);
-    out(`  npx sealane settle send ${files.join(" ")} --camt ${flags.camt ?? file}`);
+    const camt = isXml ? file : flags.camt;
+    out(
+      `  npx sealane settle send ${files.join(" ")}${camt === undefined ? "" : ` --camt ${camt}`}`,
+    );
   }
   return true;
 };
