@@ -268,12 +268,12 @@ describe("the record of reads", () => {
     const body = { ...request(), amount: { currency: "HKD", amount: "9999999999.00" } };
     const refused = await payer.send(body, { idempotencyKey: randomUUID(), waitSeconds: 20 });
     expect(refused.status).toBe("rejected"); // by the ledger: it has no entry
-    const ask = async (role: string): Promise<number> => {
+    const receiptFor = async (role: string): Promise<number> => {
       const url = `${stack.urls["ledger"]}/v1/transfers/${refused.transferId}/receipt`;
       const headers = { Authorization: `Bearer ${secret("keys", role, "ledger.token")}` };
       return (await fetch(url, { headers })).status;
     };
-    expect([await ask("hk-wallet"), await ask("ph-wallet")]).toEqual([409, 403]);
+    expect([await receiptFor("hk-wallet"), await receiptFor("ph-wallet")]).toEqual([409, 403]);
   });
 
   it("has who read which entries, and nothing of what stands in them", async () => {

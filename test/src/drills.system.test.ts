@@ -6,6 +6,17 @@ import { copyFileSync, readFileSync, renameSync, rmSync, writeFileSync } from "n
 import { adapterClient } from "@sealane/client";
 import { startStack, writeKeyLogFile, type Stack } from "@sealane/infra";
 import { readKeyFile } from "@sealane/signer";
+import {
+  composeNote,
+  formatAddCheckpoint,
+  formatCheckpointText,
+  formatProof,
+  parseCheckpointText,
+  parseNote,
+  parseProof,
+  sha256,
+  signNoteLine,
+} from "@sealane/tlog";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { openAuditedLog } from "./audited-log.ts";
 import { eventually } from "./eventually.ts";
@@ -209,7 +220,71 @@ describe("the keys of the key log and of checkpoints", () => {
     const audit = await runSealane(system, ["audit", `${url}/log`, "--policy", "trust.policy"]);
     expect([audit.status, audit.stderr]).toEqual([0, ""]);
   }, 180_000);
+
+  it("that is stolen forks nothing, and counts for nothing that came after its record", async () => {
+    const stack = restarted ?? system.stack;
+    const thief = readKeyFile(path(base, "checkpoint.key"));
+    const refused = await Promise.all(
+      witnessUrls().map((witness) => offerFork(witness, thief.name, thief.seed)),
+    );
+    expect(refused).toEqual(refused.map(() => 422));
+    await stack.stop();
+    renameSync(path(base, "checkpoint.key"), path(base, "stolen.key"));
+    await sealane("keys", "generate", `${base}/checkpoint.key`, "--name", thief.name);
+    const starting = startStack({ dir: stack.home.dir, ports: stack.ports });
+    const url = stack.urls["ledger"] ?? "";
+    await eventually("the ledger says what it waits for", async () => {
+      const ready = await fetch(`${url}/readyz`).catch(() => undefined);
+      return ((await ready?.text()) ?? "").includes("another checkpoint key");
+    });
+    const keys = ["--old", `${base}/stolen.key`, "--new", `${base}/checkpoint.key`];
+    await sealane("keys", "log-key", "--reason", "stolen", ...two, ...keys);
+    restarted = await starting;
+    const after = await send(clientOf(restarted));
+    await runSealane(system, ["receipt", after, "--out", "ours.tlog-proof"]);
+    await writeKeyLogFile(restarted.home, url);
+    // Witnesses sign the text alone: with their lines the thief has all but a key that still counts.
+    const proof = parseProof(readFileSync(path("ours.tlog-proof"), "utf8"));
+    const { text, signatures } = parseNote(proof.checkpoint);
+    const cosigned = signatures.filter(({ name }) => name !== thief.name).map(({ line }) => line);
+    const own = signNoteLine(thief.name, thief.seed, text);
+    const forged = formatProof({ ...proof, checkpoint: composeNote(text, [own, ...cosigned]) });
+    writeFileSync(path("thief.tlog-proof"), forged);
+    const verify = async (file: string) => {
+      const args = ["verify", file, "--policy", "trust.policy", "--keys", "keylog", "--json"];
+      return JSON.parse((await runSealane(system, args)).stdout) as { ok: boolean };
+    };
+    expect(await verify("ours.tlog-proof")).toMatchObject({ ok: true });
+    expect(await verify("thief.tlog-proof")).toMatchObject({
+      ok: false,
+      checks: { keys: { status: "failed" } },
+    });
+  }, 180_000);
 });
+
+/** Of the policy's witnesses. */
+const witnessUrls = (): string[] =>
+  readFileSync(path("trust.policy"), "utf8")
+    .split("\n")
+    .flatMap((line) => (line.startsWith("witness ") ? [line.split(" ").at(-1) ?? ""] : []));
+
+/** Shows a witness another tree of just its size, signed by the log's key. @returns what it answers */
+const offerFork = (witness: string, origin: string, seed: Uint8Array): Promise<number> =>
+  eventually("the log rests for so long", async () => {
+    const hash = Buffer.from(sha256(origin)).toString("hex");
+    const head = await (await fetch(`${witness}/${hash}/checkpoint`)).text();
+    const { size } = parseCheckpointText(parseNote(head).text);
+    const text = formatCheckpointText({
+      origin,
+      size,
+      root: sha256("another history"),
+      extensions: [],
+    });
+    const checkpoint = composeNote(text, [signNoteLine(origin, seed, text)]);
+    const body = formatAddCheckpoint({ oldSize: size, proof: [], checkpoint });
+    const { status } = await fetch(`${witness}/add-checkpoint`, { method: "POST", body });
+    return status === 409 ? undefined : status;
+  });
 
 describe("a witness's key", () => {
   it("that is lost stops nothing; another one takes a policy that everybody pins anew", async () => {

@@ -34,6 +34,7 @@ type audit struct {
 	// credited is the first number of a participant's chain that it has not signed as credited.
 	credited map[string]int64
 	comeBack
+	windows
 	said   partial // of a bank
 	leaves [][]byte
 }
@@ -63,6 +64,7 @@ func (a *audit) step(e entry, seq int, hash []byte) {
 	if strings.HasPrefix(e.kind, "rate-") {
 		a.sheet(e)
 	}
+	a.windows.follow(e, a.states[a.size])
 	for _, one := range c.objs("postings") {
 		amount, currency := exact(one.str("amount")), one.str("currency")
 		debit, credit := a.at(one.str("debit"), currency), a.at(one.str("credit"), currency)
@@ -200,7 +202,8 @@ func checkLog(o options, place string) string {
 	a := audit{history: foldKeyLog(p, rawKeys, keyEntries, false), prev: make([]byte, 32),
 		chains: map[string][][]byte{}, sheets: map[string]*sheet{}, pairs: map[string][]*sheet{},
 		ended: map[string]bool{}, books: map[account]balance{}, credited: map[string]int64{},
-		comeBack: comeBack{returned: map[string]*big.Rat{}, open: map[string]recalled{}}}
+		comeBack: comeBack{returned: map[string]*big.Rat{}, open: map[string]recalled{}},
+		windows:  windows{origin: c.Origin, open: map[string]*openWindow{}, unsettled: map[string]map[string]any{}}}
 	a.hold(o.pinned)
 	for seq, entry := range entries {
 		func() {

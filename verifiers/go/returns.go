@@ -190,7 +190,7 @@ func (a *audit) returns(e entry, leaves [][]byte) {
 		named := x.obj("original")
 		must(named.str("id") == id && named.num("seq") == at && named.str("hash") == o.hash, "return: it names another original")
 	}
-	back, open := a.returned[id], a.open[id]
+	back, open := a.returned[id], a.comeBack.open[id]
 	if back == nil {
 		back = new(big.Rat)
 	}
@@ -209,7 +209,7 @@ func (a *audit) returns(e entry, leaves [][]byte) {
 		}
 		a.returned[id] = to
 		if whole || x.str("recall") != "" {
-			delete(a.open, id)
+			delete(a.comeBack.open, id)
 		}
 		a.cover(terms.obj("payee").str("participant"), terms.obj("receive").str("currency"))
 		desk := terms.obj("sheet").str("provider")
@@ -227,11 +227,11 @@ func (a *audit) returns(e entry, leaves [][]byte) {
 		if x["cancel"] == true {
 			must(e.time-o.time <= cancelPeriod && o.n >= paidOut && asked.Cmp(received) == 0, "recall: it is too late to cancel")
 		}
-		a.open[id] = recalled{x.str("id"), terms.obj("payee").str("participant"), o.n, x["cancel"] == true, e.time + returnPeriod}
+		a.comeBack.open[id] = recalled{x.str("id"), terms.obj("payee").str("participant"), o.n, x["cancel"] == true, e.time + returnPeriod}
 	default:
 		must(alive && open.id == x.str("recall") && open.payee == x.str("participant"), "refusal: of no recall that is open")
 		must(!open.cancel || open.n < paidOut, "refusal: of a cancellation, before it was paid out")
-		delete(a.open, id)
+		delete(a.comeBack.open, id)
 	}
 }
 

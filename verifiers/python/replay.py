@@ -6,6 +6,7 @@ from entries import Sheet, judge, judge_log
 from keylog import key_log, ms
 from logs import read_log
 from verify import b64, checkpoint, note, sha
+from windows import Windows
 
 def reader(place, token=""):
     headers = {"Authorization": f"Bearer {token}"} if token else {}
@@ -66,7 +67,7 @@ def check_log(place, pol, pinned=None, older=None, token=""):
     history = key_log(pol, read("keys/checkpoint").decode(), [raw.decode() for raw in keys],
                       pinned=pinned)
     chains, sheets, numbers, ended, books, time, size, floor = {}, {}, {}, set(), {}, 0, 0, 0
-    credited, returned, recalls, partial = {}, {}, {}, None
+    credited, returned, recalls, partial, windows = {}, {}, {}, None, Windows(origin)
     assert not origin.endswith("/keys"), "log: the key log, not a lane's"
     for seq, raw in enumerate(raws):
         try:
@@ -94,6 +95,8 @@ def check_log(place, pol, pinned=None, older=None, token=""):
                 if c["outcome"] == "committed": held.used += Fraction(terms["converted"])
                 assert held.used <= Fraction(held.body["totalPerLane"]), "a sheet used beyond its total"
             if kind.startswith("rate-"): note_sheet(numbers, sheets, kind, x, inner, time)
+            back = kind == "return" and linked["terms"]
+            windows.follow(c, kind, x, back or c["outcome"] == "committed" and terms, history[0][size])
             for one in c["postings"]:
                 for side, account in enumerate((one["debit"], one["credit"])):
                     sums = books.setdefault((account, one["currency"]), [0, 0])

@@ -3,7 +3,6 @@
 // newer: an older one that found this file hands over to the Node that the install brought along.
 import { spawn } from "node:child_process";
 import { existsSync } from "node:fs";
-import module from "node:module";
 import { constants } from "node:os";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -34,11 +33,8 @@ const handOver = (node) => {
 };
 
 if (major > 22 || (major === 22 && minor >= 18)) {
-  // Compiled once, not at every start, which takes a third of the time then; where nothing can be written
-  // it is as before. Beside what npm installed, not in a folder that everybody can write to.
-  module.enableCompileCache(
-    fileURLToPath(new URL("../../../node_modules/.cache/sealane-cli", import.meta.url)),
-  );
+  const { useCompileCache } = await import("../src/compile-cache.ts");
+  useCompileCache();
   const { main } = await import("../src/main.ts");
   await main(process.argv);
 } else {

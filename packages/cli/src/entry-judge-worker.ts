@@ -1,11 +1,10 @@
 // A thread of the audit: a bundle in, its first entry that does not stand out.
 import { parentPort, workerData } from "node:worker_threads";
-import {
-  judgeBundle,
-  type BundleAnswer,
-  type BundleJob,
-  type JudgeSetting,
-} from "./entry-judge.ts";
+import { useCompileCache } from "./compile-cache.ts";
+import type { BundleAnswer, BundleJob, JudgeSetting } from "./entry-judge.ts";
+
+useCompileCache();
+const { judgeBundle } = await import("./entry-judge.ts");
 
 const setting = workerData as JudgeSetting;
 

@@ -40,7 +40,7 @@ export const outcomes = ["committed", "rejected", "expired", "cancelled", "recor
 export type Outcome = (typeof outcomes)[number];
 
 const account = textForm(accountPattern);
-const { participant, currency, counter, hash, decimal: amount } = forms;
+const { currency, counter, hash, decimal: amount } = forms;
 const contextForm = objectForm({
   seq: counter,
   time: forms.time,
@@ -49,8 +49,8 @@ const contextForm = objectForm({
   outcome: `"(?:${outcomes.join("|")})"`,
   "reason?": forms.reason,
   rules: counter,
-  chains: listForm(objectForm({ participant, n: counter, prev: hash }), 16),
-  postings: listForm(objectForm({ debit: account, credit: account, currency, amount }), 64),
+  chains: listForm(objectForm({ participant: forms.participant, n: counter, prev: hash }), 16),
+  postings: listForm(objectForm({ debit: account, credit: account, currency, amount }), 128),
 });
 
 const contextSchema = z.strictObject({

@@ -1,6 +1,13 @@
 // The adapter's settings, read once; see the room's README for each.
 import { participantSchema } from "@sealane/protocol";
-import { durationMs, filePath, kafkaFields, port, urlLoopbackOrHttps } from "@sealane/runtime";
+import {
+  durationMs,
+  filePath,
+  kafkaFields,
+  port,
+  urlLoopbackOrHttps,
+  urlsLoopbackOrHttps,
+} from "@sealane/runtime";
 import { z } from "zod";
 
 export const adapterConfigSchema = z.object({
@@ -17,7 +24,8 @@ export const adapterConfigSchema = z.object({
     .string()
     .regex(/^[a-z_]{1,63}$/)
     .default("adapter"),
-  SEALANE_LEDGER_URL: urlLoopbackOrHttps,
+  /** One URL, or one for each lane, separated by commas, in the order in which the policy names their logs. */
+  SEALANE_LEDGER_URL: urlsLoopbackOrHttps,
   /** The token that the ledger knows this participant by. */
   SEALANE_LEDGER_TOKEN_FILE: filePath,
   /** Left out where the adapter is hosted: the provider signs by itself, and keeps its key. */

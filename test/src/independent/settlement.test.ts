@@ -10,10 +10,13 @@ import {
   audit,
   bankLinesOf,
   cut,
+  fx,
   hk,
   lineOf,
+  makeFundedWorld,
   makeSettlingWorld,
   netsOf,
+  ph,
   policyText,
   putTogether,
   say,
@@ -81,7 +84,7 @@ beforeAll(() => {
   for (const tool of [buildGoVerifier(join(folder, "go")), findPythonVerifier()]) {
     if ("found" in tool) verifiers.push(tool.found);
   }
-});
+}, 300_000);
 afterAll(() => rmSync(folder, { recursive: true }));
 
 const verdicts = async (name: string, world: World, entries: readonly string[]) => {
@@ -108,6 +111,46 @@ describe("a log with settlements", () => {
     expect(await verdicts("whole", world, world.entries)).toEqual(verifiers.map(() => true));
   });
 
+  test.each(["bilateral", "gross", "multilateral"] as const)(
+    "with windows netted %s stands before all verifiers, returns and all",
+    async (netting) => {
+      const other = makeSettlingWorld({ corridor: { netting } });
+      other.run([
+        say.advance(other.keys(), {
+          key: "ph",
+          participant: ph,
+          currency: "PHP",
+          amount: "9000.00",
+        }),
+        say.advance(other.keys(), {
+          key: "fx",
+          participant: fx,
+          currency: "HKD",
+          amount: "9000.00",
+        }),
+      ]);
+      const a = other.transfer({ key: "a" });
+      settle(other, bankLinesOf(netsOf(cut(other))));
+      other.run([
+        other.giveBack(a, { key: "1", amount: "1234.56", bearer: "payee", reason: "AC04" }),
+      ]);
+      other.transfer({ key: "b" });
+      cut(other, 1);
+      cut(other, 2); // of nothing
+      expect(audit(other, other.entries)).toBe(other.entries.length);
+      const all = await verdicts(`netted-${netting}`, other, other.entries);
+      expect(all).toEqual(verifiers.map(() => true));
+    },
+  );
+
+  test("without a corridor stands, all against all", async () => {
+    const other = makeFundedWorld();
+    other.transfer({ key: "a" });
+    other.run([say.windowCut(other.keys(), { corridor: "default", number: 0 })]);
+    expect(other.entries.some((entry) => entry.includes("/window-net/v1\n"))).toBe(true);
+    expect(await verdicts("default", other, other.entries)).toEqual(verifiers.map(() => true));
+  });
+
   test.each(["settlement", "liquidity", "window-default", "window-net", "adjustment"])(
     "with other postings of a %s is refused",
     async (kind) => {
@@ -121,6 +164,57 @@ describe("a log with settlements", () => {
       expect(await verdicts(`postings-${kind}`, world, putTogether(forged))).toEqual(none());
     },
   );
+
+  /** The inner notes of a kind, said otherwise by whoever signs them. */
+  const saidOtherwise = (kind: string, edit: (body: string) => string): string[] =>
+    putTogether(
+      pieces.map(({ context, inner }) => {
+        if (!inner.includes(`/${kind}/v1\n`)) return { context, inner };
+        const [header = "", body = ""] = inner.split("\n");
+        const text = `${header}\n${edit(body)}\n`;
+        const signer = kind === "window-cut" ? testKeys.alice : testKeys.entry;
+        return { context, inner: `${text}\n${lineOf(signer, text)}\n` };
+      }),
+    );
+
+  const netAt = kindAt("window-net");
+  const otherWindows: readonly (readonly [string, string[]])[] = [
+    ["other amounts", saidOtherwise("window-net", (body) => body.replaceAll("1000.00", "999.00"))],
+    ["another deadline", saidOtherwise("window-net", (body) => body.replace(/T\d\d/, "T00"))],
+    [
+      "another interval",
+      saidOtherwise("window-net", (body) => body.replace('"from":', '"from":1')),
+    ],
+    ["another side", saidOtherwise("window-net", (body) => body.replace('"pay"', '"receive"'))],
+    [
+      "another reference",
+      saidOtherwise("window-net", (body) => body.replace(/-4\w{3}-/, "-4abc-")),
+    ],
+    ["a cut of another number", saidOtherwise("window-cut", (body) => body.replace(":0", ":5"))],
+    [
+      "a settlement of other totals",
+      saidOtherwise("settlement", (body) => body.replace("2.00", "3.00")),
+    ],
+    ["a net left out", putTogether(pieces.filter((_, at) => at !== netAt))],
+    ["a net twice", putTogether(pieces.flatMap((one, at) => (at === netAt ? [one, one] : [one])))],
+    [
+      "two nets the other way round",
+      putTogether(
+        pieces.map(
+          (one, at) => pieces[at === netAt ? at + 1 : at === netAt + 1 ? at - 1 : at] ?? one,
+        ),
+      ),
+    ],
+    [
+      "a transfer of the window left out",
+      putTogether(pieces.filter((_, at) => at !== kindAt("transfer"))),
+    ],
+  ];
+  test.each(otherWindows)("with %s is refused, as ours refuses it", async (name, entries) => {
+    expect(entries).not.toEqual(world.entries);
+    expect(audit(world, entries)).not.toBe(entries.length);
+    expect(await verdicts(`window-${name.replaceAll(" ", "-")}`, world, entries)).toEqual(none());
+  });
 
   test("with a bank's statement that lacks a part, or is torn apart, is refused", async () => {
     const parts = pieces.flatMap(({ inner }, at) => (inner.includes('"part":') ? [at] : []));
