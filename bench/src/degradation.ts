@@ -17,6 +17,7 @@ export const startSlowedWorld = async (say: (line: string) => void): Promise<Slo
   return {
     fault,
     stack,
+    lanes: 1,
     payer: targetOf(stack, "hk-wallet"),
     payee: targetOf(stack, "ph-wallet"),
     stop,

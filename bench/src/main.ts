@@ -27,6 +27,7 @@ const { values, positionals } = parseArgs({
     transfers: { type: "string" },
     segments: { type: "string", default: "10" },
     entries: { type: "string", default: "1000000" },
+    lanes: { type: "string", default: "1" },
   },
 });
 
@@ -41,6 +42,8 @@ const whole = (text: string, name: string): number => {
 };
 
 const seconds = whole(values.seconds, "seconds");
+/** Throughput alone is measured with several. */
+const lanes = whole(values.lanes, "lanes");
 
 const load = {
   bulk: whole(values.bulk, "bulk"),
@@ -115,7 +118,10 @@ const latencyReport = async (world: BenchWorld): Promise<Report> => {
 
 const throughputReport = async (world: BenchWorld): Promise<Report> => {
   const result = await measureThroughput(world, load, seconds, say);
-  return judged("throughput", world, { ...result, settings: { ...load, seconds } });
+  return judged("throughput", world, {
+    ...result,
+    settings: { ...load, seconds, lanes: world.lanes },
+  });
 };
 
 const overloadReport = async (world: BenchWorld): Promise<Report> => {
@@ -193,7 +199,7 @@ const within =
 
 const benches: Readonly<Record<string, (name: string) => Promise<void>>> = {
   latency: within(startWorld, latencyReport),
-  throughput: within(startWorld, throughputReport),
+  throughput: within((to) => startWorld(to, lanes), throughputReport),
   overload: within(startWorld, overloadReport),
   degradation: within(startSlowedWorld, degradationReport),
   growth: within(startWorld, growthReport),
@@ -207,7 +213,7 @@ const bench = benches[name];
 if (bench === undefined) {
   say(
     `npm run bench -- ${Object.keys(benches).join("|")} [--seconds N] [--rate N]\n` +
-      "  [--bulk N] [--connections N] [--transfers N] [--entries N] [--segments N] [--json] [--keep]",
+      "  [--bulk N] [--connections N] [--transfers N] [--entries N] [--segments N] [--lanes N] [--json] [--keep]",
   );
   process.exit(2);
 }

@@ -1,6 +1,7 @@
 // The transfers that a benchmark sends: through the public API only, like any core. 70 % come from one
 // payer's account; amounts are small, so that the demo's liquidity lasts.
 import { randomUUID } from "node:crypto";
+import { Agent, request, type IncomingMessage } from "node:http";
 import { pause } from "@sealane/runtime";
 
 const account = (prefix: string, n: number): string => `${prefix}${String(n).padStart(7, "0")}`;
@@ -65,6 +66,18 @@ export const ordersFrom = (from: number, count: number): Order[] =>
 export const isShed = ({ httpStatus, code }: Readonly<Record<string, unknown>>): boolean =>
   httpStatus === 503 && (code === "overloaded" || code === "payee-busy");
 
+/** As many connections as there are requests at once, and each is used again. */
+const agent = new Agent({ keepAlive: true, maxSockets: 512 });
+
+/** Node's own client: its `fetch` goes through three streams, and took a tenth of the machine. */
+const post = (url: URL, headers: Record<string, string>, body: string): Promise<IncomingMessage> =>
+  new Promise((resolve, reject) => {
+    const signal = AbortSignal.timeout(60_000);
+    const sent = request(url, { method: "POST", headers, agent, signal }, resolve);
+    sent.once("error", reject);
+    sent.end(body);
+  });
+
 /** One bulk request; answers come as they are final, each with its order. */
 export const sendBulk = async (
   target: Target,
@@ -74,17 +87,17 @@ export const sendBulk = async (
   const lines = orders.map(({ key, n }) =>
     JSON.stringify({ idempotencyKey: key, transfer: transferBody(n) }),
   );
-  const response = await fetch(`${target.url}/v1/transfers/bulk`, {
-    method: "POST",
-    headers: {
-      Authorization: `Bearer ${target.token}`,
-      "Content-Type": "application/x-ndjson",
-      Prefer: "wait=30",
-    },
-    body: `${lines.join("\n")}\n`,
-    signal: AbortSignal.timeout(60_000),
-  });
-  if (!response.ok || response.body === null) throw new Error(`bulk answered ${response.status}`);
+  const headers = {
+    Authorization: `Bearer ${target.token}`,
+    "Content-Type": "application/x-ndjson",
+    Prefer: "wait=30",
+  };
+  const url = new URL("/v1/transfers/bulk", target.url);
+  const response = await post(url, headers, `${lines.join("\n")}\n`);
+  if (response.statusCode !== 200) {
+    response.resume();
+    throw new Error(`bulk answered ${response.statusCode}`);
+  }
   const take = (text: string): void => {
     const answer = JSON.parse(text) as Record<string, unknown>;
     const order = orders[Number(answer["line"]) - 1];
@@ -92,8 +105,8 @@ export const sendBulk = async (
     onAnswer(answer, order);
   };
   let rest = "";
-  for await (const chunk of response.body.pipeThrough(new TextDecoderStream())) {
-    const parts = (rest + chunk).split("\n");
+  for await (const chunk of response.setEncoding("utf8")) {
+    const parts = (rest + String(chunk)).split("\n");
     rest = parts.pop() ?? "";
     for (const part of parts) if (part !== "") take(part);
   }

@@ -2,11 +2,20 @@
 import { chmodSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { freePorts, sendFirstLiquidity, startStack, type Stack } from "@sealane/infra";
+import {
+  demoWorld,
+  freePorts,
+  sendFirstLiquidity,
+  startStack,
+  withLanes,
+  type Stack,
+} from "@sealane/infra";
 import type { Target } from "./transfers.ts";
 
 export type BenchWorld = {
   readonly stack: Stack;
+  /** How many lanes decide. */
+  readonly lanes: number;
   readonly payer: Target;
   readonly payee: Target;
   stop(): Promise<void>;
@@ -21,7 +30,7 @@ export const targetOf = (stack: Stack, name: "hk-wallet" | "ph-wallet"): Target 
   token: tokenOf(stack, name),
 });
 
-export const startWorld = async (say: (line: string) => void): Promise<BenchWorld> => {
+export const startWorld = async (say: (line: string) => void, lanes = 1): Promise<BenchWorld> => {
   const dir = mkdtempSync(join(tmpdir(), "sealane-bench-"));
   const remove = (): void => {
     if (process.env["SEALANE_BENCH_KEEP"] === undefined) {
@@ -31,15 +40,18 @@ export const startWorld = async (say: (line: string) => void): Promise<BenchWorl
   try {
     // As root, PostgreSQL runs as another user, who has to walk to its data: else they lie elsewhere and stay.
     chmodSync(dir, 0o711);
+    const world = withLanes(demoWorld, lanes);
     const stack = await startStack({
       dir,
+      world,
       ports: await freePorts(),
       traceRatio: 0.001,
       onStep: (step) => say(`starting: ${step}`),
     });
-    await sendFirstLiquidity(stack.home, stack.brokers);
+    await sendFirstLiquidity(stack.home, stack.brokers, world.liquidity, world);
     return {
       stack,
+      lanes,
       payer: targetOf(stack, "hk-wallet"),
       payee: targetOf(stack, "ph-wallet"),
       stop: async () => {

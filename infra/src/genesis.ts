@@ -1,6 +1,7 @@
 // The statements with which a key log begins: who takes part, under which keys, fees, policies, lanes and
 // windows. Each is signed by whom it takes; here one program signs for all of them.
 import {
+  slotCount,
   statementText,
   type CorridorRecord,
   type FeeSchedule,
@@ -13,14 +14,13 @@ import {
 import { readEnvelopeKey, readKeyFile, type KeyMaterial } from "@sealane/signer";
 import { composeNote, signNoteLine, toBase64 } from "@sealane/tlog";
 import type { Home } from "./home.ts";
+import { lanesOf } from "./lanes.ts";
 import {
   bank,
   demoWorld,
   keyLogOrigin,
-  lane,
   operator,
   operators,
-  origin,
   period,
   settlementSchedule,
   type World,
@@ -152,6 +152,9 @@ const introduceProviders = (
   }
 };
 
+/** Slots are divided evenly. */
+const slotsBefore = (at: number, lanes: number): number => Math.floor((at * slotCount) / lanes);
+
 /** The statements that begin the key log, each signed by who it takes. */
 export const makeGenesis = (home: Home, world: World = demoWorld): string[] => {
   const genesis = beginGenesis();
@@ -180,14 +183,12 @@ export const makeGenesis = (home: Home, world: World = demoWorld): string[] => {
   genesis.say("policy", policy, operatorKeys);
   const lanes: LanesRecord = {
     period,
-    lanes: [
-      {
-        lane,
-        origin,
-        vkey: readKeyFile(home.keys("operator", "checkpoint.key")).vkey,
-        slots: [{ from: 0, to: 1024 }],
-      },
-    ],
+    lanes: lanesOf(world).map(({ lane, origin, keyFile }, at, { length }) => ({
+      lane,
+      origin,
+      vkey: readKeyFile(home.keys("operator", keyFile)).vkey,
+      slots: [{ from: slotsBefore(at, length), to: slotsBefore(at + 1, length) }],
+    })),
   };
   genesis.say("lanes", lanes, operatorKeys);
   introduceSettlement(world, home, genesis, operatorKeys);

@@ -26,6 +26,7 @@ export {
 export { freePorts } from "./free-ports.ts";
 export { writeKeyLogFile } from "./key-log-file.ts";
 export { sendFirstLiquidity, type FirstLiquidity } from "./liquidity.ts";
+export { lanesOf, processesOf, type LanePlan } from "./lanes.ts";
 export { homeAt, type Home } from "./home.ts";
 export { dayWorld } from "./day-world.ts";
 export { provision } from "./provision.ts";
@@ -49,6 +50,7 @@ export {
   firstLiquidity,
   portPlan,
   portsFromEnv,
+  withLanes,
   wallets,
   type PortName,
   type Ports,

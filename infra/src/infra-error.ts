@@ -3,6 +3,8 @@
 
 export type InfraErrorCode =
   | "directory-in-use"
+  | "lanes-changed"
+  | "lanes-invalid"
   | "missing-program"
   | "not-ready"
   | "ports-invalid"

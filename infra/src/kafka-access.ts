@@ -3,7 +3,8 @@
 // local stack has no logins: one machine, one owner.
 import type { AccessRule } from "@sealane/messaging";
 import { deadLetterTopic, entriesTopic, inboxTopic, laneTopic } from "@sealane/protocol";
-import { lane, liquidityProvider, wallets } from "./world.ts";
+import { lanesOf } from "./lanes.ts";
+import { demoWorld, liquidityProvider, wallets, type World } from "./world.ts";
 
 /** The operator's services, and its people, who share one login to send decisions and read dead letters. */
 export const ledgerPrincipal = "ledger";
@@ -20,8 +21,7 @@ const allow = (
   topic: string,
 ): AccessRule => ({ principal, operation, topic });
 
-/** Every rule of the world. */
-export const accessRules = (): AccessRule[] => [
+const laneRules = (lane: number): AccessRule[] => [
   allow(ledgerPrincipal, "read", laneTopic(lane)),
   // Reconciliation hands in what operators have signed, and its scheduler's cuts.
   ...[...participants, operatorsPrincipal, "reconciliation"].map((one) =>
@@ -31,6 +31,11 @@ export const accessRules = (): AccessRule[] => [
   // What it has published is what it is rebuilt from.
   allow(ledgerPrincipal, "read", entriesTopic(lane)),
   ...readersOfEntries.map((one) => allow(one, "read", entriesTopic(lane))),
+];
+
+/** Every rule of the world. */
+export const accessRules = (world: Pick<World, "lanes"> = demoWorld): AccessRule[] => [
+  ...lanesOf(world).flatMap(({ lane }) => laneRules(lane)),
   ...participants.flatMap((one) => [
     allow(ledgerPrincipal, "write", inboxTopic(one)),
     allow(one, "read", inboxTopic(one)),

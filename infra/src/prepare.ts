@@ -7,7 +7,8 @@ import { runMigrations } from "@sealane/database";
 import type { TopicSpec } from "@sealane/messaging";
 import { deadLetterTopic, entriesTopic, inboxTopic, laneTopic } from "@sealane/protocol";
 import type { Home } from "./home.ts";
-import { demoWorld, lane, type World } from "./world.ts";
+import { lanesOf } from "./lanes.ts";
+import { demoWorld, type World } from "./world.ts";
 
 const root = fileURLToPath(new URL("../../", import.meta.url));
 const dayMs = 24 * 3_600_000;
@@ -34,8 +35,10 @@ export const topicSpecs = (replication: number, world: World = demoWorld): Topic
   });
   const participants = [...world.wallets, ...world.providers].map(({ participant }) => participant);
   return [
-    topic(laneTopic(lane), { ...durable, ...flushed }),
-    topic(entriesTopic(lane), durable),
+    ...lanesOf(world).flatMap(({ lane }) => [
+      topic(laneTopic(lane), { ...durable, ...flushed }),
+      topic(entriesTopic(lane), durable),
+    ]),
     ...participants.map((participant) => topic(inboxTopic(participant), durable)),
     ...["ledger", "reconciliation", ...participants].map((service) =>
       topic(deadLetterTopic(service), durable),

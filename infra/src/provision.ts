@@ -13,6 +13,8 @@ import {
 import { formatVerifierKey, parsePolicy } from "@sealane/tlog";
 import { makeGenesis, rootsText } from "./genesis.ts";
 import { homeAt, type Home } from "./home.ts";
+import { InfraError } from "./infra-error.ts";
+import { lanesOf, mostLanes } from "./lanes.ts";
 import { staff, tokenDigests } from "./token-digests.ts";
 import {
   auditor,
@@ -21,7 +23,6 @@ import {
   keyLogOrigin,
   operator,
   operators,
-  origin,
   type Ports,
   type World,
 } from "./world.ts";
@@ -65,7 +66,9 @@ const makeKeys = async (home: Home, world: World): Promise<void> => {
   const { wallets, providers } = world;
   const { keys } = home;
   await makeKey(keys("operator", "entry.key"), `${operator}/entry-1`);
-  await makeKey(keys("operator", "checkpoint.key"), origin);
+  for (const { keyFile, origin } of lanesOf(world)) {
+    await makeKey(keys("operator", keyFile), origin);
+  }
   await makeKey(keys("operator", "key-log.key"), keyLogOrigin);
   for (const person of operators) {
     await makeKey(keys(person, "operator.key"), `${operator}/operators/${person}`);
@@ -75,7 +78,13 @@ const makeKeys = async (home: Home, world: World): Promise<void> => {
     await makeKey(keys(name, "transfer.key"), `${participant}/k1`);
     if (!existsSync(keys(name, "envelope.key")))
       await generateEnvelopeKey(keys(name, "envelope.key"));
-    for (const file of ["request.key", "api.token", "core.token", "ledger.token"]) {
+    for (const file of [
+      "request.key",
+      "api.token",
+      "approvals.token",
+      "core.token",
+      "ledger.token",
+    ]) {
       makeSecret(keys(name, file));
     }
   }
@@ -107,10 +116,13 @@ const witnessUrl = ({ wallets, providers }: World, ports: Ports, owner: string):
 };
 
 /** The logs' lines: the keys in force first, then those that the policy had before, which old checkpoints need. */
-const logLines = (home: Home, ports: Ports): string[] => {
+const logLines = (home: Home, ports: Ports, world: World): string[] => {
+  const lanes = lanesOf(world);
   const vkeyOf = (file: string): string => readKeyFile(home.keys("operator", file)).vkey;
   const urls = new Map([
-    [origin, `http://127.0.0.1:${ports.ledger}/log`],
+    ...lanes.map(
+      ({ origin, portName }) => [origin, `http://127.0.0.1:${ports[portName]}/log`] as const,
+    ),
     [keyLogOrigin, `http://127.0.0.1:${ports.ledger}/log/keys`],
   ]);
   const path = home.path("trust.policy");
@@ -118,8 +130,23 @@ const logLines = (home: Home, ports: Ports): string[] => {
   const known = before.map(({ key: { name, type, publicKey } }) =>
     formatVerifierKey(name, type, publicKey),
   );
-  const all = new Set([vkeyOf("checkpoint.key"), vkeyOf("key-log.key"), ...known]);
+  const all = new Set([
+    ...lanes.map(({ keyFile }) => vkeyOf(keyFile)),
+    vkeyOf("key-log.key"),
+    ...known,
+  ]);
   return [...all].map((vkey) => `log ${vkey} ${urls.get(vkey.split("+")[0] ?? "") ?? ""}`);
+};
+
+/** Lanes are in the key log from its first entries on: another number of them is another world. */
+const checkLanes = (home: Home, world: World): void => {
+  const begun = lanesOf({ lanes: mostLanes }).filter(({ keyFile }) =>
+    existsSync(home.keys("operator", keyFile)),
+  ).length;
+  const wanted = lanesOf(world).length;
+  if (begun === wanted) return;
+  const message = `${home.dir} was begun with ${begun} lanes, not ${wanted}: set SEALANE_LANES=${begun}, or use another folder`;
+  throw new InfraError("lanes-changed", message);
 };
 
 /** What an auditor pins: C2SP tlog-policy. The current lane's log is its first line. */
@@ -128,7 +155,7 @@ const policyText = (home: Home, ports: Ports, world: World): string => {
   const quorum = Math.floor(witnesses.length / 2) + 1;
   const { keys } = home;
   const lines = [
-    ...logLines(home, ports),
+    ...logLines(home, ports, world),
     "",
     ...witnesses.map(([owner]) => {
       const { vkey } = readKeyFile(keys(owner, "witness.key"));
@@ -146,7 +173,7 @@ const writeAtomic = (path: string, text: string, mode = 0o644): void => {
 };
 
 /** What the local command line needs to act for each wallet. */
-const cliConfig = (ports: Ports, { wallets }: World): object => ({
+const cliConfig = (ports: Ports, { wallets, lanes }: World): object => ({
   participants: Object.fromEntries(
     wallets.map(({ name, participant, currencies, accountPrefix, portName }) => [
       name,
@@ -161,6 +188,11 @@ const cliConfig = (ports: Ports, { wallets }: World): object => ({
     ]),
   ),
   log: `http://127.0.0.1:${ports.ledger}/log`,
+  ...(lanes === undefined
+    ? {}
+    : {
+        logs: lanesOf({ lanes }).map(({ portName }) => `http://127.0.0.1:${ports[portName]}/log`),
+      }),
   reconciliation: `http://127.0.0.1:${ports.reconciliation}`,
   rates: `http://127.0.0.1:${ports.fxDesk}`,
   staffTokenFile: `keys/${operators[1]}/staff.token`,
@@ -205,8 +237,9 @@ export const provision = async (
 ): Promise<Home> => {
   const home = homeAt(dir);
   makeDirs(home, world);
-  await makeKeys(home, world);
   const genesis = home.path("state", "genesis.json");
+  if (existsSync(genesis)) checkLanes(home, world);
+  await makeKeys(home, world);
   if (!existsSync(genesis)) {
     writeAtomic(genesis, JSON.stringify(makeGenesis(home, world), undefined, 1));
   }

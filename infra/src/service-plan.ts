@@ -4,6 +4,7 @@
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import type { Home } from "./home.ts";
+import { lanesOf, processesOf, type LanePlan } from "./lanes.ts";
 import {
   demoWorld,
   lane,
@@ -23,6 +24,8 @@ export type ServiceName =
   | "fx-desk"
   | "sg-desk"
   | "ledger"
+  | "ledger-2"
+  | "ledger-3"
   | "reconciliation"
   | "console";
 
@@ -67,7 +70,9 @@ const withoutLogin = (url: string): string => {
 /** The settings that several services share. */
 type Shared = ServicePlanOptions & {
   readonly reach: Ports;
+  /** Of each lane's door, in their order. */
   readonly ledgerUrl: string;
+  readonly lanes: readonly LanePlan[];
   readonly common: (name: ServiceName, schema?: string) => Record<string, string>;
 };
 
@@ -78,7 +83,8 @@ const at = (port: number): string => `http://127.0.0.1:${port}`;
 const share = (options: ServicePlanOptions): Shared => {
   const { home, ports, brokers, databaseUrl, traceRatio = 1, env } = options;
   const reach = options.reach ?? ports;
-  const ledgerUrl = at(reach.ledger);
+  const lanes = lanesOf(options.world ?? demoWorld);
+  const ledgerUrl = lanes.map(({ portName }) => at(reach[portName])).join(",");
   const common = (name: ServiceName, schema?: string): Record<string, string> => ({
     KAFKA_BROKERS: brokers,
     // A demo of one owner. Logins and authorities in our own environment reach the services as they are.
@@ -98,7 +104,7 @@ const share = (options: ServicePlanOptions): Shared => {
         }),
     ...env,
   });
-  return { ...options, reach, ledgerUrl, common };
+  return { ...options, reach, ledgerUrl, lanes, common };
 };
 
 const coresService = ({ home, ports }: Shared): Service => ({
@@ -143,6 +149,7 @@ const adapterService = (
       SEALANE_CORE_URL: at(reach[wallet.corePortName]),
       SEALANE_CORE_TOKEN_FILE: keys(name, "core.token"),
       SEALANE_API_TOKEN_FILE: keys(name, "api.token"),
+      SEALANE_APPROVALS_TOKEN_FILE: keys(name, "approvals.token"),
     },
   };
 };
@@ -168,23 +175,65 @@ const deskService = (
   },
 });
 
-const ledgerService = ({ home: { keys, path }, ports, ...shared }: Shared): Service => ({
-  name: "ledger",
-  entry: entry("services/ledger"),
-  url: at(ports.ledger),
-  env: {
-    ...shared.common("ledger", "ledger"),
-    SEALANE_LEDGER_PORT: String(ports.ledger),
-    SEALANE_ENTRY_KEY_FILE: keys("operator", "entry.key"),
-    SEALANE_CHECKPOINT_KEY_FILE: keys("operator", "checkpoint.key"),
-    SEALANE_KEY_LOG_KEY_FILE: keys("operator", "key-log.key"),
-    SEALANE_GENESIS_FILE: path("state", "genesis.json"),
-    SEALANE_TILES_DIR: path("tiles"),
-    SEALANE_PARTICIPANT_TOKENS_FILE: path("state", "participant-tokens.json"),
-    SEALANE_SERVICE_TOKENS_FILE: path("state", "service-tokens.json"),
-    SEALANE_OPEN_BUNDLES: shared.openBundles ? "yes" : "no",
-  },
-});
+/** So that a lane whose process died is taken over soon; one writer alone has no use for haste. */
+const sharedLease = "2s";
+
+/** What a process among several is told: its own lanes, those that it stands by for, its name. */
+const lanesEnv = (
+  { home: { keys }, ports, lanes }: Shared,
+  own: readonly LanePlan[],
+  name: ServiceName,
+): Record<string, string> => {
+  if (lanes.length === 1) return {};
+  const items = lanes.map((plan) => {
+    const role = own.includes(plan) ? "home" : "standby";
+    return `${plan.lane}:${role}:${ports[plan.portName]}:${keys("operator", plan.keyFile)}`;
+  });
+  return {
+    SEALANE_LEDGER_LANES: items.join(","),
+    SEALANE_INSTANCE: name === "ledger" ? "ledger-1" : name,
+    SEALANE_LEASE: sharedLease,
+  };
+};
+
+const ledgerNames = ["ledger", "ledger-2", "ledger-3"] as const;
+
+const ledgerServices = (shared: Shared): Service[] =>
+  processesOf(shared.lanes).flatMap((own, process) => {
+    const name = ledgerNames[process];
+    return name === undefined ? [] : ledgerService(shared, own, name);
+  });
+
+const ledgerService = (
+  shared: Shared,
+  own: readonly LanePlan[],
+  name: (typeof ledgerNames)[number],
+): Service => {
+  const {
+    home: { keys, path },
+    ports,
+  } = shared;
+  const port = ports[own[0]?.portName ?? "ledger"];
+  return {
+    name,
+    entry: entry("services/ledger"),
+    url: at(port),
+    env: {
+      ...shared.common(name, "ledger"),
+      ...lanesEnv(shared, own, name),
+      SEALANE_LEDGER_PORT: String(port),
+      SEALANE_ENTRY_KEY_FILE: keys("operator", "entry.key"),
+      SEALANE_CHECKPOINT_KEY_FILE: keys("operator", "checkpoint.key"),
+      SEALANE_KEY_LOG_KEY_FILE: keys("operator", "key-log.key"),
+      // One process begins the key log; the others read it.
+      ...(name === "ledger" ? { SEALANE_GENESIS_FILE: path("state", "genesis.json") } : {}),
+      SEALANE_TILES_DIR: path("tiles"),
+      SEALANE_PARTICIPANT_TOKENS_FILE: path("state", "participant-tokens.json"),
+      SEALANE_SERVICE_TOKENS_FILE: path("state", "service-tokens.json"),
+      SEALANE_OPEN_BUNDLES: shared.openBundles ? "yes" : "no",
+    },
+  };
+};
 
 const reconciliationService = ({ home, ports, common }: Shared): Service => ({
   name: "reconciliation",
@@ -206,8 +255,15 @@ const watchedBy = (services: readonly Service[]): string =>
     .map(({ name, url }) => `${name}=${url}`)
     .join(",");
 
+/** Adapters, and the token with which the console reads what waits for operators' signatures. */
+const approvalsAt = (home: Home, services: readonly Service[]): string =>
+  services
+    .filter(({ env }) => env["SEALANE_APPROVALS_TOKEN_FILE"] !== undefined)
+    .map(({ name, url }) => `${name}=${url}=${home.keys(name, "approvals.token")}`)
+    .join(",");
+
 const consoleService = (
-  { home, ports, common, openBundles }: Shared,
+  { home, ports, reach, common, openBundles }: Shared,
   others: readonly Service[],
 ): Service => ({
   name: "console",
@@ -215,10 +271,13 @@ const consoleService = (
   url: at(ports.console),
   env: {
     ...common("console"),
+    // It shows the first lane.
+    SEALANE_LEDGER_URL: at(reach.ledger),
     SEALANE_CONSOLE_PORT: String(ports.console),
     SEALANE_CONSOLE_OPEN: openBundles ? "yes" : "no",
     SEALANE_CONSOLE_TOKENS_FILE: home.path("state", "console-tokens.json"),
     SEALANE_CONSOLE_SERVICES: watchedBy(others),
+    SEALANE_CONSOLE_APPROVALS: approvalsAt(home, others),
     SEALANE_LEDGER_TOKEN_FILE: home.keys("operator", "console.token"),
     SEALANE_RECONCILIATION_URL: at(ports.reconciliation),
   },
@@ -244,7 +303,7 @@ export const planServices = (options: ServicePlanOptions): Service[] => {
     witnessService(shared),
     ...wallets.map((wallet) => adapterService(shared, wallet)),
     ...providers.map((provider) => deskService(shared, provider)),
-    ledgerService(shared),
+    ...ledgerServices(shared),
     reconciliationService(shared),
   ];
   return [...services, consoleService(shared, services)];

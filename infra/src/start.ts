@@ -4,13 +4,21 @@
 import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
-import { adapterClient, keepForVerifying, sendOne, type SendResult } from "@sealane/client";
+import {
+  adapterClient,
+  keepForVerifying,
+  logUrlOf,
+  sendOne,
+  type SendResult,
+} from "@sealane/client";
+import { parsePolicy } from "@sealane/tlog";
 import { InfraError } from "./infra-error.ts";
 import { writeKeyLogFile } from "./key-log-file.ts";
+import { lanesFromEnv } from "./lanes.ts";
 import { sendFirstLiquidity } from "./liquidity.ts";
 import { startStack, type Stack } from "./stack.ts";
 import { makeTalk, type Talk } from "./talk.ts";
-import { portsFromEnv } from "./world.ts";
+import { demoWorld, portsFromEnv, withLanes } from "./world.ts";
 
 const usage = `npm start [-- --once] [-- --json]
   --once  stops after the first sealed transfer
@@ -61,12 +69,18 @@ const sendFirst = async (stack: Stack, talk: Talk): Promise<Sealed> => {
   throw new Error(`the first transfer was ${result.outcome}: ${result.code} ${result.detail}`);
 };
 
+/** Where the log is that the transfer is in. */
+const logOf = (stack: Stack, { entry }: Sealed): string => {
+  const policy = parsePolicy(readFileSync(stack.home.path("trust.policy"), "utf8"));
+  return logUrlOf(policy, entry) ?? `${stack.urls.ledger ?? ""}/log`;
+};
+
 const keepReceipt = async (stack: Stack, sealed: Sealed): Promise<string> => {
   const path = stack.home.path("receipts", `${sealed.transferId}.tlog-proof`);
   writeFileSync(path, sealed.receipt);
   await keepForVerifying({
     path: stack.home.path("keylog"),
-    logUrl: `${stack.urls.ledger ?? ""}/log`,
+    logUrl: logOf(stack, sealed),
     ratesUrl: stack.urls["fx-desk"],
     entry: sealed.entry,
   });
@@ -89,6 +103,7 @@ const run = async (talk: Talk): Promise<number> => {
     }
   });
   interrupted.catch(() => undefined);
+  const world = withLanes(demoWorld, lanesFromEnv(process.env));
   const starting = startStack({
     dir,
     ports: portsFromEnv(process.env),
@@ -97,6 +112,7 @@ const run = async (talk: Talk): Promise<number> => {
     kafkaBrokers: process.env.KAFKA_BROKERS || undefined,
     onStep: talk.progress,
     console: true,
+    world,
   });
   let stack: Stack;
   try {
@@ -108,11 +124,11 @@ const run = async (talk: Talk): Promise<number> => {
   }
   try {
     talk.progress("first liquidity");
-    await sendFirstLiquidity(stack.home, stack.brokers);
+    await sendFirstLiquidity(stack.home, stack.brokers, world.liquidity, world);
     await writeKeyLogFile(stack.home, stack.urls.ledger ?? "");
     talk.ready(stack);
     const sealed = await sendFirst(stack, talk);
-    talk.sealed(stack, sealed, await keepReceipt(stack, sealed));
+    talk.sealed(stack, sealed, await keepReceipt(stack, sealed), logOf(stack, sealed));
     if (values.once) return 0;
     talk.waiting();
     const failed = await untilEnd(stack);

@@ -8,7 +8,7 @@ export type Talk = {
   readonly progress: (what: string) => void;
   readonly ready: (stack: Stack) => void;
   readonly step: (step: string, ms: number) => void;
-  readonly sealed: (stack: Stack, sealed: Sealed, receipt: string) => void;
+  readonly sealed: (stack: Stack, sealed: Sealed, receipt: string, log: string) => void;
   readonly waiting: () => void;
   readonly stopped: () => void;
   readonly fault: (message: string) => void;
@@ -41,7 +41,7 @@ const jsonTalk = (): Talk => {
     ready: (stack) =>
       say({ event: "ready", urls: urlsOf(stack), policy: stack.home.path("trust.policy") }),
     step: () => undefined,
-    sealed: (stack, { transferId, transfer, steps }, receipt) =>
+    sealed: (_stack, { transferId, transfer, steps }, receipt, log) =>
       say({
         event: "sealed",
         transferId,
@@ -49,7 +49,7 @@ const jsonTalk = (): Talk => {
         received: transfer.received,
         steps,
         receipt,
-        log: logUrl(stack),
+        log,
       }),
     waiting: () => undefined,
     stopped: () => undefined,

@@ -57,6 +57,8 @@ export type World = {
   }[];
   readonly liquidity: readonly FirstLiquidity[];
   readonly ports: readonly PortPlan[];
+  /** How many lanes decide; one unless it is said. */
+  readonly lanes?: number;
 };
 
 export const wallets: readonly WalletPlan[] = [
@@ -137,6 +139,9 @@ export type PortName =
   | "hkAdapter"
   | "phAdapter"
   | "ledger"
+  | "ledger1"
+  | "ledger2"
+  | "ledger3"
   | "reconciliation"
   | "fxDesk"
   | "witness"
@@ -191,6 +196,19 @@ export const dayPortPlan: readonly PortPlan[] = [
   { name: "sgCore", port: 8093, env: "SEALANE_SG_CORE_PORT", what: "simulated SG wallet core" },
 ];
 
+/** Doors of the second lane and those after it. */
+export const lanePortPlan: readonly PortPlan[] = [
+  { name: "ledger1", port: 8183, env: "SEALANE_LEDGER_1_PORT", what: "ledger, lane 1" },
+  { name: "ledger2", port: 8283, env: "SEALANE_LEDGER_2_PORT", what: "ledger, lane 2" },
+  { name: "ledger3", port: 8383, env: "SEALANE_LEDGER_3_PORT", what: "ledger, lane 3" },
+];
+
+/** The same world with so many lanes. */
+export const withLanes = (world: World, lanes: number): World =>
+  lanes === 1
+    ? world
+    : { ...world, lanes, ports: [...world.ports, ...lanePortPlan.slice(0, lanes - 1)] };
+
 export const demoWorld: World = {
   wallets,
   providers,
@@ -205,7 +223,7 @@ export const demoWorld: World = {
 export const portsFromEnv = (env: NodeJS.ProcessEnv): Ports => {
   const ports = {} as Record<PortName, number>;
   const wrong: string[] = [];
-  for (const { name, port, env: variable } of [...portPlan, ...dayPortPlan]) {
+  for (const { name, port, env: variable } of [...portPlan, ...dayPortPlan, ...lanePortPlan]) {
     const value = env[variable] ?? "";
     ports[name] = value === "" ? port : Number(value);
     const good = value === "" || (/^[1-9]\d{0,4}$/.test(value) && ports[name] <= 65_535);

@@ -158,6 +158,40 @@ describe("the ledger's routes", () => {
   });
 });
 
+describe("a console's token at an adapter", () => {
+  it("reads what waits for operators' signatures, and opens nothing else", async () => {
+    const base = system.stack.urls["hk-wallet"] ?? "";
+    const call = async (method: string, url: string, headers: Record<string, string> = {}) => {
+      const answer = await fetch(`${base}${url}`, {
+        method,
+        headers: { ...headers, "Content-Type": "application/json", "Idempotency-Key": "matrix" },
+        ...(method === "GET" ? {} : { body: "{}" }),
+        signal: AbortSignal.timeout(10_000),
+      });
+      await answer.body?.cancel();
+      return answer.status;
+    };
+    const openapi = (await (await fetch(`${base}/v1/openapi.json`)).json()) as {
+      paths: Record<string, Record<string, { security?: unknown[] }>>;
+    };
+    const guarded = Object.entries(openapi.paths).flatMap(([route, methods]) =>
+      Object.entries(methods).flatMap(([method, { security }]) =>
+        security === undefined || security.length === 0 ? [] : `${method.toUpperCase()} ${route}`,
+      ),
+    );
+    expect(guarded.length).toBeGreaterThan(20);
+    const Authorization = `Bearer ${secret("keys", "hk-wallet", "approvals.token")}`;
+    const open: string[] = [];
+    for (const route of guarded) {
+      const [method = "", place = ""] = route.split(" ");
+      const url = place.replaceAll(/\{[^}]*\}/g, transfers[0] ?? "");
+      expect([route, await call(method, url)]).toEqual([route, 401]);
+      if ((await call(method, url, { Authorization })) !== 403) open.push(route);
+    }
+    expect(open.sort()).toEqual(["GET /v1/approvals", "GET /v1/approvals/{id}"]);
+  });
+});
+
 describe("a participant", () => {
   it("exports all its own entries, complete up to a statement it has just signed", async () => {
     const out = ["--out", "hk.bundle", "--statement"];

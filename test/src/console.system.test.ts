@@ -177,6 +177,13 @@ describe.skipIf(found === undefined)("the console", () => {
     expect(await heading.textContent()).toContain("Rejected");
   });
 
+  it("asks the adapters what waits for operators, with a token for that alone", async () => {
+    const page = await signedIn();
+    await page.goto(url("/approvals"));
+    await page.getByText("No adapter holds a transfer.").waitFor();
+    expect(await page.getByText("not known").count()).toBe(0);
+  });
+
   it("is used by keyboard alone: search, go, follow a row", async () => {
     const id = await send();
     const page = await signedIn();

@@ -232,6 +232,37 @@ describe("settlement windows", () => {
     await eventually("the window is settled", async () => (await show(0)).status === "settled");
     const paid = lines.find(({ account }) => account === "SEALHK0001HKD");
     expect(before - (await exposure())).toBe(minorOf(paid?.amount ?? "0", "HKD"));
+
+    // One that is longer than an entry: its parts alone are nothing, together they are taken once.
+    const deposits = Array.from({ length: 150 }, (_, at) => ({
+      reference: `IN-${at}`,
+      account: "SEALHK0001HKD",
+      currency: "HKD",
+      side: "credit",
+      amount: "10.00",
+      status: "booked",
+    }));
+    const file = system.stack.home.path("LONG.json");
+    const long = { bank: "bank.example", reference: "LONG-1", lines: deposits };
+    writeFileSync(file, JSON.stringify(long));
+    const out = system.stack.home.path("LONG.note");
+    const making = ["settle", "statement", file, "--bank-key", bankKey, "--out", out];
+    const { files } = (await sealaneJson(system, making)) as { files?: string[] };
+    const parts = files ?? [];
+    expect(parts).toHaveLength(2);
+    expect(await runSealane(system, ["settle", "send", parts[0] ?? "", "--json"])).toMatchObject({
+      status: 1,
+      stdout: expect.stringContaining("part-missing"),
+    });
+    await sealaneJson(system, ["settle", "send", ...parts]);
+    await eventually("all of it is cover", async () => {
+      const { positions } = (await sealaneJson(system, ["settle", "positions"])) as unknown as {
+        positions: { participant: string; liquidity: string; unbacked: string }[];
+      };
+      const own = positions.find(({ participant }) => participant === "hk-wallet.example");
+      const backed = minorOf(own?.liquidity ?? "0", "HKD") - minorOf(own?.unbacked ?? "0", "HKD");
+      return backed >= 150_000n;
+    });
     expect(await sealaneJson(system, ["audit", "--balances"])).toMatchObject({ ok: true });
   }, 120_000);
 

@@ -6,9 +6,11 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { adapterClient, type AdapterClient } from "@sealane/client";
 import {
+  demoWorld,
   freePorts,
   sendFirstLiquidity,
   startStack,
+  withLanes,
   writeKeyLogFile,
   type FirstLiquidity,
   type Stack,
@@ -33,6 +35,8 @@ export type WholeSystem = {
 export type WholeSystemOptions = Pick<StackOptions, "closedBundles" | "console"> & {
   /** Other amounts than the demo's. */
   readonly liquidity?: readonly FirstLiquidity[];
+  /** How many lanes decide; one unless it is said. */
+  readonly lanes?: number;
   /** Wallets whose adapters have no key to sign with. */
   readonly hosted?: readonly string[];
 };
@@ -40,9 +44,10 @@ export type WholeSystemOptions = Pick<StackOptions, "closedBundles" | "console">
 export const startWholeSystem = async (options: WholeSystemOptions = {}): Promise<WholeSystem> => {
   const dir = mkdtempSync(join(tmpdir(), "sealane-test-"));
   chmodSync(dir, 0o711);
-  const { liquidity, ...more } = options;
-  const stack = await startStack({ ...more, dir, ports: await freePorts(), traceRatio: 1 });
-  await sendFirstLiquidity(stack.home, stack.brokers, liquidity);
+  const { liquidity, lanes = 1, ...more } = options;
+  const world = withLanes(demoWorld, lanes);
+  const stack = await startStack({ ...more, dir, world, ports: await freePorts(), traceRatio: 1 });
+  await sendFirstLiquidity(stack.home, stack.brokers, liquidity, world);
   await writeKeyLogFile(stack.home, stack.urls.ledger ?? "");
   const token = (name: string): string =>
     readFileSync(stack.home.keys(name, "api.token"), "utf8").trim();

@@ -1,6 +1,7 @@
 // `sealane approve`: an operator looks at what waits for a signature, and signs it. What is shown and signed
 // is read from the text itself, not from what the adapter says of it, and the key stays on this machine.
 import { readFileSync } from "node:fs";
+import { laneOrigins } from "@sealane/client";
 import { headerOf, readStatement, termsSchema, type Terms } from "@sealane/protocol";
 import type { Command } from "commander";
 import { participantOf, readCliConfig, type CliParticipant } from "./cli-config.ts";
@@ -58,10 +59,10 @@ const call = async (
   );
 };
 
-/** The terms in a text that is to be signed: of the pinned log, and of this transfer. @throws CliError */
-const termsOf = ({ transferId, statement }: Waiting, origin: string | undefined): Terms => {
+/** The terms in a text that is to be signed: of a pinned log, and of this transfer. @throws CliError */
+const termsOf = ({ transferId, statement }: Waiting, origins: readonly string[]): Terms => {
   const read = readStatement({ text: statement, signatures: [] }, "transfer", termsSchema);
-  const own = headerOf(statement)?.origin === origin;
+  const own = origins.includes(headerOf(statement)?.origin ?? "");
   if (read.ok && own && read.statement.body.id === transferId) return read.statement.body;
   const action = "Sign nothing that this adapter shows you, and tell its provider.";
   throw new CliError("statement-wrong", `${transferId}: the text says something else`, action);
@@ -76,13 +77,13 @@ const describe = (terms: Terms, { needed, approvedBy }: Waiting): string[] => [
   `until ${terms.expiresAt}`,
 ];
 
-const pinnedOrigin = (flags: Flags): string | undefined =>
-  loadPolicy(flags.policy, readDefaults()).policy.logs[0]?.key.name;
+const pinnedOrigins = (flags: Flags): string[] =>
+  laneOrigins(loadPolicy(flags.policy, readDefaults()).policy);
 
 const runList = async (flags: Flags, from: CliParticipant): Promise<boolean> => {
   const { approvals } = (await call(from, "")) as { approvals: Waiting[] };
-  const origin = pinnedOrigin(flags);
-  const rows = approvals.map((one) => describe(termsOf(one, origin), one));
+  const origins = pinnedOrigins(flags);
+  const rows = approvals.map((one) => describe(termsOf(one, origins), one));
   if (flags.json === true) outJson({ approvals });
   else out(rows.length === 0 ? "nothing waits for approval" : columns(rows));
   return true;
@@ -90,7 +91,7 @@ const runList = async (flags: Flags, from: CliParticipant): Promise<boolean> => 
 
 const runApprove = async (id: string, key: string, flags: Flags, from: CliParticipant) => {
   const waiting = (await call(from, `/${id}`)) as Waiting;
-  const terms = termsOf({ ...waiting, transferId: id }, pinnedOrigin(flags));
+  const terms = termsOf({ ...waiting, transferId: id }, pinnedOrigins(flags));
   const line = await signerOf(key).signLine(waiting.statement);
   const after = (await call(from, `/${id}`, line)) as Waiting;
   if (flags.json === true) outJson({ ok: true, ...after });

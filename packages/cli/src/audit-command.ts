@@ -9,6 +9,7 @@ import { auditLog } from "./audit-log.ts";
 import type { AuditDifference, AuditReport, CursorFile, SeenCheckpoints } from "./audit-types.ts";
 import { CliError } from "./cli-error.ts";
 import { loadPolicy, readBytes, readDefaults, type Defaults } from "./defaults.ts";
+import { laneFolder, laneOf, originAt, placesOf } from "./lane-places.ts";
 import { columns, out, outJson, running, startProgress } from "./output.ts";
 import { parseKeysCopy } from "./read-keys.ts";
 import { loadRoots } from "./roots-file.ts";
@@ -92,11 +93,18 @@ const show = (report: Audited): void => {
   }
 };
 
-const showJson = (report: AuditReport): void => {
-  if (!report.ok) return outJson(report);
-  const { ok, entries, entriesPerSecond, seen: _, ...rest } = report;
-  outJson({ event: "audited", entries, ...rest, totals: totalsView(report) });
-  outJson({ ok, entries, entriesPerSecond });
+/** A line for each log, and the verdict over all of them: the last line. */
+const showJson = (reports: readonly AuditReport[]): void => {
+  let sum = 0;
+  let took = 0;
+  for (const report of reports) {
+    if (!report.ok) return outJson(report);
+    const { ok: _ok, entries, entriesPerSecond: _rate, seen: _seen, ...rest } = report;
+    outJson({ event: "audited", entries, ...rest, totals: totalsView(report) });
+    sum += entries;
+    took += report.seconds;
+  }
+  outJson({ ok: true, entries: sum, entriesPerSecond: Math.round(sum / Math.max(took, 0.001)) });
 };
 
 const showDifference = ({ position, code, detail, entries }: AuditDifference): void => {
@@ -141,20 +149,47 @@ const deskTokenOf = (url: string | undefined, { staffToken }: Defaults): string 
   return fromUtf8(readBytes(staffToken, "the desk's token")).trim();
 };
 
+/** Everything in one lane's books of reconciliation is below its path, the first lane's excepted. */
+const booksOf = (url: string | undefined, at: number, origin: string): string | undefined =>
+  url === undefined || at === 0 ? url : `${url}/lanes/${laneOf(origin)}`;
+
 const runAudit = async (place: string | undefined, flags: AuditFlags): Promise<boolean> => {
   const defaults = readDefaults();
-  const log = place ?? defaults.log;
-  if (log === undefined) {
-    throw new CliError("log-missing", "which log?", "Give its URL, or the folder of an export.");
+  const places = placesOf(place, defaults);
+  const reports: AuditReport[] = [];
+  for (const [at, log] of places.entries()) {
+    const report = await auditOne(log, flags, defaults, places.length > 1 ? at : undefined);
+    reports.push(report);
+    if (!report.ok) break;
   }
+  const stand = reports.every(({ ok }) => ok);
+  if (flags.json === true) showJson(reports);
+  else if (places.length > 1 && stand) out(`All ${places.length} lanes stand.`);
+  return stand;
+};
+
+/** @param at which of several logs; undefined where there is one */
+const auditOne = async (
+  log: string,
+  flags: AuditFlags,
+  defaults: Defaults,
+  at: number | undefined,
+): Promise<AuditReport> => {
   const { policy, path } = loadPolicy(flags.policy, defaults);
-  const { keys: keysPath, token, signatures, remember } = flags;
+  const { keys: keysPath, token, signatures } = flags;
   const text = keysPath === undefined ? undefined : readBytes(keysPath, "the copy of the key log");
   const keys = text === undefined ? undefined : parseKeysCopy(fromUtf8(text));
-  const balancesUrl = balancesUrlOf(flags.balances, defaults);
+  const books = balancesUrlOf(flags.balances, defaults);
+  const deskToken = deskTokenOf(books, defaults);
   const progress = startProgress("audit", "entries");
   const secret =
     token === undefined ? undefined : fromUtf8(readBytes(token, "the token's file")).trim();
+  const origin = at === undefined ? "" : await originAt(log, secret);
+  const balancesUrl = booksOf(books, at ?? 0, origin);
+  const remember =
+    flags.remember === undefined || at === undefined
+      ? flags.remember
+      : laneFolder(flags.remember, origin);
   const report = await auditLog({
     log,
     policy,
@@ -162,17 +197,18 @@ const runAudit = async (place: string | undefined, flags: AuditFlags): Promise<b
     roots: loadRoots(flags.roots, path),
     signatures,
     balancesUrl,
-    deskToken: deskTokenOf(balancesUrl, defaults),
+    deskToken,
     token: secret,
     remembered: remember === undefined ? undefined : readSeen(remember),
     cursor: flags.cursor === undefined ? undefined : cursorFile(flags.cursor),
     onProgress: progress.to,
   }).finally(progress.end);
   if (report.ok && remember !== undefined) keepSeen(remember, report.seen);
-  if (flags.json === true) showJson(report);
-  else if (report.ok) show(report);
-  else showDifference(report);
-  return report.ok;
+  if (flags.json !== true) {
+    if (report.ok) show(report);
+    else showDifference(report);
+  }
+  return report;
 };
 
 /** Adds `audit` to the program. */

@@ -23,6 +23,8 @@ export type CliConfig = {
   readonly participants: readonly CliParticipant[];
   /** URL of the lane's log. */
   readonly log: string;
+  /** Of every lane, where there are several; each ends with `/log`. */
+  readonly logs: readonly string[];
   /** URL of the liquidity provider's door, if there is one. */
   readonly rates: string | undefined;
   readonly policy: string;
@@ -31,6 +33,7 @@ export type CliConfig = {
 };
 
 type Raw = Partial<Record<"log" | "rates" | "policy" | "keylog" | "receipts", string>> & {
+  readonly logs?: readonly string[];
   readonly participants?: Readonly<Record<string, Omit<CliParticipant, "name">>>;
 };
 
@@ -82,6 +85,7 @@ export const readCliConfig = (
       };
     }),
     log: raw.log,
+    logs: raw.logs ?? [raw.log],
     rates: raw.rates,
     policy: resolve(home, raw.policy ?? "trust.policy"),
     keylog: resolve(home, raw.keylog ?? "keylog"),

@@ -1,24 +1,11 @@
 // What Node makes of our sources when it loads them (types taken out, code compiled) is kept for the next
-// start, which then takes a third of the time; each thread of an audit starts so too. In a folder of the
-// user's own, not in /tmp: what lies there is run. Where it cannot be made, nothing is kept.
-import { mkdirSync } from "node:fs";
+// start, which then takes a third of the time; each thread of an audit starts so too. Beside what npm
+// installed, not where others may write: what lies there is run. Where it cannot be written, nothing is kept.
 import { enableCompileCache } from "node:module";
-import { homedir } from "node:os";
-import { join } from "node:path";
-
-const exists = (error: unknown): boolean => (error as NodeJS.ErrnoException).code === "EEXIST";
+import { fileURLToPath } from "node:url";
 
 /** To be called before the modules that are worth keeping are imported. */
 export const useCompileCache = (): void => {
-  let folder = process.env.XDG_CACHE_HOME ?? join(homedir(), ".cache");
-  // One after the other: where nothing can be made, such as below /proc, Node's own recursion never ends.
-  for (const path of [folder, join(folder, "sealane"), join(folder, "sealane", "compiled")]) {
-    try {
-      mkdirSync(path, { mode: 0o700 });
-    } catch (error) {
-      if (!exists(error)) return;
-    }
-    folder = path;
-  }
-  enableCompileCache(folder);
+  const beside = new URL("../../../node_modules/.cache/sealane-cli", import.meta.url);
+  enableCompileCache(fileURLToPath(beside));
 };

@@ -28,9 +28,7 @@ const quotedCell = (text: string, start: number): Cell => {
   }
 };
 
-const plainEnd = /[",\r\n]/g;
-
-const plainCell = (text: string, start: number): Cell => {
+const plainCell = (text: string, start: number, plainEnd: RegExp): Cell => {
   plainEnd.lastIndex = start;
   const end = plainEnd.exec(text)?.index ?? text.length;
   if (text[end] === '"') return { fault: "a quote stands in the middle of an unquoted cell" };
@@ -51,8 +49,12 @@ const countLines = (text: string, from: number, to: number): number => {
   return count;
 };
 
+export const csvSeparators = [",", ";", "\t", "|"] as const;
+export type CsvSeparator = (typeof csvSeparators)[number];
+
 /** Rows with their cells as they are: nothing is trimmed. Lines with nothing in them are skipped. */
-export const parseCsv = (input: string): CsvResult => {
+export const parseCsv = (input: string, separator: CsvSeparator = ","): CsvResult => {
+  const plainEnd = new RegExp(`["\\r\\n${separator}]`, "g");
   const text = input.startsWith("\uFEFF") ? input.slice(1) : input;
   const rows: CsvRow[] = [];
   let line = 1;
@@ -60,11 +62,11 @@ export const parseCsv = (input: string): CsvResult => {
     const start = at;
     const cells: string[] = [];
     for (;;) {
-      const cell = text[at] === '"' ? quotedCell(text, at) : plainCell(text, at);
+      const cell = text[at] === '"' ? quotedCell(text, at) : plainCell(text, at, plainEnd);
       if ("fault" in cell) return { ok: false, fault: { line, detail: cell.fault } };
       cells.push(cell.value);
       at = cell.end;
-      if (text[at] !== ",") break;
+      if (text[at] !== separator) break;
       at += 1;
     }
     const width = breakAt(text, at);

@@ -9,6 +9,8 @@ import { CliError } from "./cli-error.ts";
 
 export type Defaults = {
   readonly log?: string | undefined;
+  /** Of every lane, where there are several. */
+  readonly logs?: readonly string[] | undefined;
   readonly reconciliation?: string | undefined;
   readonly policy?: string | undefined;
   readonly keylog?: string | undefined;
@@ -39,12 +41,17 @@ export const readDefaults = (
     const value = (json.value as Record<string, unknown>)[name];
     return typeof value === "string" ? value : undefined;
   };
+  const list = (name: string): string[] | undefined => {
+    const value = (json.value as Record<string, unknown>)[name];
+    return Array.isArray(value) ? value.filter((one) => typeof one === "string") : undefined;
+  };
   const file = (name: string): string | undefined => {
     const value = field(name);
     return value === undefined ? undefined : resolve(dirname(path), value);
   };
   return {
     log: field("log"),
+    logs: list("logs"),
     reconciliation: field("reconciliation"),
     policy: file("policy"),
     keylog: file("keylog"),

@@ -5,9 +5,10 @@ import { readFileSync } from "node:fs";
 import type { Command } from "commander";
 import { clientOf, participantOf, readCliConfig } from "./cli-config.ts";
 import { CliError } from "./cli-error.ts";
-import { loadPolicy, readBytes, readDefaults } from "./defaults.ts";
+import { loadPolicy, readBytes, readDefaults, type Defaults } from "./defaults.ts";
 import { exportLog } from "./export-log.ts";
 import { exportParticipant } from "./export-participant.ts";
+import { laneFolder, originAt, placesOf } from "./lane-places.ts";
 import { openLog } from "./log-source.ts";
 import { out, outJson, running, startProgress } from "./output.ts";
 import { writeWhole } from "./receipt-files.ts";
@@ -35,26 +36,40 @@ const logUrl = ({ url }: ExportFlags, known: string | undefined): string => {
 
 const runExport = async (flags: ExportFlags): Promise<boolean> => {
   const defaults = readDefaults();
-  const url = logUrl(flags, defaults.log);
+  const places = placesOf(flags.url, defaults);
+  const token = flags.token === undefined ? undefined : readToken(flags.token);
+  for (const url of places) {
+    const several = places.length > 1;
+    const folder = several ? laneFolder(flags.out, await originAt(url, token)) : flags.out;
+    await exportOneLog(flags, defaults, { url, token, folder });
+  }
+  if (flags.json !== true) out(`Check it: npx sealane audit ${flags.out} --policy FILE`);
+  return true;
+};
+
+type OneLog = { readonly url: string; readonly token: string | undefined; readonly folder: string };
+
+const exportOneLog = async (
+  flags: ExportFlags,
+  defaults: Defaults,
+  { url, token, folder }: OneLog,
+): Promise<void> => {
   const known = flags.policy ?? defaults.policy;
   const policy = known === undefined ? undefined : loadPolicy(known, defaults).policy;
-  const token = flags.token === undefined ? undefined : readToken(flags.token);
   const progress = startProgress("export", "entries");
   const report = await exportLog({
     source: openLog(url, token),
-    folder: flags.out,
+    folder,
     policy,
     onProgress: progress.to,
   }).finally(progress.end);
   if (flags.json === true) {
-    outJson({ ok: true, folder: flags.out, ...report });
-    return true;
+    outJson({ ok: true, folder, ...report });
+    return;
   }
   const { origin, entries, keysEntries, files, kept } = report;
-  out(`${origin}: ${entries} entries and ${keysEntries} of the key log, in ${flags.out}`);
+  out(`${origin}: ${entries} entries and ${keysEntries} of the key log, in ${folder}`);
   out(`  ${files} files, ${kept} of them were there already`);
-  out(`Check it: npx sealane audit ${flags.out} --policy FILE`);
-  return true;
 };
 
 /** Who exports, and the token by which the ledger knows it. @throws CliError */
@@ -108,7 +123,7 @@ export const registerExport = (program: Command): void => {
     .requiredOption("--out <path>", "where to put it: a folder, with --participant a file")
     .option("--participant <name>", "only this provider's entries, all of them, with proofs")
     .option("--statement", "with --participant: have the provider sign first that this is all")
-    .option("--url <url>", "the log; default: the one of .sealane/cli.json")
+    .option("--url <url>", "the log; default: those of .sealane/cli.json, each lane's in a folder")
     .option("--token <file>", "an auditor's token, or that participant's, for the ledger")
     .option("--policy <file>", "check the checkpoints while at it")
     .option("--json", "print one JSON object")

@@ -2,7 +2,7 @@
 // with a key of their own on a machine of their own, and a file goes between them: `set-aside` makes it,
 // `cosign` adds the second signature and hands it to the ledger. No key leaves its machine.
 import { existsSync, writeFileSync } from "node:fs";
-import { noteSigner, type NoteSigner } from "@sealane/client";
+import { laneOrigins, noteSigner, type NoteSigner } from "@sealane/client";
 import {
   readNote,
   readStatement,
@@ -45,13 +45,13 @@ export const signerOf = (path: string): NoteSigner => {
   }
 };
 
-/** The log that an operator's signature is for is the pinned one, whatever the ledger says. */
+/** The log that an operator's signature is for is a pinned one, whatever the ledger says. */
 const checkOrigin = (flags: Flags, origin: string): void => {
   const defaults = readDefaults();
   const { policy } = loadPolicy(flags.policy, defaults);
-  const pinned = policy.logs[0]?.key.name;
-  if (pinned === origin) return;
-  const message = `the ledger writes ${origin}, the policy pins ${pinned ?? "no log"}`;
+  const pinned = laneOrigins(policy);
+  if (pinned.includes(origin)) return;
+  const message = `the ledger writes ${origin}, the policy pins ${pinned.join(", ") || "no log"}`;
   throw new CliError("wrong-log", message, "Ask the ledger that your policy is about.");
 };
 

@@ -8,7 +8,7 @@ import { isoReasonOf, refusalCodes, transferIdOf, type RefusalCode } from "@seal
 import { SingleBar } from "cli-progress";
 import { clientOf, participantOf, type CliConfig } from "./cli-config.ts";
 import { CliError } from "./cli-error.ts";
-import { keepKeys, receiptPath, writeWhole } from "./receipt-files.ts";
+import { keepKeys, logOf, receiptPath, writeWhole } from "./receipt-files.ts";
 import { resultsCsv, summarise, type RowResult, type RowSummary } from "./row-results.ts";
 import { readTransferRows, type TransferRow } from "./transfer-rows.ts";
 
@@ -129,16 +129,21 @@ const tellRow = (result: RowResult, log: string): void => {
 type Receipts = {
   readonly keep: (transferId: string) => Promise<string | undefined>;
   readonly entries: () => Iterable<string>;
+  /** URL of the log that a transfer is in. */
+  readonly log: (transferId: string) => string;
 };
 
 const keepReceipts = (config: CliConfig, client: AdapterClient): Receipts => {
   const bySheet = new Map<string, string>();
+  const logs = new Map<string, string>();
   return {
+    log: (transferId) => logs.get(transferId) ?? config.log,
     keep: async (transferId) => {
       try {
         const receipt = await client.receipt(transferId, { waitSeconds });
         const entry = entryOfReceipt(receipt);
         bySheet.set(/"sheet":\{[^}]*"hash":"([^"]*)"/.exec(entry)?.[1] ?? "", entry);
+        if (config.logs.length > 1) logs.set(transferId, logOf(config, entry));
         const path = receiptPath(config, transferId);
         writeWhole(path, receipt);
         return path;
@@ -253,7 +258,7 @@ export const sendFile = async (config: CliConfig, options: SendFileOptions): Pro
   const fault = await sendRows(client, from.id, rows, lines, receipts, (result) => {
     results.push(result);
     bar?.increment();
-    if (json) tellRow(result, config.log);
+    if (json) tellRow(result, receipts.log(result.transferId));
   });
   for (const entry of receipts.entries()) await keepKeys(config, entry);
   bar?.stop();

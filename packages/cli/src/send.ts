@@ -19,7 +19,7 @@ import {
 } from "./cli-config.ts";
 import { CliError } from "./cli-error.ts";
 import { running } from "./output.ts";
-import { keepKeys, receiptPath, writeWhole } from "./receipt-files.ts";
+import { keepKeys, logOf, receiptPath, writeWhole } from "./receipt-files.ts";
 import { sendFile } from "./send-file.ts";
 
 export type SendFlags = {
@@ -56,10 +56,13 @@ const requestOf = (flags: SendFlags, from: CliParticipant, to: CliParticipant): 
 
 const showSealed = (result: SendResult & { outcome: "sealed" }, path: string): void => {
   const { transfer } = result;
+  const { lane } = transfer;
   const money = (value: { amount: string; currency: string } | undefined): string =>
     value === undefined ? "?" : `${value.amount} ${value.currency}`;
   out(`  sent ${money(transfer.sent)}, fee ${money(transfer.fee)}, rate ${transfer.rate ?? "?"}`);
-  out(`  received ${money(transfer.received)}, entry ${transfer.position ?? "?"} of the log`);
+  out(
+    `  received ${money(transfer.received)}, entry ${transfer.position ?? "?"} of ${lane === undefined ? "the log" : `lane ${lane}'s log`}`,
+  );
   out(`  receipt ${path}`);
 };
 
@@ -86,7 +89,7 @@ const tell = async (config: CliConfig, result: SendResult, json: boolean): Promi
       received,
       steps,
       receipt: path,
-      log: config.log,
+      log: logOf(config, result.entry),
     };
     out(JSON.stringify(event));
   } else showSealed(result, path);

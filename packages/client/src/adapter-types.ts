@@ -119,6 +119,8 @@ export type Transfer = {
   readonly returns?: readonly string[];
   readonly recall?: Recall;
   /** Its entry's place in the log. */
+  /** In which lane it is; undefined where there is one lane. */
+  readonly lane?: number;
   readonly position?: number;
   readonly steps: StepTimes;
 };

@@ -58,6 +58,7 @@ export {
   type KeyLogFile,
 } from "./key-log-file.ts";
 export { inForceOf, watchKeyLog, type KeyWatch } from "./key-watch.ts";
+export { laneOrigins, laneRouter, ledgerLanes, logUrlOf, type LedgerLane } from "./ledger-lanes.ts";
 export {
   fetchKeyLog,
   LogReadError,

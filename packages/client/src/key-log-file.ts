@@ -75,10 +75,16 @@ const write = (path: string, file: KeyLogFile): void => {
   renameSync(temporary, path);
 };
 
-const askProvider = async (url: string, number: number): Promise<string | undefined> => {
+const askProvider = async (
+  url: string,
+  { number, hash }: Terms["sheet"],
+): Promise<string | undefined> => {
   try {
     const signal = AbortSignal.timeout(3_000);
-    const response = await fetch(`${url}/v1/sheets/${number}`, { signal, redirect: "error" });
+    const response = await fetch(`${url}/v1/sheets/${number}?hash=${encodeURIComponent(hash)}`, {
+      signal,
+      redirect: "error",
+    });
     return response.ok ? await response.text() : undefined;
   } catch {
     return undefined; // the log has it too
@@ -124,7 +130,7 @@ export const keepForVerifying = async (options: KeepOptions): Promise<boolean> =
   const { sheet } = cited;
   let found = sheet === undefined || file.sheets.some((note) => noteHash(note) === sheet.hash);
   if (!found && sheet !== undefined) {
-    const asked = ratesUrl === undefined ? undefined : await askProvider(ratesUrl, sheet.number);
+    const asked = ratesUrl === undefined ? undefined : await askProvider(ratesUrl, sheet);
     const right = asked !== undefined && noteHash(asked) === sheet.hash;
     const note = right ? asked : await findSheet(makeLogReader(logUrl), sheet.hash, cited.seq);
     found = note !== undefined;

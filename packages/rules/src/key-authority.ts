@@ -129,6 +129,15 @@ export const applyRootRecovery = (
 };
 
 /** A log's key is replaced by a record of its own, so that the new key has signed for itself. */
+/** A slot that two lanes would decide: a transfer could end in both. */
+const slotTwice = ({ lanes }: LanesRecord): number | undefined => {
+  const ranges = lanes
+    .flatMap(({ slots }) => slots)
+    .filter(({ from, to }) => from < to)
+    .toSorted((one, other) => one.from - other.from);
+  return ranges.find(({ from }, at) => from < (ranges[at - 1]?.to ?? 0))?.from;
+};
+
 export const applyLanes = (state: KeyState, { body, note }: Said<LanesRecord>): KeyStep => {
   const missing = operatorsSigned(state, note, 2);
   if (missing !== undefined) return missing;
@@ -136,6 +145,10 @@ export const applyLanes = (state: KeyState, { body, note }: Said<LanesRecord>): 
     const known = state.lanes?.lanes.find((lane) => lane.origin === origin);
     if (known === undefined || known.vkey === vkey) continue;
     return fault("already-registered", `${origin} has a key: replace it by a log-key record`);
+  }
+  const twice = slotTwice(body);
+  if (twice !== undefined) {
+    return fault("already-registered", `slot ${twice} is given to two lanes`);
   }
   return step(state, { lanes: body });
 };

@@ -276,3 +276,21 @@ describe("a binding", () => {
     expect([hk, ph, fx].map(boundTo)).toEqual(["transfer/2", undefined, undefined]);
   });
 });
+
+describe("lanes", () => {
+  const lane = (at: number, from: number, to: number) => {
+    const { name: origin, vkey } = testKey(`${operator}/2027/${at}`);
+    return { lane: at, origin, vkey, slots: [{ from, to }] };
+  };
+  const divided = (...lanes: readonly object[]): KeyStep =>
+    say(start(), "lanes", { period: "2027", lanes }, [alice, bob]);
+
+  it("divide the slots, and none has two: a transfer could end in both", () => {
+    expect(divided(lane(0, 0, 512), lane(1, 512, 1_024))).toMatchObject({ ok: true });
+    expect(divided(lane(0, 512, 1_024), lane(1, 0, 513))).toMatchObject({
+      ok: false,
+      code: "already-registered",
+      detail: "slot 512 is given to two lanes",
+    });
+  });
+});

@@ -302,6 +302,16 @@ describe("a cancellation", () => {
     expect(outcome).toMatchObject({ ended: [], deadLetters: [{ code: "key-revoked" }] });
   });
 
+  it("binds no id that another lane decides: it could end here and there", () => {
+    const world = makeFundedWorld();
+    const slots = [{ from: 0, to: 0 }];
+    const lane = { lane: 0, origin: world.origin, vkey: testKeys.checkpoint.vkey, slots };
+    const body = { period: "2026", lanes: [lane] };
+    world.keyLog.log("lanes", body, [testKeys.alice, testKeys.bob], world.nowMs());
+    const { outcome } = world.run([world.cancel(world.terms().id)]);
+    expect(outcome).toMatchObject({ ended: [], deadLetters: [{ code: "wrong-lane" }] });
+  });
+
   it("after the end is refused, and the payer told how it ended", () => {
     const { world, id } = reserved();
     const cancel = world.cancel(id);

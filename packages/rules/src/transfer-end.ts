@@ -12,7 +12,7 @@ import { parseSignatureLine } from "@sealane/tlog";
 import { composeNote, readNoteText } from "./note-text.ts";
 import { append, remember, tell } from "./batch-outcome.ts";
 import type { AcceptanceCommand, CancellationCommand, RejectionCommand } from "./commands.ts";
-import { linesOf, type BatchContext } from "./intent.ts";
+import { laneServes, linesOf, type BatchContext } from "./intent.ts";
 import { keyIndex, type KeyState } from "./key-state.ts";
 import { sheetKey, type OpenTransfer } from "./lane-state.ts";
 import { approvalsAmong, boundElsewhere, operatorsNeeded } from "./policy.ts";
@@ -221,6 +221,11 @@ export const decideCancellation = (context: BatchContext, command: CancellationC
   }
   if (!signed.ok) {
     deadLetter(context, command.offset, signed.code, signed.detail);
+    return;
+  }
+  if (!laneServes(context.keys, context.state.lane, id)) {
+    // An id that another lane decides is not bound here.
+    deadLetter(context, command.offset, "wrong-lane", `another lane decides ${id}`);
     return;
   }
   refuseCancellation(context, command, "cancelled", true);

@@ -28,6 +28,12 @@ export const urlLoopbackOrHttps = z
   .refine((text) => urlFault(text) === undefined, { error: (issue) => urlFault(issue.input) ?? "" })
   .transform((text) => text.replace(/\/+$/, ""));
 
+/** Base URLs, separated by commas: one for each lane, in their order. */
+export const urlsLoopbackOrHttps = z
+  .string("write a URL, such as https://ledger.example or http://127.0.0.1:8083")
+  .transform((text) => text.split(","))
+  .pipe(z.array(urlLoopbackOrHttps).min(1));
+
 /** A duration in milliseconds: `250`, `250ms`, `5s`, `2m` or `1h`. */
 export const durationMs = z
   .union([z.string().regex(/^\d{1,9}(ms|s|m|h)?$/), z.number().int().nonnegative()], {

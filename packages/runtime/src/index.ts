@@ -6,7 +6,14 @@ export { makeBatcher } from "./batcher.ts";
 export type { Batcher, BatcherOptions } from "./batcher.ts";
 export { ConfigError, loadConfig } from "./config.ts";
 export type { ConfigFault } from "./config.ts";
-export { durationMs, filePath, flag, port, urlLoopbackOrHttps } from "./config-fields.ts";
+export {
+  durationMs,
+  filePath,
+  flag,
+  port,
+  urlLoopbackOrHttps,
+  urlsLoopbackOrHttps,
+} from "./config-fields.ts";
 export { withDeadline } from "./deadline.ts";
 export type { DeadlineOutcome } from "./deadline.ts";
 export { invariant, InvariantError, OperationalError } from "./errors.ts";

@@ -1,6 +1,6 @@
 // Counters, histograms and gauges in the terms that services use. Names are snake_case with the unit
 // at the end; labels are few and small, never an id, an account or a key.
-import type { Meter } from "@opentelemetry/api";
+import type { Meter, ObservableGauge } from "@opentelemetry/api";
 
 export type Labels = Readonly<Record<string, string>>;
 export type Counter = { add(count?: number, labels?: Labels): void };
@@ -11,13 +11,15 @@ export type Gauge = { readonly name: string };
 export type MetricMakers = {
   readonly counter: (name: string, help: string) => Counter;
   readonly histogram: (name: string, help: string, bucketsMs: readonly number[]) => Histogram;
-  readonly gauge: (name: string, help: string, read: () => number) => Gauge;
+  /** Asked again for a name, with other labels, it is read as well. */
+  readonly gauge: (name: string, help: string, read: () => number, labels?: Labels) => Gauge;
 };
 
 /** Makers over one meter; asking twice for a name gives the same counter or histogram. */
 export function makeMetrics(meter: Meter): MetricMakers {
   const counters = new Map<string, Counter>();
   const histograms = new Map<string, Histogram>();
+  const gauges = new Map<string, ObservableGauge>();
   return {
     counter(name, help) {
       const known = counters.get(name);
@@ -36,10 +38,10 @@ export function makeMetrics(meter: Meter): MetricMakers {
       histograms.set(name, made);
       return made;
     },
-    gauge(name, help, read) {
-      meter
-        .createObservableGauge(name, { description: help })
-        .addCallback((result) => result.observe(read()));
+    gauge(name, help, read, labels) {
+      const gauge = gauges.get(name) ?? meter.createObservableGauge(name, { description: help });
+      gauges.set(name, gauge);
+      gauge.addCallback((result) => result.observe(read(), labels));
       return { name };
     },
   };

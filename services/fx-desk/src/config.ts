@@ -1,6 +1,6 @@
 // The desk's settings, read once; see the room's README for each.
 import { participantSchema } from "@sealane/protocol";
-import { durationMs, filePath, kafkaFields, port, urlLoopbackOrHttps } from "@sealane/runtime";
+import { durationMs, filePath, kafkaFields, port, urlsLoopbackOrHttps } from "@sealane/runtime";
 import { z } from "zod";
 
 const date = z.string().regex(/^\d{4}-\d{2}-\d{2}$/, "write a day such as 2026-10-30");
@@ -24,13 +24,14 @@ export const deskConfigSchema = z.object({
   SEALANE_FX_PORT: port.default(8085),
   SEALANE_LANE: z.coerce.number().int().min(0).max(1_023).default(0),
   ...kafkaFields,
-  SEALANE_LEDGER_URL: urlLoopbackOrHttps,
+  /** One URL, or one for each lane, separated by commas, in the order in which the policy names their logs. */
+  SEALANE_LEDGER_URL: urlsLoopbackOrHttps,
   /** The token that the ledger knows this participant by; fills gaps of the inbox. */
   SEALANE_LEDGER_TOKEN_FILE: filePath.optional(),
   SEALANE_RATE_KEY_FILE: filePath,
   SEALANE_WITNESS_KEY_FILE: filePath,
   SEALANE_WITNESS_STATE_FILE: filePath,
-  /** What the desk has signed, and how far it has read its inbox. */
+  /** What the desk has signed, and how far it has read its inbox; a further lane's is `<file>.<lane>`. */
   SEALANE_STATE_FILE: filePath,
   SEALANE_POLICY_FILE: filePath,
   /** What an operator of the desk must show. */

@@ -14,8 +14,11 @@ type Deps = {
   readonly participant: string;
   readonly messaging: Messaging;
   readonly producer: Producer;
-  readonly file: StateFile;
-  readonly inbox: ReturnType<typeof makeInbox>;
+  /** Each lane's own: what it must not forget, and who takes its messages. */
+  readonly lanes: readonly {
+    readonly file: StateFile;
+    readonly inbox: ReturnType<typeof makeInbox>;
+  }[];
   readonly clock: () => number;
   readonly onRefused: (code: string) => void;
   readonly onAlarm: (detail: string) => void;
@@ -24,8 +27,7 @@ type Deps = {
 
 /** Starts to read at once. */
 export const consumeInbox = (deps: Deps): Consumer => {
-  const { participant, producer, file, clock, log } = deps;
-  const position = file.state.inbox;
+  const { participant, producer, lanes, clock, log } = deps;
   const topic = inboxTopic(participant);
 
   const deadLetter = (
@@ -50,23 +52,42 @@ export const consumeInbox = (deps: Deps): Consumer => {
       .catch((err: unknown) => log.warn({ err }, "a dead letter was not published"));
   };
 
+  /** Undefined: from the beginning, for a lane that is new here. */
+  const next = (): bigint | undefined => {
+    const offsets = lanes.map(({ file }) => file.state.inbox.offset);
+    if (offsets.includes(undefined)) return undefined;
+    return offsets.map((offset) => BigInt(offset ?? 0)).reduce((a, b) => (a < b ? a : b));
+  };
+
+  const handle = async (offset: bigint, value: Uint8Array | null): Promise<void> => {
+    for (const { file, inbox } of lanes) {
+      if (offset < BigInt(file.state.inbox.offset ?? 0)) continue;
+      const handled = await inbox.handle(value);
+      if (handled.ok) continue;
+      // What cannot be read cannot be read by any of them.
+      deadLetter(offset, value, handled.code, handled.detail);
+      return;
+    }
+  };
+
   const take = async (offset: bigint, value: Uint8Array | null): Promise<void> => {
     try {
-      const handled = await deps.inbox.handle(value);
-      if (!handled.ok) deadLetter(offset, value, handled.code, handled.detail);
+      await handle(offset, value);
     } catch (error) {
       if (error instanceof LedgerFault) deps.onAlarm(error.message);
       throw error;
     }
-    position.offset = String(offset + 1n);
-    file.saveSoon();
+    for (const { file } of lanes) {
+      if (offset < BigInt(file.state.inbox.offset ?? 0)) continue;
+      file.state.inbox.offset = String(offset + 1n);
+      file.saveSoon();
+    }
   };
 
   return deps.messaging.consumer({
     topic,
     groupId: `fx-desk-${participant}`,
-    fromOffset: () =>
-      Promise.resolve(position.offset === undefined ? undefined : BigInt(position.offset)),
+    fromOffset: () => Promise.resolve(next()),
     onBatch: async (records) => {
       for (const { offset, value } of records) await take(offset, value);
       // Nobody waits for it: a moment's messages together cost little more than one.
@@ -74,7 +95,7 @@ export const consumeInbox = (deps: Deps): Consumer => {
     },
     onError: (err) => {
       // Older than the topic's retention: from its beginning, and the gap from the ledger.
-      if (err.code === "offset-lost") delete position.offset;
+      if (err.code === "offset-lost") for (const { file } of lanes) delete file.state.inbox.offset;
       log.warn({ err }, "reading the inbox failed, beginning again");
     },
   });

@@ -50,6 +50,8 @@ export type Handled =
 
 type Deps = {
   readonly participant: string;
+  /** Whose messages are taken; undefined: there is one lane, and all are its. */
+  readonly lane?: number | undefined;
   readonly state: DeskState;
   readonly chain: OwnChain;
   readonly missed: MissedBatches | undefined;
@@ -60,12 +62,23 @@ const decoder = new TextDecoder("utf-8", { fatal: true });
 /** As the ledger writes it; any other spelling is parsed, and then skipped. */
 const sealStart = Buffer.from('{"v":1,"type":"seal"');
 
+const batchStart = '{"v":1,"type":"batch","lane":';
+
+/** Seen without parsing, where it is written as the ledger writes it; any other spelling is parsed. */
+const isOfAnother = (value: Uint8Array, lane: number | undefined): boolean => {
+  if (lane === undefined) return false;
+  const start = Buffer.from(value.buffer, value.byteOffset, value.length)
+    .subarray(0, batchStart.length + 5)
+    .toString("latin1");
+  return start.startsWith(batchStart) && !start.startsWith(`${batchStart}${lane},`);
+};
+
 const isSeal = (value: Uint8Array): boolean =>
   sealStart.compare(value, 0, Math.min(sealStart.length, value.length)) === 0;
 
 const refuse = (code: string, detail: string): Handled => ({ ok: false, code, detail });
 
-export const makeInbox = ({ participant, state, chain, missed, log }: Deps) => {
+export const makeInbox = ({ participant, lane, state, chain, missed, log }: Deps) => {
   const { inbox } = state;
 
   const takeBatch = async (batch: InboxBatch): Promise<void> => {
@@ -96,7 +109,7 @@ export const makeInbox = ({ participant, state, chain, missed, log }: Deps) => {
   /** One record of the topic. @throws to be given the same record again */
   const handle = async (value: Uint8Array | null): Promise<Handled> => {
     if (value === null) return refuse("message-empty", "no value");
-    if (isSeal(value)) return { ok: true };
+    if (isSeal(value) || isOfAnother(value, lane)) return { ok: true };
     let json: unknown;
     try {
       json = JSON.parse(decoder.decode(value));
@@ -110,6 +123,7 @@ export const makeInbox = ({ participant, state, chain, missed, log }: Deps) => {
     }
     const message = parsed.data;
     if (message.to !== participant) return refuse("not-ours", `it is for ${message.to}`);
+    if (lane !== undefined && message.lane !== lane) return { ok: true };
     if (message.type === "seal" || message.n < (inbox.n ?? 0)) return { ok: true };
     if (inbox.n !== undefined && message.n > inbox.n && missed !== undefined) {
       await fetchMissing(inbox.n, message, missed);

@@ -1,6 +1,12 @@
 // Wires a desk: configuration → state → keys → feed → sheets, inbox, HTTP and the witness.
 import { readFileSync } from "node:fs";
-import { inForceOf, makeLogReader, watchKeyLog } from "@sealane/client";
+import {
+  inForceOf,
+  ledgerLanes,
+  makeLogReader,
+  watchKeyLog,
+  type LedgerLane,
+} from "@sealane/client";
 import { bearerAuth, createHttpApp, health, startHttp, tokenDigest } from "@sealane/http";
 import { createMessaging } from "@sealane/messaging";
 import { kafkaSettings, loadConfig, onShutdown, readSecretFile } from "@sealane/runtime";
@@ -11,13 +17,8 @@ import { mountWitness, openParticipantWitness } from "@sealane/witness";
 import { deskConfigSchema } from "./config.ts";
 import { consumeInbox } from "./consume.ts";
 import { parseFeed, referenceOf, type Pair, type Reference } from "./feed.ts";
-import { makeInbox, makeMissedBatches } from "./inbox.ts";
-import { makeKeyLogCopy } from "./key-log.ts";
-import { makeOwnChain } from "./own-chain.ts";
-import { makeRateDesk } from "./rate-desk.ts";
-import { mountRoutes } from "./routes.ts";
-import { openStateFile } from "./state-file.ts";
-import { makeStatements } from "./statements.ts";
+import { openLaneDesk, type LaneDesk } from "./open-lane.ts";
+import { everyLane, mountRoutes } from "./routes.ts";
 
 const config = loadConfig(deskConfigSchema);
 const participant = config.SEALANE_PARTICIPANT;
@@ -45,76 +46,47 @@ const main = async (): Promise<void> => {
     sampleRatio: config.SEALANE_TRACE_RATIO,
   });
   const policy = parsePolicy(readFileSync(config.SEALANE_POLICY_FILE, "utf8"));
-  const origin = policy.logs[0]?.key.name ?? "";
-  const file = openStateFile(config.SEALANE_STATE_FILE, clock(), (err) =>
-    log.warn({ err }, "the state was not written, trying again"),
-  );
-  const { state } = file;
   const messaging = createMessaging({
     ...kafkaSettings(config),
     clientId: `fx-desk-${participant}`,
   });
   const producer = messaging.producer();
-  const missed =
-    config.SEALANE_LEDGER_TOKEN_FILE === undefined
-      ? undefined
-      : makeMissedBatches(
-          config.SEALANE_LEDGER_URL,
-          participant,
-          readSecretFile(config.SEALANE_LEDGER_TOKEN_FILE),
-        );
+  const tokenFile = config.SEALANE_LEDGER_TOKEN_FILE;
+  const token = tokenFile === undefined ? undefined : readSecretFile(tokenFile);
+  const [firstLane, ...moreLanes] = ledgerLanes(
+    policy,
+    config.SEALANE_LEDGER_URL,
+    config.SEALANE_LANE,
+  );
   let alarm: string | undefined;
   const letters = telemetry.counter("sealane_dead_letters", "Inbox messages that were refused");
   const logged = telemetry.counter("sealane_sheets_logged", "Rate sheets of this desk on the log");
 
-  const logReader = makeLogReader(`${config.SEALANE_LEDGER_URL}/log`);
-  const keys = watchKeyLog(makeLogReader(`${config.SEALANE_LEDGER_URL}/log/keys`), policy, log);
+  const keys = watchKeyLog(makeLogReader(`${firstLane.url}/log/keys`), policy, log);
   const signer = keyFamily({
     file: config.SEALANE_RATE_KEY_FILE,
     inForce: inForceOf(keys, participant, "rate-sheet"),
     clock,
     onFault: (path, err) => log.warn({ err, path }, "a key file is not used"),
   });
-  const desk = makeRateDesk({
-    origin,
-    lane: config.SEALANE_LANE,
-    pairs: config.SEALANE_PAIRS,
-    settings: {
-      provider: participant,
-      spreadBasisPoints: config.SEALANE_SPREAD_BASIS_POINTS,
-      maxTransfer: config.SEALANE_MAX_TRANSFER,
-      totalPerLane: config.SEALANE_TOTAL_PER_LANE,
-      quoteMs: config.SEALANE_SHEET_LIFE,
-    },
-    reference: readReference,
-    signer,
-    producer,
-    file,
-    clock,
-    log,
-  });
-  const statements = makeStatements({
-    participant,
-    origin,
-    lane: config.SEALANE_LANE,
-    policy,
-    state,
-    signer,
-    producer,
-    checkpoint: logReader.checkpoint,
-    clock,
-    log,
-  });
-  const chain = makeOwnChain({
-    participant,
-    origin,
-    state,
-    desk,
-    keys: makeKeyLogCopy(keys),
-    onLogged: () => logged.add(),
-    log,
-  });
-  const inbox = makeInbox({ participant, state, chain, missed, log });
+  const open = (one: LedgerLane): LaneDesk =>
+    openLaneDesk({
+      config,
+      one,
+      alone: moreLanes.length === 0,
+      policy,
+      token,
+      keys,
+      signer,
+      producer,
+      reference: readReference,
+      onLogged: () => logged.add(),
+      clock,
+      log,
+    });
+  const first = open(firstLane);
+  const lanes = [first, ...moreLanes.map(open)] as const;
+  const desk = everyLane([first.desk, ...lanes.slice(1).map((lane) => lane.desk)]);
 
   const ready = () => {
     const statuses = desk.statuses();
@@ -159,8 +131,7 @@ const main = async (): Promise<void> => {
     participant,
     messaging,
     producer,
-    file,
-    inbox,
+    lanes,
     clock,
     onRefused: (code) => letters.add(1, { code }),
     onAlarm: (detail) => {
@@ -175,8 +146,10 @@ const main = async (): Promise<void> => {
     return lag === undefined ? 0 : Number(lag.highWatermark - lag.position);
   });
   void keys.run(1_000);
-  void desk.run();
-  void statements.run(config.SEALANE_STATEMENT_INTERVAL);
+  for (const lane of lanes) {
+    void lane.desk.run();
+    void lane.statements.run(config.SEALANE_STATEMENT_INTERVAL);
+  }
 
   onShutdown(
     [
@@ -185,14 +158,26 @@ const main = async (): Promise<void> => {
         name: "stop the desk",
         run: async () => {
           keys.stop();
-          desk.stop();
-          statements.stop();
+          for (const lane of lanes) {
+            lane.desk.stop();
+            lane.statements.stop();
+          }
           await consumer.stop();
         },
       },
       { name: "flush", run: () => producer.stop() },
-      { name: "write the state", run: () => file.stop() },
-      { name: "close connections", run: () => missed?.close() },
+      {
+        name: "write the state",
+        run: async () => {
+          await Promise.all(lanes.map((lane) => lane.file.stop()));
+        },
+      },
+      {
+        name: "close connections",
+        run: () => {
+          for (const lane of lanes) lane.missed?.close();
+        },
+      },
       { name: "telemetry", run: () => telemetry.shutdown() },
     ],
     { onStart: (reason, err) => log.info({ reason, err }, "stopping") },

@@ -218,8 +218,13 @@ export const makeRateDesk = (deps: RateDeskDeps) => {
     byHash: (hash: string): SignedSheet | undefined =>
       state.sheets.findLast((candidate) => candidate.hash === hash),
     /** A logged sheet's note; withdrawn ones too. */
-    noteOf: (number: number): string | undefined =>
-      state.sheets.find((sheet) => sheet.number === number && sheet.seq !== undefined)?.note,
+    noteOf: (number: number, hash?: string): string | undefined =>
+      state.sheets.find(
+        (sheet) =>
+          sheet.number === number &&
+          sheet.seq !== undefined &&
+          (hash === undefined || sheet.hash === hash),
+      )?.note,
     /** A sheet or withdrawal of that number must be one that this file knows. */
     mustKnow: (number: number): boolean =>
       number > state.unknownUpTo && number >= (state.sheets[0]?.number ?? 0),

@@ -1,13 +1,40 @@
 // The desk's API: what it quotes now, open to all; taking a pair back, for the desk's own operators.
 import { problem, route, type HttpApp, type Problem } from "@sealane/http";
-import { labelSchema } from "@sealane/protocol";
+import { hashSchema, labelSchema } from "@sealane/protocol";
 import { z } from "zod";
 import type { PairStatus, RateDesk } from "./rate-desk.ts";
+
+type Desk = Pick<RateDesk, "statuses" | "noteOf" | "withdraw" | "resume">;
+
+/** The desks of all lanes as one: a pair is quoted when every lane has a sheet of it in force. */
+export const everyLane = (desks: readonly [RateDesk, ...RateDesk[]]): Desk => {
+  const [first, ...more] = desks;
+  if (more.length === 0) return first;
+  return {
+    statuses: () => {
+      const others = more.map((desk) => desk.statuses());
+      return first.statuses().map((status) => {
+        const same = others.flatMap((list) => list.filter(({ pair }) => pair === status.pair));
+        return [status, ...same].find(({ state }) => state !== "ok") ?? status;
+      });
+    },
+    noteOf: (number, hash) =>
+      desks.map((desk) => desk.noteOf(number, hash)).find((note) => note !== undefined),
+    withdraw: async (pair, reason) => {
+      const all = await Promise.all(desks.map((desk) => desk.withdraw(pair, reason)));
+      return all.find((sheet) => sheet !== undefined);
+    },
+    resume: async (pair) => {
+      await Promise.all(desks.map((desk) => desk.resume(pair)));
+    },
+  };
+};
 
 type Deps = {
   readonly app: HttpApp;
   readonly provider: string;
-  readonly desk: RateDesk;
+  /** One, or one for each lane: they quote the same rates, each under sheets of its own. */
+  readonly desk: Desk;
 };
 
 const pairSchema = z.string().regex(/^[A-Z]{3}\/[A-Z]{3}$/, "a pair such as HKD/PHP");
@@ -55,9 +82,13 @@ export const mountRoutes = ({ app, provider, desk }: Deps): void => {
         .regex(/^[1-9]\d{0,14}$/)
         .transform(Number),
     }),
+    query: z.strictObject({
+      /** Of which lane: the hash that terms cite, base64. Without it the first of that number. */
+      hash: hashSchema.optional(),
+    }),
     responses: { 200: "A signed note", 404: "Not among the newest of this desk" },
-    handler: ({ params: { number } }) => {
-      const body = desk.noteOf(number);
+    handler: ({ params: { number }, query: { hash } }) => {
+      const body = desk.noteOf(number, hash);
       if (body !== undefined)
         return { status: 200, body, contentType: "text/plain; charset=utf-8" };
       return problem({

@@ -110,7 +110,7 @@ const untilWritten = ({ entries }: Transfers) =>
 
 const untilProposed = (lanes: readonly TestLane[], { ids }: Transfers) =>
   eventually(() => {
-    const told = lanes.flatMap(({ published }) => published).map(({ value }) => value);
+    const told = lanes.flatMap(({ published }) => published).map(({ value }) => value.toString());
     const proposals = told.filter((value) => value.includes('"type":"proposal"')).join("");
     expect(ids.filter((id) => !proposals.includes(id))).toEqual([]);
   });

@@ -52,6 +52,8 @@ export type KeyLog = {
   readonly sealed: (sealed: Sealed) => Promise<void>;
   /** Reads what another instance has appended and sealed: before this one writes the lane. */
   readonly refresh: () => Promise<void>;
+  /** The same, cheaply where nothing has happened: other processes append to the key log too. */
+  readonly follow: () => Promise<void>;
 };
 
 type Row = { readonly bytes: Buffer };
@@ -168,6 +170,21 @@ export const openKeyLog = async (
     sealedNote = seal.note;
   };
 
+  /** The same where another process has appended or sealed; else one look at two numbers. */
+  const followNow = async (): Promise<void> => {
+    const { rows } = await sql.query<{ entries: bigint; sealed: bigint | null }>({
+      name: "key-log-standing",
+      text: `select (select count(*) from key_entry) as entries,
+        (select sealed_size from key_log where origin = $1) as sealed`,
+      values: [key.name],
+    });
+    const [stored] = rows;
+    if (Number(stored?.entries) === entries.length && Number(stored?.sealed ?? 0) <= sealedSize) {
+      return;
+    }
+    await refreshNow();
+  };
+
   /** One after the other: each is judged by the state that the one before it left. */
   let last: Promise<unknown> = Promise.resolve();
   const inTurn = <T>(work: () => Promise<T>): Promise<T> => {
@@ -193,8 +210,13 @@ export const openKeyLog = async (
       const oldest = history.times[sealedSize];
       return oldest === undefined ? 0 : Math.max(0, nowMs - oldest);
     },
-    append: (inner, nowMs) => inTurn(() => appendNext(inner, nowMs)),
+    append: (inner, nowMs) =>
+      inTurn(async () => {
+        await followNow();
+        return appendNext(inner, nowMs);
+      }),
     refresh: () => inTurn(refreshNow),
+    follow: () => inTurn(followNow),
     sealed: async (sealed) => {
       await sql.query({
         text: `insert into key_log (origin, sealed_size, sealed) values ($1, $2, $3)

@@ -34,7 +34,9 @@ const eventually = (look: () => void): Promise<void> => vi.waitFor(look, { timeo
 const refusals = (): Refusal[] =>
   lane.published
     .filter(({ topic }) => topic === "inbox.hk-wallet.example")
-    .flatMap(({ value }) => (JSON.parse(value) as { items?: { note?: string }[] }).items ?? [])
+    .flatMap(
+      ({ value }) => (JSON.parse(value.toString()) as { items?: { note?: string }[] }).items ?? [],
+    )
     .flatMap(({ note }) => {
       const parsed = readNote(note ?? "");
       const read = parsed.ok ? readStatement(parsed.note, "refusal", refusalSchema) : undefined;

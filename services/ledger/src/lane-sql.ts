@@ -28,8 +28,8 @@ with moved as (
   from moved, unnest($21::uuid[], $22::text[], $23::text[], $24::int8[], $25::text[], $26::text[])
     as t(id, request, payer, seq, outcome, refusal)
 ), quotes as (
-  insert into used_quote (quote, id)
-  select quote, id from moved, unnest($27::uuid[], $28::uuid[]) as t(quote, id)
+  insert into used_quote (lane, quote, id)
+  select lane, quote, id from moved, unnest($27::uuid[], $28::uuid[]) as t(quote, id)
 ), balances as (
   insert into balance (lane, account, currency, pending_debit, posted_debit, pending_credit, posted_credit)
   select lane, account, currency, pd, od, pc, oc

@@ -61,8 +61,29 @@ export const toJson = (value: unknown): string =>
 export type LaneStore = ReturnType<typeof makeLaneStore>;
 
 export const makeLaneStore = (sql: Sql, lane: number, origin: string) => {
-  /** Takes the lane when its lease has run out or is this instance's own; a new epoch fences. */
-  const acquire = async (holder: string, leaseMs: number): Promise<bigint | undefined> => {
+  /** Takes a lane that another instance began, when its lease has run out. */
+  const takeOver = async (holder: string, leaseMs: number): Promise<bigint | undefined> => {
+    const { rows } = await sql.query<{ epoch: bigint }>({
+      name: "lane-take-over",
+      text: `update lane set epoch = epoch + 1, holder = $2,
+          lease_until = now() + $3 * interval '1 millisecond'
+        where lane = $1 and (lease_until < now() or holder = $2)
+        returning epoch`,
+      values: [lane, holder, leaseMs],
+    });
+    return rows[0]?.epoch;
+  };
+
+  /**
+   * Takes the lane when its lease has run out or is this instance's own; a new epoch fences.
+   * @param mayBegin whether a lane that nobody has ever written is begun
+   */
+  const acquire = async (
+    holder: string,
+    leaseMs: number,
+    mayBegin = true,
+  ): Promise<bigint | undefined> => {
+    if (!mayBegin) return takeOver(holder, leaseMs);
     const { rows } = await sql.query<{ epoch: bigint }>({
       text: `insert into lane (lane, origin, epoch, holder, lease_until, size, log_time_ms, last_hash,
           frontier, input_offset, batch, published_batch, sealed_size, checkpoint, sealed, heads)
@@ -135,8 +156,8 @@ export const makeLaneStore = (sql: Sql, lane: number, origin: string) => {
         ? undefined
         : sql.query<{ quote: string; id: string }>({
             name: "quote-look-up",
-            text: "select quote, id from used_quote where quote = any($1::uuid[])",
-            values: [quotes],
+            text: "select quote, id from used_quote where lane = $1 and quote = any($2::uuid[])",
+            values: [lane, quotes],
           });
     for (const row of (await ended)?.rows ?? []) {
       known.set(row.id, {
@@ -171,8 +192,8 @@ export const makeLaneStore = (sql: Sql, lane: number, origin: string) => {
     const { rows } = await sql.query<Row>({
       name: "inbox-read",
       text: `select n, batch, time_ms, refs from inbox_message
-        where participant = $1 and n > $2 order by n limit $3`,
-      values: [participant, after, limit],
+        where participant = $1 and lane = $4 and n > $2 order by n limit $3`,
+      values: [participant, after, limit, lane],
     });
     return rows.map((row) => storedMessage(participant, row));
   };

@@ -1,7 +1,7 @@
 // What the lane counts and traces. Spans are made per transfer that is sampled, never per batch of
 // everything: an unsampled one costs a comparison.
 import type { BatchOutcome, LaneCommand } from "@sealane/rules";
-import { traceparentOf, type Telemetry } from "@sealane/telemetry";
+import { traceparentOf, type Labels, type Telemetry } from "@sealane/telemetry";
 
 /** Milliseconds since 1970. */
 export type Clock = () => number;
@@ -22,7 +22,8 @@ export type LaneSpans = {
   sealed(trace: string, startedMs: number): void;
 };
 
-export const makeLaneMetrics = (telemetry: Telemetry): LaneMetrics => {
+/** @param labels the lane, where the process has several */
+export const makeLaneMetrics = (telemetry: Telemetry, labels?: Labels): LaneMetrics => {
   const transfers = telemetry.counter("sealane_transfers", "Transfers by outcome");
   const refused = telemetry.counter("sealane_refusals", "Refused requests by code");
   const reserved = telemetry.counter("sealane_reservations", "Transfers reserved");
@@ -45,15 +46,15 @@ export const makeLaneMetrics = (telemetry: Telemetry): LaneMetrics => {
   );
   return {
     batch: (outcome, commands, tookMs) => {
-      for (const { outcome: end } of outcome.ended) transfers.add(1, { outcome: end });
-      for (const { code } of outcome.refusals) refused.add(1, { code });
-      if (outcome.reserved.length > 0) reserved.add(outcome.reserved.length);
-      batchMs.record(tookMs);
-      batches.add(1);
-      commandsIn.add(commands);
+      for (const { outcome: end } of outcome.ended) transfers.add(1, { ...labels, outcome: end });
+      for (const { code } of outcome.refusals) refused.add(1, { ...labels, code });
+      if (outcome.reserved.length > 0) reserved.add(outcome.reserved.length, labels);
+      batchMs.record(tookMs, labels);
+      batches.add(1, labels);
+      commandsIn.add(commands, labels);
     },
-    sealed: (ageMs) => sealMs.record(ageMs),
-    deadLetter: (code) => letters.add(1, { code }),
+    sealed: (ageMs) => sealMs.record(ageMs, labels),
+    deadLetter: (code) => letters.add(1, { ...labels, code }),
   };
 };
 

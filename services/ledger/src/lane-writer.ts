@@ -7,7 +7,7 @@ import type { AssemblerThread } from "./assembler-thread.ts";
 import { makeBatchRunner, type Live } from "./batch-runner.ts";
 import { makeLaneQueue } from "./lane-queue.ts";
 import { FencedError } from "./lane-load.ts";
-import { makeLaneStops } from "./lane-stops.ts";
+import { makeLaneStops, type StoppedAt } from "./lane-stops.ts";
 import type { LaneStore } from "./lane-store.ts";
 import type { RawCommand } from "./open-command.ts";
 import type { Clock, LaneMetrics, LaneSpans } from "./lane-telemetry.ts";
@@ -26,6 +26,9 @@ export type LaneWriterDeps = {
   readonly assembler: AssemblerThread;
   readonly tree: Tree;
   readonly holder: string;
+  readonly leaseMs: number;
+  /** Another process's own: never begun here, and left to that one for so long. Undefined: our own. */
+  readonly standbyAfterMs: number | undefined;
   readonly clock: Clock;
   readonly keys: () => { readonly keys: KeyState; readonly cited: KeysCited } | undefined;
   readonly history: () => KeyHistory;
@@ -43,6 +46,8 @@ export type LaneWriterDeps = {
   readonly desk: SetAsideDesk;
   /** A batch is stored: its checkpoint may be offered to the witnesses. */
   readonly onCheckpoint: (size: number, note: string) => void;
+  /** The lane is held here now, or by another instance. */
+  readonly onHeld: (held: boolean) => void;
   readonly metrics: LaneMetrics;
   readonly spans: LaneSpans;
   readonly log: {
@@ -58,14 +63,27 @@ export type LaneInput = {
   stop(): Promise<void>;
 };
 
-const leaseMs = 4_000;
+/** How often an instance that waits looks whether the lease has run out. */
+const lookEveryMs = 250;
 const tickMs = 200;
 const checkpointEveryMs = 250;
+
+const standBy = async (
+  { lane, log, standbyAfterMs }: LaneWriterDeps,
+  signal: AbortSignal,
+): Promise<void> => {
+  if (standbyAfterMs === undefined) return;
+  await pause(standbyAfterMs, signal);
+  log.info({ lane }, "standing by");
+};
+
+const stoppedTextOf = (lane: number, stopped: StoppedAt | undefined): string | undefined =>
+  stopped === undefined ? undefined : stoppedText(lane, stopped);
 
 export type LaneWriter = ReturnType<typeof makeLaneWriter>;
 
 export const makeLaneWriter = (deps: LaneWriterDeps) => {
-  const { store, clock, log } = deps;
+  const { store, clock, log, leaseMs } = deps;
   const builder = makeMessageBuilder(store, deps.lane);
   const queue = makeLaneQueue();
   const publishing = makePublishQueue(deps.publish, (err, attempt) =>
@@ -182,7 +200,7 @@ export const makeLaneWriter = (deps: LaneWriterDeps) => {
   };
 
   const load = async (): Promise<Live | undefined> => {
-    const epoch = await store.acquire(deps.holder, leaseMs);
+    const epoch = await store.acquire(deps.holder, leaseMs, deps.standbyAfterMs === undefined);
     if (epoch === undefined) return undefined;
     doubt = undefined;
     await deps.refreshKeys();
@@ -204,7 +222,10 @@ export const makeLaneWriter = (deps: LaneWriterDeps) => {
     // Sealed before the lane began again in this process: nobody cosigns that size twice for us.
     if (lastSeal !== undefined) sealed(lastSeal);
     if (loaded.checkpoint !== "") deps.onCheckpoint(state.size, loaded.checkpoint);
-    log.info({ epoch: String(epoch), size: state.size, open: state.open.size }, "lane taken");
+    log.info(
+      { lane: deps.lane, epoch: String(epoch), size: state.size, open: state.open.size },
+      "lane taken",
+    );
     return now;
   };
 
@@ -212,11 +233,13 @@ export const makeLaneWriter = (deps: LaneWriterDeps) => {
     const now = await load();
     if (now === undefined) {
       failure = "another instance holds the lane";
-      await pause(500, stopping.signal);
+      deps.onHeld(false);
+      await pause(lookEveryMs, stopping.signal);
       return;
     }
     live = now;
     failure = undefined;
+    deps.onHeld(true);
     await runTimers(now);
     await input.start(now.inputOffset);
     await serve(now);
@@ -225,6 +248,7 @@ export const makeLaneWriter = (deps: LaneWriterDeps) => {
   /** Runs until stopped; begins again after every failure, and the input with it. */
   const run = async (input: LaneInput): Promise<void> => {
     let failures = 0;
+    await standBy(deps, stopping.signal);
     while (!stopping.signal.aborted) {
       try {
         await serveOnce(input);
@@ -243,11 +267,6 @@ export const makeLaneWriter = (deps: LaneWriterDeps) => {
       await publishing.reset();
       await pause(Math.min(50 * 2 ** failures, 2_000), stopping.signal);
     }
-  };
-
-  const stoppedNow = (): string | undefined => {
-    const stopped = stops.stopped();
-    return stopped === undefined ? undefined : stoppedText(deps.lane, stopped);
   };
 
   return {
@@ -278,7 +297,7 @@ export const makeLaneWriter = (deps: LaneWriterDeps) => {
     /** Why the lane does not work now; undefined when it does. */
     trouble: (): string | undefined =>
       stopReason ??
-      stoppedNow() ??
+      stoppedTextOf(deps.lane, stops.stopped()) ??
       failure ??
       (live === undefined ? "the lane is not loaded yet" : undefined),
     builder,

@@ -13,7 +13,7 @@ const setUp = (fail: (request: number) => boolean = () => false) => {
     (messages) => {
       tried += 1;
       if (fail(tried)) return Promise.reject(new Error("broker away"));
-      requests.push(messages.map(({ value }) => value));
+      requests.push(messages.map(({ value }) => value.toString()));
       return Promise.resolve();
     },
     () => undefined,

@@ -32,7 +32,7 @@ it("tells a batch of many large entries in several messages, each at its own pla
   }));
   const messages = entriesMessages(0, 700, entries);
   const bodies = messages.map(
-    ({ value }) => JSON.parse(value) as { from: number; entries: unknown[] },
+    ({ value }) => JSON.parse(value.toString()) as { from: number; entries: unknown[] },
   );
   expect(messages.every(({ value }) => Buffer.byteLength(value) < 2 * mostMessageChars)).toBe(true);
   expect(bodies.flatMap((body) => body.entries)).toEqual(entries);
@@ -44,7 +44,7 @@ it("tells a batch of many large entries in several messages, each at its own pla
 it("says a checkpoint without entries in one message", () => {
   const [only, ...more] = entriesMessages(0, 12, [], "note");
   expect(more).toEqual([]);
-  expect(JSON.parse(only?.value ?? "")).toEqual({
+  expect(JSON.parse(only?.value.toString() ?? "")).toEqual({
     v: 1,
     lane: 0,
     from: 12,

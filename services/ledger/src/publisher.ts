@@ -17,7 +17,11 @@ import type { OpenTransfer } from "@sealane/rules";
 import { composeNote, toBase64 } from "@sealane/tlog";
 import type { AssembledEntry, LaneStore, StoredMessage } from "./lane-store.ts";
 
-export type Outgoing = { readonly topic: string; readonly key: string; readonly value: string };
+export type Outgoing = {
+  readonly topic: string;
+  readonly key: string;
+  readonly value: string | Buffer;
+};
 
 /** What the messages of one batch may refer to, by reference. */
 export type Bodies = {
@@ -35,25 +39,28 @@ export const entryItem = (entry: AssembledEntry, trace: string | undefined): Ent
   ...(trace === undefined ? {} : { trace }),
 });
 
-/** An entry goes to three inboxes and to the operator's services: written as JSON once. */
-const texts = new WeakMap<InboxItem, string>();
+/** An entry goes to three inboxes and to the operator's services: written as JSON, in UTF-8, once. */
+const written = new WeakMap<InboxItem, Buffer>();
 
-const textOf = (item: InboxItem): string => {
-  const known = texts.get(item);
+const bytesOf = (item: InboxItem): Buffer => {
+  const known = written.get(item);
   if (known !== undefined) return known;
-  const text = JSON.stringify(item);
-  texts.set(item, text);
-  return text;
+  const bytes = Buffer.from(JSON.stringify(item), "utf8");
+  written.set(item, bytes);
+  return bytes;
 };
+
+const comma = Buffer.from(",");
 
 /** A frame around items that are JSON already: its only empty list is where they go. */
-const withItems = (frame: InboxBatch | EntriesMessage, items: readonly InboxItem[]): string => {
+const withItems = (frame: InboxBatch | EntriesMessage, items: readonly InboxItem[]): Buffer => {
   const text = JSON.stringify(frame);
   const at = text.indexOf("[]") + 1;
-  return text.slice(0, at) + items.map(textOf).join(",") + text.slice(at);
+  const between = items.flatMap((item, n) => (n === 0 ? [bytesOf(item)] : [comma, bytesOf(item)]));
+  return Buffer.concat([Buffer.from(text.slice(0, at)), ...between, Buffer.from(text.slice(at))]);
 };
 
-const batchText = ({ items, ...frame }: InboxBatch): string =>
+const batchBytes = ({ items, ...frame }: InboxBatch): Buffer =>
   withItems({ ...frame, items: [] }, items);
 
 const noBodies: Bodies = {
@@ -134,7 +141,7 @@ export const makeMessageBuilder = (store: LaneStore, lane: number) => {
       built.push({
         topic: inboxTopic(message.participant),
         key: message.participant,
-        value: batchText(await inboxBatch(message, bodies)),
+        value: batchBytes(await inboxBatch(message, bodies)),
       });
     }
     return built;

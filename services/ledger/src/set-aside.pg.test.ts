@@ -130,7 +130,9 @@ const decision = (
 const refusalsTo = (at: TestLane, participant: string): Refusal[] =>
   at.published
     .filter(({ topic }) => topic === `inbox.${participant}`)
-    .flatMap(({ value }) => (JSON.parse(value) as { items?: { note: string }[] }).items ?? [])
+    .flatMap(
+      ({ value }) => (JSON.parse(value.toString()) as { items?: { note: string }[] }).items ?? [],
+    )
     .flatMap(({ note }) => {
       const parsed = readNote(note ?? "");
       const read = parsed.ok ? readStatement(parsed.note, "refusal", refusalSchema) : undefined;
@@ -140,7 +142,7 @@ const refusalsTo = (at: TestLane, participant: string): Refusal[] =>
 const letters = (at: TestLane): string[] =>
   at.published
     .filter(({ topic }) => topic === "deadletter.ledger")
-    .map(({ value }) => (JSON.parse(value) as { code: string }).code);
+    .map(({ value }) => (JSON.parse(value.toString()) as { code: string }).code);
 
 describe("a lane that stops at a command", () => {
   test("decides what is before it, and names it by offset and hash", async () => {

@@ -25,7 +25,40 @@ export const beginKeyLog = async (
     }
   }
   offer();
-  while (keyLog.cosigned() === undefined && !signal.aborted) await pause(20, signal);
+  while (keyLog.cosigned() === undefined && !signal.aborted) {
+    await pause(20, signal);
+    // Where another process has begun it, and has it cosigned.
+    if (genesisFile === undefined) await keyLog.follow();
+  }
+};
+
+const followEveryMs = 250;
+/** What another process has appended is offered to the witnesses here too, when it has waited so long. */
+const strandedAfterMs = 1_000;
+
+/**
+ * Reads what other processes append to the key log and have cosigned: an entry may not cite a state that
+ * is older than 2 s. Runs until the signal aborts.
+ */
+export const followKeyLog = async (
+  deps: {
+    readonly keyLog: Pick<KeyLog, "follow" | "unsealedAgeMs">;
+    readonly offer: () => void;
+    readonly clock: () => number;
+    readonly log: { warn(fields: object, message: string): void };
+  },
+  signal: AbortSignal,
+): Promise<void> => {
+  const { keyLog, offer, clock, log } = deps;
+  while (!signal.aborted) {
+    try {
+      await keyLog.follow();
+      if (keyLog.unsealedAgeMs(clock()) >= strandedAfterMs) offer();
+    } catch (err) {
+      log.warn({ err }, "the key log could not be read again");
+    }
+    await pause(followEveryMs, signal);
+  }
 };
 
 type WitnessOptions = {

@@ -58,6 +58,12 @@ export type TestLaneOptions = {
   readonly clockTrouble?: () => string | undefined;
   readonly entryKey: KeyMaterial;
   readonly checkpointKey: KeyMaterial;
+  /** Which lane; without it lane 0. */
+  readonly lane?: number;
+  /** How long the lease holds; without it as long as the service's. */
+  readonly leaseMs?: number;
+  readonly standbyAfterMs?: number;
+  readonly onHeld?: (held: boolean) => void;
   /** Who holds the lease; writers of one name take the lane from each other. */
   readonly holder?: string;
   /** Whether the witnesses have seen more than is stored; without it they have not. */
@@ -68,26 +74,29 @@ export type TestLaneOptions = {
   readonly records: RawCommand[];
 };
 
-/** Starts a writer of lane 0, as after a start of the service. */
+/** Starts a writer of a lane, as after a start of the service. */
 export const startTestLane = (options: TestLaneOptions) => {
-  const { sql, origin, keys, records, clock, entryKey, checkpointKey } = options;
+  const { sql, origin, keys, records, clock, entryKey, checkpointKey, lane = 0 } = options;
   const published: Outgoing[] = [];
   const produce = options.produce ?? ((send) => Promise.resolve(send()));
   const errors: object[] = [];
   const nothing = (): void => undefined;
-  const desk = makeSetAsideDesk({ sql, lane: 0, origin, keys });
+  const desk = makeSetAsideDesk({ sql, lane, origin, keys });
   const signing = { entry: entryKey, checkpoint: checkpointKey };
   const writer = makeLaneWriter({
     origin,
-    lane: 0,
+    lane,
     desk,
-    store: makeLaneStore(sql, 0, origin),
+    store: makeLaneStore(sql, lane, origin),
     assembler: {
       assemble: (request) => Promise.resolve(assemble(origin, signing, request)),
       stop: () => Promise.resolve(),
     },
     tree: openTree(join(options.dir, randomUUID())),
     holder: options.holder ?? "test",
+    leaseMs: options.leaseMs ?? 4_000,
+    standbyAfterMs: options.standbyAfterMs,
+    onHeld: options.onHeld ?? nothing,
     clock,
     keys,
     history: options.history,

@@ -76,8 +76,8 @@ export const openTree = (directory: string) => {
     // is derived is believed because it is there.
     if (!existsSync(file) || !readFileSync(file).equals(bytes)) {
       mkdirSync(dirname(file), { recursive: true });
-      writeFileSync(`${file}.new`, bytes);
-      renameSync(`${file}.new`, file);
+      writeFileSync(`${file}.${process.pid}.new`, bytes);
+      renameSync(`${file}.${process.pid}.new`, file);
     }
     remember(path, tile);
   };

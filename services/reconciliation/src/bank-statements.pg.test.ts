@@ -201,6 +201,27 @@ describe("what a bank says twice", () => {
   });
 });
 
+describe("a refused statement of which every line has its counterpart", () => {
+  it("is a break of its own: a leg without a line, cover that may not leave", async () => {
+    const world = makeSettlingWorld();
+    world.transfer({ key: "a" });
+    const lines = bankLinesOf(netsOf(cut(world)));
+    const { handIn, breaks } = await openDesk(world);
+    const window = { corridor: "hkd-php", number: 0, attempt: 0 };
+    const said = (reference: string, body: object) =>
+      say.bankStatement(world.keys(), { reference, lines, ...body }).note;
+    const short = await handIn({ note: said("S-1", { window, lines: lines.slice(1) }) });
+    expect(short).toMatchObject({ body: { code: "account-missing" } });
+    const out = { ...deposits(1)[0], side: "debit" };
+    const drawn = await handIn({ note: said("S-2", { lines: [out] }) });
+    expect(drawn).toMatchObject({ body: { code: "withdrawal-uncovered" } });
+    expect(await breaks()).toMatchObject([
+      { kind: "unmatched-bank-line", detail: expect.stringContaining("account-missing") },
+      { kind: "unmatched-bank-line", detail: expect.stringContaining("withdrawal-uncovered") },
+    ]);
+  });
+});
+
 it("parts are one statement to whoever reads the window", async () => {
   const world = makeSettlingWorld();
   world.transfer({ key: "a" });

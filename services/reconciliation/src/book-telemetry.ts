@@ -3,6 +3,8 @@ import type { Telemetry } from "@sealane/telemetry";
 import type { Standing } from "./bookkeeper.ts";
 import type { PendingEntry } from "./books.ts";
 
+export type BookTelemetry = ReturnType<typeof makeBookTelemetry>;
+
 export const makeBookTelemetry = (telemetry: Telemetry, clock: () => number) => {
   const posted = telemetry.counter("sealane_entries_posted", "Entries posted, by outcome");
   const letters = telemetry.counter("sealane_dead_letters", "Input that was not used, by code");

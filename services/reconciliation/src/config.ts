@@ -1,5 +1,5 @@
 // The service's settings, read once; see the room's README for each.
-import { durationMs, filePath, kafkaFields, port, urlLoopbackOrHttps } from "@sealane/runtime";
+import { durationMs, filePath, kafkaFields, port, urlsLoopbackOrHttps } from "@sealane/runtime";
 import { z } from "zod";
 
 export const reconciliationConfigSchema = z.object({
@@ -15,8 +15,8 @@ export const reconciliationConfigSchema = z.object({
     .default("reconciliation"),
   /** C2SP tlog-policy: the first log is the lane's, the one named `…/keys` the key log. */
   SEALANE_POLICY_FILE: filePath,
-  /** Where gaps and the key log are read. */
-  SEALANE_LEDGER_URL: urlLoopbackOrHttps,
+  /** Where gaps and the key log are read: one URL, or one for each lane, in the policy's order. */
+  SEALANE_LEDGER_URL: urlsLoopbackOrHttps,
   /** An auditor's token, where entry bundles are not open. */
   SEALANE_LEDGER_TOKEN_FILE: filePath.optional(),
   /** After so long without a message the log's own checkpoint is looked at. */

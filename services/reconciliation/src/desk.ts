@@ -55,7 +55,9 @@ export type DeskDeps = {
   readonly keys: () => KeyState | undefined;
   readonly send: (topic: string, value: string) => Promise<void>;
   /** A bank's statement, well signed, that was refused for what its lines say. */
-  readonly onRefusedLines?: ((statement: BankStatement) => Promise<void>) | undefined;
+  readonly onRefusedLines?:
+    | ((statement: BankStatement, why: SettlementFault) => Promise<void>)
+    | undefined;
   readonly clock: () => number;
 };
 
@@ -175,6 +177,8 @@ const aboutLines: ReadonlySet<string> = new Set([
   "sum-not-zero",
   "amount-mismatch",
   "advance-mismatch",
+  "line-reversed",
+  "withdrawal-uncovered",
   "window-settled",
   "settlement-aborted",
 ]);
@@ -269,9 +273,8 @@ export const makeDesk = (deps: DeskDeps) => {
     );
     const answer = await decide(given, judged);
     const { statement, fault: why } = judged;
-    if (statement !== undefined && answer.status === 422 && aboutLines.has(why?.code ?? "")) {
-      await deps.onRefusedLines?.(statement);
-    }
+    const refused = answer.status === 422 && why !== undefined && aboutLines.has(why.code);
+    if (statement !== undefined && refused) await deps.onRefusedLines?.(statement, why);
     await keep(given, judged, hash, answer);
     return answer;
   };

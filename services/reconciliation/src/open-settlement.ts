@@ -31,6 +31,8 @@ export type SettlementDeps = {
   readonly config: ReconciliationConfig;
   readonly onRefusedLines: DeskDeps["onRefusedLines"];
   readonly ledgerToken: string | undefined;
+  /** The lane's door. */
+  readonly ledgerUrl: string;
   readonly clock: () => number;
   readonly log: SchedulerDeps["log"];
 };
@@ -59,7 +61,7 @@ export const openSettlement = (deps: SettlementDeps) => {
     producer.send([{ topic, key: origin, value }], { deadlineMs: 10_000 });
   const desk = makeDesk({ sql, lane, origin, books, keys, send, onRefusedLines, clock });
   const reader = makeSettlementReader(sql, lane, origin);
-  const pending = askPending(config.SEALANE_LEDGER_URL, deps.ledgerToken, clock);
+  const pending = askPending(deps.ledgerUrl, deps.ledgerToken, clock);
   mountSettlement({
     app,
     reader,

@@ -5,6 +5,7 @@ import {
   makeSettlingWorld,
   netsOf,
   policy,
+  say,
   settle,
 } from "@sealane/rules/testing";
 import type { World } from "@sealane/rules/testing";
@@ -17,7 +18,7 @@ beforeEach(async () => {
 });
 afterEach(() => schema.close());
 
-/** Two windows: one is settled, of the other one participant is held. */
+/** Two windows: one is settled, of the other, by a statement in parts, one participant is held. */
 const makeLog = (): World => {
   const world = makeSettlingWorld();
   world.transfer({ key: "a" });
@@ -29,7 +30,9 @@ const makeLog = (): World => {
     who === "ph-wallet.example" ? { status: "rejected", reason: "AC04" } : {},
   );
   const window = { corridor: "hkd-php", number: 1, attempt: 0 };
-  settle(world, held, { reference: "STATEMENT-2", window });
+  // In parts: a start may come between two of them.
+  const body = { reference: "STATEMENT-2", window, lines: held };
+  world.run([say.handedIn(say.statementParts(world.keys(), body, 2))]);
   world.transfer({ key: "d" });
   return world;
 };

@@ -1,6 +1,7 @@
 // What waits for approval, and approving it: for the console, and for `sealane approve`. The call is the
 // provider's own; the approval is the operator's signature over the statement, which can be made on a
-// machine without a network and carried here.
+// machine without a network and carried here. Reading takes the provider's token, or a narrower one
+// that reads these and nothing else, for an operator's console.
 import { problem, route, type HttpApp, type Problem } from "@sealane/http";
 import { transferIdSchema } from "@sealane/protocol";
 import { z } from "zod";
@@ -24,7 +25,7 @@ export const mountApprovals = (app: HttpApp, desk: ApprovalDesk): void => {
     path: "/v1/approvals",
     summary: "Transfers that wait for operators' signatures, oldest first",
     tags: ["approvals"],
-    auth: "core",
+    auth: "operator",
     responses: { 200: "Each with the text to sign, who has signed, and until when" },
     handler: () => ({ status: 200, body: { approvals: desk.list() } }),
   });
@@ -33,7 +34,7 @@ export const mountApprovals = (app: HttpApp, desk: ApprovalDesk): void => {
     path: "/v1/approvals/:id",
     summary: "One transfer that waits for operators' signatures",
     tags: ["approvals"],
-    auth: "core",
+    auth: "operator",
     params,
     responses: { 200: "The text to sign, and who has signed", 404: "It waits for none" },
     handler: ({ params: { id } }) => {

@@ -1,6 +1,13 @@
 // The adapter's settings, read once; see the room's README for each.
 import { participantSchema } from "@sealane/protocol";
-import { durationMs, filePath, kafkaFields, port, urlLoopbackOrHttps } from "@sealane/runtime";
+import {
+  durationMs,
+  filePath,
+  kafkaFields,
+  port,
+  urlLoopbackOrHttps,
+  urlsLoopbackOrHttps,
+} from "@sealane/runtime";
 import { z } from "zod";
 
 export const adapterConfigSchema = z.object({
@@ -17,7 +24,8 @@ export const adapterConfigSchema = z.object({
     .string()
     .regex(/^[a-z_]{1,63}$/)
     .default("adapter"),
-  SEALANE_LEDGER_URL: urlLoopbackOrHttps,
+  /** One URL, or one for each lane, separated by commas, in the order in which the policy names their logs. */
+  SEALANE_LEDGER_URL: urlsLoopbackOrHttps,
   /** The token that the ledger knows this participant by. */
   SEALANE_LEDGER_TOKEN_FILE: filePath,
   /** Left out where the adapter is hosted: the provider signs by itself, and keeps its key. */
@@ -33,6 +41,8 @@ export const adapterConfigSchema = z.object({
   SEALANE_CORE_TOKEN_FILE: filePath,
   /** What the core must show this adapter. */
   SEALANE_API_TOKEN_FILE: filePath,
+  /** Who shows this may read what waits for operators' signatures, and nothing else: for a console. */
+  SEALANE_APPROVALS_TOKEN_FILE: filePath.optional(),
   SEALANE_CREDIT_INTERVAL: durationMs.default(1_000),
   /** How often the provider signs how its own chain stands. */
   SEALANE_STATEMENT_INTERVAL: durationMs.default(24 * 3_600_000),

@@ -14,6 +14,7 @@ import {
 } from "@sealane/protocol";
 import type { KeyState } from "@sealane/rules";
 import type { Intake, Taken } from "./intake.ts";
+import type { Lanes } from "./lanes.ts";
 import { ownSignatureFault } from "./own-signature.ts";
 import type { TransferRequest } from "./requests.ts";
 import type { Made, Refusal } from "./terms-maker.ts";
@@ -29,7 +30,7 @@ export type Unsigned =
 
 type Deps = {
   readonly participant: string;
-  readonly origin: string;
+  readonly lanes: Lanes;
   readonly intake: Intake;
   readonly keys: () => KeyState;
   readonly clock: () => number;
@@ -38,7 +39,7 @@ type Deps = {
 export type HostedDesk = ReturnType<typeof makeHostedDesk>;
 
 export const makeHostedDesk = (deps: Deps) => {
-  const { participant, origin, intake, clock } = deps;
+  const { participant, lanes, intake, clock } = deps;
   /** By transfer id, oldest first. */
   const prepared = new Map<string, Prepared>();
 
@@ -75,7 +76,7 @@ export const makeHostedDesk = (deps: Deps) => {
       const detail = "this Idempotency-Key was used for another request";
       return { ok: false, code: "request-mismatch", detail, pointer: "#/header/idempotency-key" };
     }
-    const statement = statementText(origin, "transfer", made.terms);
+    const statement = statementText(lanes.of(id).origin, "transfer", made.terms);
     prepared.delete(id);
     prepared.set(id, { ok: true, made, statement });
     return { ok: true, made, statement };
@@ -120,7 +121,7 @@ export const makeHostedDesk = (deps: Deps) => {
     const read = readStatement(note.note, "cancellation", cancellationSchema);
     if (!read.ok) return refusal("terms-malformed", read.detail);
     const { origin: log, body } = read.statement;
-    if (log !== origin) return refusal("wrong-log", `signed for ${log}`);
+    if (log !== lanes.of(id).origin) return refusal("wrong-log", `signed for ${log}`);
     if (body.id !== id || body.participant !== participant) {
       return refusal("terms-malformed", `it cancels ${body.id} of ${body.participant}`);
     }

@@ -26,6 +26,7 @@ type Deps = {
   readonly participant: string;
   readonly core: HttpClient;
   readonly store: Pick<ViewStore, "readChainFrom">;
+  readonly lane: number;
   readonly ledger: Pick<LedgerClient, "proofs">;
   readonly keys: () => KeyState;
 };
@@ -37,7 +38,7 @@ const notYet = (message: string): OperationalError =>
 export type SignOwn = (text: string, upTo: number) => Promise<string>;
 
 export const makeOwnSigner = (deps: Deps): SignOwn => {
-  const { participant, core, store, ledger, keys } = deps;
+  const { participant, core, store, lane, ledger, keys } = deps;
 
   const show = async (from: number, entries: string[], statement?: string): Promise<Shown> => {
     const body = JSON.stringify({ from, entries, ...(statement && { statement }) });
@@ -50,7 +51,7 @@ export const makeOwnSigner = (deps: Deps): SignOwn => {
   };
 
   const pageFrom = async (from: number, upTo: number): Promise<string[]> => {
-    const chain = await store.readChainFrom(from, Math.min(pageEntries, upTo - from + 1));
+    const chain = await store.readChainFrom(lane, from, Math.min(pageEntries, upTo - from + 1));
     if (chain.length === 0) return [];
     const { proofs } = await ledger.proofs(chain.map(({ seq }) => seq));
     const notes = new Map(proofs.map(({ seq, note }) => [seq, note]));

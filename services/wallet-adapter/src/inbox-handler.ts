@@ -15,12 +15,11 @@ import {
 import { creditOwed, exceptionNotice, type VerifiedEntry } from "@sealane/rules";
 import { toBase64, type TlogPolicy } from "@sealane/tlog";
 import { checkEntry, type CheckedEntry } from "./entry-check.ts";
-import type { LedgerClient } from "./ledger-client.ts";
+import type { LaneBook, Lanes } from "./lanes.ts";
 import type { Persister } from "./persister.ts";
 import type { makePayeeDesk } from "./payee-desk.ts";
-import type { SheetBook } from "./sheet-book.ts";
 import type { TransferBook } from "./transfer-book.ts";
-import type { ChainEntry, InboxPosition, Kept } from "./view-store.ts";
+import type { ChainEntry, Kept } from "./view-store.ts";
 import { makeRefusalTaker } from "./inbox-refusals.ts";
 import { makeReturnTaker } from "./inbox-returns.ts";
 import { makeSealTaker } from "./inbox-seals.ts";
@@ -31,19 +30,16 @@ import { withTerms, type TransferStatus, type TransferView } from "./views.ts";
 
 export type InboxDeps = {
   readonly participant: string;
-  readonly origin: string;
+  /** The lane whose messages are taken here. */
+  readonly own: LaneBook;
+  readonly lanes: Pick<Lanes, "several" | "holding">;
   readonly policy: TlogPolicy;
   readonly keys: KeyWatch;
-  readonly sheets: SheetBook;
   readonly book: TransferBook;
   readonly persister: Persister;
   readonly vault: Pick<Vault, "keep">;
   readonly payee: ReturnType<typeof makePayeeDesk>;
   readonly recalls: Pick<RecallDesk, "opened" | "closed">;
-  readonly ledger: LedgerClient;
-  readonly position: InboxPosition;
-  /** Own entries that are not covered by a credited statement yet, oldest first. */
-  readonly chain: ChainEntry[];
   readonly clock: () => number;
   /** A view moved to a state that the core must be told of. */
   readonly onMoved: (kept: Kept) => void;
@@ -61,12 +57,8 @@ export type InboxDeps = {
 };
 
 export type InboxHandler = {
-  /** One record of the topic. @throws to be given the same record again */
-  handle(
-    value: Uint8Array | null,
-  ): Promise<
-    { readonly ok: true } | { readonly ok: false; readonly code: string; readonly detail: string }
-  >;
+  /** One message of the lane. @throws to be given the same again */
+  handle(message: InboxMessage): Promise<void>;
 };
 
 const decoder = new TextDecoder("utf-8", { fatal: true });
@@ -79,7 +71,7 @@ const endOf = {
 } as const;
 
 /** A message in its shape, or why it is not one. */
-const parseMessage = (
+export const parseMessage = (
   value: Uint8Array | null,
 ): { ok: true; message: InboxMessage } | { ok: false; code: string; detail: string } => {
   if (value === null) return { ok: false, code: "message-empty", detail: "no value" };
@@ -95,12 +87,13 @@ const parseMessage = (
 };
 
 export const makeInboxHandler = (deps: InboxDeps): InboxHandler => {
-  const { participant, origin, book, persister, position, chain, clock } = deps;
+  const { participant, own, lanes, book, persister, clock } = deps;
+  const { lane, origin, position, chain, ledger, sheets } = own;
   const mover = makeViewMover(deps);
   const { openView, viewFor, move } = mover;
-  const takeSeal = makeSealTaker({ ...deps, mover });
-  const takeRefusal = makeRefusalTaker({ ...deps, mover });
-  const takeReturn = makeReturnTaker({ ...deps, mover });
+  const takeSeal = makeSealTaker({ ...deps, ...own, mover });
+  const takeRefusal = makeRefusalTaker({ ...deps, origin, mover });
+  const takeReturn = makeReturnTaker({ ...deps, mover, inLane: lanes.several ? lane : undefined });
   let lastHash = chain.at(-1)?.leafHash;
 
   /** @returns false when it is told again */
@@ -125,15 +118,16 @@ export const makeInboxHandler = (deps: InboxDeps): InboxHandler => {
     lastHash = leafHash;
     position.nextChain += 1;
     const owesCredit = creditOwed(entry)?.payee === participant;
-    const own: ChainEntry = {
+    const fresh: ChainEntry = {
+      lane,
       n: link.n,
       seq: context.seq,
       leafHash,
       transferId: entry.transferId,
       owesCredit,
     };
-    chain.push(own);
-    persister.chain(own);
+    chain.push(fresh);
+    persister.chain(fresh);
     return true;
   };
 
@@ -171,6 +165,7 @@ export const makeInboxHandler = (deps: InboxDeps): InboxHandler => {
       withTerms(view, terms);
       view.request ??= terms.request;
     }
+    if (lanes.several) view.lane = lane;
     view.seq = context.seq;
     view.n = context.chains.find((link) => link.participant === participant)?.n;
     const peer = role === "payer" ? view.payee : view.payer;
@@ -190,9 +185,11 @@ export const makeInboxHandler = (deps: InboxDeps): InboxHandler => {
     for (const kept of book.all()) {
       const { view } = kept;
       if (view.status !== "sealed" && view.status !== "committed") continue;
-      const own = view.role === "payee" && credited.participant === participant;
+      // Numbers are of this lane's chains.
+      if (lanes.several && lanes.holding(view) !== own) continue;
+      const ours = view.role === "payee" && credited.participant === participant;
       const theirs = view.role === "payer" && view.payee === credited.participant;
-      const n = own ? view.n : theirs ? view.peerN : undefined;
+      const n = ours ? view.n : theirs ? view.peerN : undefined;
       if (n === undefined || n > credited.upTo) continue;
       const reason = except.get(view.id);
       if (reason === undefined) move(kept, "credited", clock());
@@ -210,14 +207,20 @@ export const makeInboxHandler = (deps: InboxDeps): InboxHandler => {
     const { entry } = checked;
     const again = !takeChain(checked);
     if (entry.sheet !== undefined) {
-      deps.sheets.add(entry.sheet, entry.inner);
+      sheets.add(entry.sheet, entry.inner);
       const { provider, number, pair } = entry.sheet;
-      persister.sheet({ provider, number, pair: `${pair.from}/${pair.to}`, note: entry.inner });
+      persister.sheet({
+        lane,
+        provider,
+        number,
+        pair: `${pair.from}/${pair.to}`,
+        note: entry.inner,
+      });
     }
-    if (entry.withdrawal !== undefined) deps.sheets.withdraw(entry.withdrawal);
+    if (entry.withdrawal !== undefined) sheets.withdraw(entry.withdrawal);
     if (entry.statement?.participant === participant) {
-      const own = entry.context.chains.find((link) => link.participant === participant);
-      deps.onStated(entry.statement, own?.n ?? -1);
+      const link = entry.context.chains.find((one) => one.participant === participant);
+      deps.onStated(entry.statement, link?.n ?? -1);
     }
     await takeTransferEnd(entry, item, again);
     if (entry.returns !== undefined) await takeReturn(entry, item, again);
@@ -276,33 +279,26 @@ export const makeInboxHandler = (deps: InboxDeps): InboxHandler => {
   const fetchMore = async (why: string): Promise<void> => {
     const before = position.nextN;
     deps.log.warn({ from: before }, why);
-    for (const message of await deps.ledger.inbox(before - 1)) {
+    for (const message of await ledger.inbox(before - 1)) {
       if (followsInbox(message, position.nextN)) await takeBatch(message);
     }
     if (position.nextN === before) throw new Error(`the ledger does not have message ${before}`);
   };
 
   return {
-    handle: async (value) => {
-      const parsed = parseMessage(value);
-      if (!parsed.ok) return parsed;
-      const { message } = parsed;
-      if (message.to !== participant) {
-        return { ok: false, code: "not-ours", detail: `it is for ${message.to}` };
-      }
+    handle: async (message) => {
       if (message.type === "seal") {
         while (position.nextChain <= message.toN) {
           await fetchMore("a seal of entries that did not come: fetching them");
         }
         await takeSeal(message);
-        return { ok: true };
+        return;
       }
-      if (message.n < position.nextN) return { ok: true };
+      if (message.n < position.nextN) return;
       while (position.nextN < message.n) {
         await fetchMore("the inbox has a gap: fetching it");
       }
       if (message.n === position.nextN) await takeBatch(message);
-      return { ok: true };
     },
   };
 };

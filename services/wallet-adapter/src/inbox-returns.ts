@@ -18,6 +18,8 @@ export const makeReturnTaker = (deps: {
   readonly recalls: Pick<RecallDesk, "opened" | "closed">;
   readonly onMoved: (kept: Kept) => void;
   readonly clock: () => number;
+  /** The lane, where there are several. */
+  readonly inLane: number | undefined;
 }) => {
   const { participant, book, persister, recalls, clock } = deps;
   const { viewFor, move } = deps.mover;
@@ -37,6 +39,7 @@ export const makeReturnTaker = (deps: {
     const by = entry.returns?.body.participant;
     const kept = await viewFor(id, by === participant ? "payer" : "payee");
     const { view } = kept;
+    view.lane = deps.inLane;
     view.seq = entry.context.seq;
     view.entry = item.note;
     view.trace = item.trace ?? view.trace;

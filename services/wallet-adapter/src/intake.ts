@@ -1,12 +1,13 @@
 // The way in: a core's request becomes signed terms on the lane's topic. No database is touched before
 // the answer: the intent in Kafka, acknowledged, is what makes a 202 durable.
-import { laneTopic, statementText, transferIdOf } from "@sealane/protocol";
+import { statementText, transferIdOf } from "@sealane/protocol";
 import type { Producer } from "@sealane/messaging";
 import type { Signer } from "@sealane/signer";
 import { traceparentOf, type Span, type Telemetry } from "@sealane/telemetry";
 import { composeNote } from "@sealane/tlog";
 import type { Admission } from "./admission.ts";
 import type { ApprovalDesk } from "./approval-desk.ts";
+import type { Lanes } from "./lanes.ts";
 import type { TransferRequest } from "./requests.ts";
 import type { Made, Quote, Refusal, TermsMaker } from "./terms-maker.ts";
 import type { TransferBook } from "./transfer-book.ts";
@@ -20,8 +21,7 @@ export type Taken =
 
 type Deps = {
   readonly participant: string;
-  readonly origin: string;
-  readonly lane: number;
+  readonly lanes: Lanes;
   readonly maker: TermsMaker;
   readonly book: TransferBook;
   readonly vault: Pick<Vault, "keep">;
@@ -43,17 +43,17 @@ type GivenQuote = { readonly quote: Quote; usedBy?: string };
 export type Intake = ReturnType<typeof makeIntake>;
 
 export const makeIntake = (deps: Deps) => {
-  const { participant, origin, maker, book, signer, producer, admission, clock } = deps;
+  const { participant, lanes, maker, book, signer, producer, admission, clock } = deps;
   const quotes = new Map<string, GivenQuote>();
-  const topic = laneTopic(deps.lane);
 
   const keepQuote = (quote: Quote): void => {
     quotes.set(quote.id, { quote });
     if (quotes.size > mostQuotes) quotes.delete(quotes.keys().next().value as string);
   };
 
-  const produce = (command: Record<string, unknown>, key: string): Promise<void> =>
-    producer.send([{ topic, key, value: JSON.stringify(command) }], {
+  /** To the lane that decides the id. */
+  const produce = (command: Record<string, unknown>, id: string): Promise<void> =>
+    producer.send([{ topic: lanes.of(id).topic, key: id, value: JSON.stringify(command) }], {
       deadlineMs: produceDeadlineMs,
     });
 
@@ -138,7 +138,7 @@ export const makeIntake = (deps: Deps) => {
   ): Promise<Taken> => {
     const made = make(id, request, body);
     if (!made.ok) return made;
-    const note = signed(statementText(origin, "transfer", made.terms));
+    const note = signed(statementText(lanes.of(id).origin, "transfer", made.terms));
     return { ok: true, view: await publish(made, note, span), replayed: false };
   };
 
@@ -185,7 +185,7 @@ export const makeIntake = (deps: Deps) => {
 
   const cancellationOf = async (id: string, reason: string): Promise<string> => {
     const terms = (await book.find(id))?.terms;
-    return statementText(origin, "cancellation", { id, participant, reason }, terms);
+    return statementText(lanes.of(id).origin, "cancellation", { id, participant, reason }, terms);
   };
 
   /** Takes the intent back, if the ledger has not committed it. */

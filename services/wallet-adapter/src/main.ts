@@ -1,6 +1,13 @@
 // Wires an adapter: configuration → stores → keys → desks → inbox, HTTP and the witness.
 import { readFileSync } from "node:fs";
-import { inForceOf, makeLogReader, watchKeyLog, type KeyWatch } from "@sealane/client";
+import {
+  inForceOf,
+  ledgerLanes,
+  makeLogReader,
+  watchKeyLog,
+  type KeyWatch,
+  type LedgerLane,
+} from "@sealane/client";
 import { openServiceDatabase } from "@sealane/database";
 import {
   bearerAuth,
@@ -11,8 +18,14 @@ import {
   tokenDigest,
 } from "@sealane/http";
 import { createMessaging } from "@sealane/messaging";
-import { laneTopic, rateSheetSchema, readNote, readStatement } from "@sealane/protocol";
-import { kafkaSettings, loadConfig, onShutdown, pause, readSecretFile } from "@sealane/runtime";
+import {
+  invariant,
+  kafkaSettings,
+  loadConfig,
+  onShutdown,
+  pause,
+  readSecretFile,
+} from "@sealane/runtime";
 import {
   keyFamily,
   makeEnvelopeOpener,
@@ -22,7 +35,7 @@ import {
   type KeyFamily,
 } from "@sealane/signer";
 import { createLogger, startTelemetry, type Telemetry } from "@sealane/telemetry";
-import { composeNote, fromBase64, parsePolicy } from "@sealane/tlog";
+import { fromBase64, parsePolicy, type TlogPolicy } from "@sealane/tlog";
 import { mountWitness, openParticipantWitness } from "@sealane/witness";
 import { makeAdapterTelemetry } from "./adapter-telemetry.ts";
 import { makeAdmission, type Admission } from "./admission.ts";
@@ -30,42 +43,35 @@ import type { ApprovalDesk } from "./approval-desk.ts";
 import { mountApprovals } from "./approval-routes.ts";
 import { makeApprovalStore } from "./approval-store.ts";
 import { adapterConfigSchema } from "./config.ts";
-import { makeCreditDesk, type CreditDesk } from "./credit-desk.ts";
-import { makeOwnSigner, type SignOwn } from "./hosted-own.ts";
 import { makeHostedDesk } from "./hosted-desk.ts";
 import { makeHostedLinked } from "./hosted-linked.ts";
 import { mountHosted } from "./hosted-linked-routes.ts";
-import { makeInboxHandler } from "./inbox-handler.ts";
 import { readInbox } from "./inbox-reader.ts";
 import { makeIntake } from "./intake.ts";
-import { makeLedgerClient } from "./ledger-client.ts";
+import { makeLanes, openLaneBook, type LaneBook, type Lanes } from "./lanes.ts";
 import { makeNotices, type Notices } from "./notices.ts";
 import { openApprovals } from "./open-approvals.ts";
-import { makePayeeDesk, type Answer } from "./payee-desk.ts";
+import { openSide, type LaneSide } from "./open-side.ts";
 import { mountPersons } from "./person-routes.ts";
 import { makePersister } from "./persister.ts";
-import { signedByProvider, signedHere } from "./provider-answers.ts";
 import { makeRecallDesk, type RecallDesk } from "./recall-desk.ts";
 import { makeRecallStore } from "./recall-store.ts";
 import { makeReturnDesk } from "./return-desk.ts";
+import type { StatementsOf } from "./receipt-routes.ts";
 import { mountReturns } from "./return-routes.ts";
 import { mountRoutes } from "./routes.ts";
-import { makeSheetBook, type SheetBook } from "./sheet-book.ts";
-import { makeStatementDesk } from "./statement-desk.ts";
 import { makeTermsMaker } from "./terms-maker.ts";
 import { makeTransferBook } from "./transfer-book.ts";
 import { makeVault } from "./vault.ts";
 import { makeViewMover } from "./view-mover.ts";
-import { makeViewStore, type Kept } from "./view-store.ts";
+import { makeViewStore, type Kept, type ViewStore } from "./view-store.ts";
 
 const config = loadConfig(adapterConfigSchema);
 const participant = config.SEALANE_PARTICIPANT;
-const lane = config.SEALANE_LANE;
 const log = createLogger({ service: participant, level: config.SEALANE_LOG_LEVEL });
 const clock = (): number => Date.now();
 
-/** What is remembered from before: the sheets that were logged, and the inbox's position. */
-const openStores = async () => {
+const openStores = () => {
   const { database, sql } = openServiceDatabase({
     url: config.DATABASE_URL,
     user: config.SEALANE_DATABASE_USER,
@@ -76,16 +82,6 @@ const openStores = async () => {
     onConnectionLost: (err) => log.warn({ err }, "database connection lost"),
   });
   const store = makeViewStore(sql);
-  const position = await store.readPosition();
-  // One entry more than is needed: the next one must follow it.
-  const from = Math.min(position.creditedTo, position.sealedTo) - 1;
-  const chain = await store.readChainFrom(Math.max(0, from));
-  const sheets = makeSheetBook();
-  for (const note of await store.readSheets()) {
-    const read = readNote(note);
-    const sheet = read.ok ? readStatement(read.note, "rate-sheet", rateSheetSchema) : undefined;
-    if (sheet?.ok === true) sheets.add(sheet.statement.body, note);
-  }
   const { privateKey } = readEnvelopeKey(config.SEALANE_ENVELOPE_KEY_FILE);
   const vault = makeVault(sql, makeVaultKeys(privateKey));
   const onError = (err: unknown): void =>
@@ -98,13 +94,24 @@ const openStores = async () => {
     vault,
     openEnvelope,
     store,
-    position,
-    chain,
-    sheets,
     persister,
     recalls: makeRecallStore(sql),
     book: makeTransferBook(store),
   };
+};
+
+/** What is remembered of each lane. */
+const openBooks = async (
+  policy: TlogPolicy,
+  store: ViewStore,
+): Promise<[LaneBook, ...LaneBook[]]> => {
+  const token = readSecretFile(config.SEALANE_LEDGER_TOKEN_FILE);
+  const open = (one: LedgerLane): Promise<LaneBook> => openLaneBook(one, store, participant, token);
+  const [first, ...more] = ledgerLanes(policy, config.SEALANE_LEDGER_URL, config.SEALANE_LANE);
+  // The core of a hosted provider keeps its place in one chain.
+  const hosted = config.SEALANE_TRANSFER_KEY_FILE === undefined;
+  invariant(!hosted || more.length === 0, "a hosted adapter serves one lane");
+  return [await open(first), ...(await Promise.all(more.map(open)))];
 };
 
 const openPeers = () => ({
@@ -117,12 +124,16 @@ const openPeers = () => ({
     token: readSecretFile(config.SEALANE_CORE_TOKEN_FILE),
     timeoutMs: 5_000,
   }),
-  ledger: makeLedgerClient(
-    config.SEALANE_LEDGER_URL,
-    participant,
-    readSecretFile(config.SEALANE_LEDGER_TOKEN_FILE),
-  ),
 });
+
+/** The core may do everything; whoever has the narrower token only reads what waits for approval. */
+const doorKeys = () => {
+  const core = ["core", tokenDigest(readSecretFile(config.SEALANE_API_TOKEN_FILE))] as const;
+  const file = config.SEALANE_APPROVALS_TOKEN_FILE;
+  const readers =
+    file === undefined ? [] : [["approvals", tokenDigest(readSecretFile(file))] as const];
+  return { core: bearerAuth(new Map([core])), operator: bearerAuth(new Map([core, ...readers])) };
+};
 
 /** The alarm stays until a person has looked: nothing is accepted or cosigned meanwhile. */
 const makeAlarm = () => {
@@ -137,24 +148,21 @@ const makeAlarm = () => {
 };
 
 const readinessOf =
-  (
-    keys: KeyWatch,
-    signer: KeyFamily | undefined,
-    sheets: SheetBook,
-    alarm: () => string | undefined,
-  ) =>
+  (keys: KeyWatch, signer: KeyFamily | undefined, lanes: Lanes, alarm: () => string | undefined) =>
   () => {
     const checks = {
       keyLog: keys.history() === undefined ? "not read yet" : "ok",
       signing: signer?.trouble() ?? "ok",
-      sheets: sheets.all().length === 0 ? "no rate sheet has been logged" : "ok",
+      sheets: lanes.all.some(({ sheets }) => sheets.all().length === 0)
+        ? "no rate sheet has been logged"
+        : "ok",
       chain: alarm() ?? "ok",
     };
     return { ok: Object.values(checks).every((check) => check === "ok"), checks };
   };
 
 type Gauged = {
-  readonly credits: CreditDesk;
+  readonly sides: readonly LaneSide[];
   readonly notices: Notices;
   readonly recalls: RecallDesk;
   readonly admission: Admission;
@@ -162,10 +170,12 @@ type Gauged = {
 };
 
 const gauges = ({ gauge }: Telemetry, desks: Gauged): void => {
-  const { credits, notices, recalls, admission, approvals } = desks;
+  const { sides, notices, recalls, admission, approvals } = desks;
+  const owed = (): number => sides.reduce((sum, { credits }) => sum + credits.owed(), 0);
+  const oldestMs = (): number => Math.max(...sides.map(({ credits }) => credits.oldestMs()));
   gauge("sealane_held_transfers", "Waiting for operators to sign", approvals.held);
-  gauge("sealane_owed_credits", "Sealed transfers that the core has not answered", credits.owed);
-  gauge("sealane_owed_credit_age_ms", "Age of the oldest owed credit", credits.oldestMs);
+  gauge("sealane_owed_credits", "Sealed transfers that the core has not answered", owed);
+  gauge("sealane_owed_credit_age_ms", "Age of the oldest owed credit", oldestMs);
   gauge("sealane_open_recalls", "Recalls that have no answer on the log yet", recalls.open);
   gauge("sealane_owed_notices", "Notices that the core has not answered", notices.owed);
   gauge("sealane_owed_notice_age_ms", "Age of the oldest owed notice", notices.oldestMs);
@@ -184,34 +194,33 @@ const main = async (): Promise<void> => {
   });
   const observed = makeAdapterTelemetry(telemetry);
   const policy = parsePolicy(readFileSync(config.SEALANE_POLICY_FILE, "utf8"));
-  const origin = policy.logs[0]?.key.name ?? "";
-  const opened = await openStores();
-  const { database, store, position, chain, sheets, persister, book, vault, openEnvelope } = opened;
-  const { messaging, core, ledger } = openPeers();
+  const opened = openStores();
+  const { database, store, persister, book, vault, openEnvelope } = opened;
+  const { messaging, core } = openPeers();
   const producer = messaging.producer();
-  const keys = watchKeyLog(makeLogReader(`${config.SEALANE_LEDGER_URL}/log/keys`), policy, log);
+  const [ledgerUrl = ""] = config.SEALANE_LEDGER_URL;
+  const keys = watchKeyLog(makeLogReader(`${ledgerUrl}/log/keys`), policy, log);
+  const books = await openBooks(policy, store);
+  const lanes = makeLanes(books, () => keys.history()?.states.at(-1));
   const alarm = makeAlarm();
   const file = config.SEALANE_TRANSFER_KEY_FILE;
   const inForce = inForceOf(keys, participant, "transfer");
   const onFault = (path: string, err: unknown): void =>
     log.warn({ err, path }, "a key file is not used");
-  /** None where the adapter is hosted: the provider signs by itself. */
   const signer = file === undefined ? undefined : keyFamily({ file, inForce, clock, onFault });
 
   const maker = makeTermsMaker({
     participant,
-    origin,
     policy: config.SEALANE_TRANSFER_POLICY,
     keys: keys.state,
-    sheets,
+    lanes,
     requestKey: fromBase64(readSecretFile(config.SEALANE_REQUEST_KEY_FILE)),
   });
   const admission = makeAdmission(clock);
-  const approvals = await openApprovals({ ...opened, keys, producer, lane, clock, log });
+  const approvals = await openApprovals({ ...opened, keys, producer, lanes, clock, log });
   const intake = makeIntake({
     participant,
-    origin,
-    lane,
+    lanes,
     maker,
     book,
     vault,
@@ -222,106 +231,48 @@ const main = async (): Promise<void> => {
     admission,
     clock,
   });
-  /** Lost answers are asked for again: the ledger repeats its proposals. */
-  const answer = (answers: readonly Answer[]): void => {
-    const records = answers.map((one) => {
-      const trace = observed.answered(one);
-      const command = trace === undefined ? one.command : { ...one.command, trace };
-      return {
-        topic: laneTopic(lane),
-        key: one.proposal.terms.id,
-        value: JSON.stringify(command),
-      };
-    });
-    producer
-      .send(records, { deadlineMs: 10_000 })
-      .catch((err: unknown) => log.warn({ err }, "answers were not published"));
-  };
-  const common = { participant, origin, core, openEnvelope, vault, clock, log };
-  const hosted = { participant, origin, core, store, ledger, keys: keys.state, log };
-  const signOwn: SignOwn =
-    signer === undefined
-      ? makeOwnSigner(hosted)
-      : async (text) => composeNote(text, [await signer.signLine(text)]);
-
-  const credits = makeCreditDesk({
-    ...common,
-    signOwn,
-    book,
-    chain,
-    position,
-    produce: (command) => intake.produce(command, participant),
-  });
-  const statements = makeStatementDesk({
-    ...common,
-    signOwn,
-    chain,
-    position,
-    produce: (command) => intake.produce(command, participant),
-  });
-  const payee = makePayeeDesk({
-    ...common,
-    keys,
-    sheets,
-    answers:
-      signer === undefined ? signedByProvider(hosted) : signedHere(participant, origin, signer),
-    answer,
-    expect: credits.expect,
-  });
+  const common = { participant, lanes, core, openEnvelope, vault, clock, log };
   const requestOf = maker.requestOf;
-  const returns = makeReturnDesk({ ...common, lane, book, sheets, signer, producer, requestOf });
-  const recalls = makeRecallDesk({ ...common, ...hosted, store: opened.recalls, returns, book });
+  const returns = makeReturnDesk({ ...common, book, signer, producer, requestOf });
+  const recalls = makeRecallDesk({
+    ...common,
+    keys: keys.state,
+    store: opened.recalls,
+    returns,
+    book,
+  });
   const notices = makeNotices({ core, book, persister, clock, log });
-  gauges(telemetry, { credits, notices, recalls, admission, approvals });
   const onMoved = (kept: Kept): void => {
     if (kept.view.notified < kept.view.notice) notices.owe(kept);
     const { status, role, recallOf, id } = kept.view;
-    if (status === "sealed" && role === "payee" && recallOf === undefined) credits.owe(id);
+    if (status !== "sealed" || role !== "payee" || recallOf !== undefined) return;
+    const own = lanes.holding(kept.view);
+    sides.find((side) => side.own === own)?.credits.owe(id);
   };
+  const parts = { ...common, policy, keys, signer, store, persister, book, producer, observed };
+  const more = { admission, recalls, onMoved, onAlarm: alarm.raise };
+  const sides: LaneSide[] = lanes.all.map((own) => openSide({ ...parts, ...more }, own));
+  gauges(telemetry, { sides, notices, recalls, admission, approvals });
   for (const kept of await store.readUnfinished()) onMoved(book.adopt(kept));
   await recalls.begin();
-  const inbox = makeInboxHandler({
-    participant,
-    origin,
-    policy,
-    keys,
-    sheets,
-    book,
-    persister,
-    vault,
-    payee,
-    recalls,
-    ledger,
-    position,
-    chain,
-    clock,
-    onMoved,
-    onCredited: credits.covered,
-    onStated: statements.stated,
-    onSealed: credits.trim,
-    onStep: (step, view, atMs) => {
-      admission.moved(step, view);
-      observed.step(step, view, atMs);
-    },
-    onTurnedAway: ({ id, payee: to = "" }) => admission.drop(id, to),
-    onAlarm: alarm.raise,
-    log,
-  });
 
-  const apiToken = tokenDigest(readSecretFile(config.SEALANE_API_TOKEN_FILE));
   const app = createHttpApp({
     name: `Sealane wallet adapter of ${participant}`,
     logger: log,
-    auth: { core: bearerAuth(new Map([["core", apiToken]])) },
+    auth: doorKeys(),
   });
-  const ready = readinessOf(keys, signer, sheets, alarm.now);
+  const ready = readinessOf(keys, signer, lanes, alarm.now);
   const closed = (): string | undefined =>
     Object.entries(ready().checks)
       .find(([, check]) => check !== "ok")
       ?.join(": ");
-  mountRoutes({ app, intake, book, ledger, statements, returns, clock, closed });
+  const statements: StatementsOf = (lane) =>
+    sides.flatMap(({ own, statements: desk }) =>
+      lane === undefined || own.lane === lane ? [{ lane: own.lane, desk }] : [],
+    );
+  mountRoutes({ app, intake, book, lanes, statements, returns, clock, closed });
   mountReturns({ app, returns, recalls, book, clock, closed });
-  const desk = makeHostedDesk({ participant, origin, intake, keys: keys.state, clock });
+  const desk = makeHostedDesk({ participant, lanes, intake, keys: keys.state, clock });
   mountPersons(app, vault);
   mountApprovals(app, approvals);
   const linked = makeHostedLinked({ participant, returns, keys: keys.state, clock });
@@ -338,16 +289,17 @@ const main = async (): Promise<void> => {
   log.info({ url: http.url, signs: signer !== undefined }, "adapter listens");
 
   void keys.run(1_000);
-  void credits.run(config.SEALANE_CREDIT_INTERVAL);
   void recalls.run(config.SEALANE_CREDIT_INTERVAL);
-  void statements.run(config.SEALANE_STATEMENT_INTERVAL);
+  for (const { credits, statements: own } of sides) {
+    void credits.run(config.SEALANE_CREDIT_INTERVAL);
+    void own.run(config.SEALANE_STATEMENT_INTERVAL);
+  }
   while (keys.history() === undefined) await pause(20);
   const consumer = readInbox({
     participant,
     messaging,
     producer,
-    inbox,
-    position,
+    inboxes: sides.map(({ inbox }) => inbox),
     persister,
     clock,
     onDeadLetter: (code) => observed.deadLetters.add(1, { code }),
@@ -360,12 +312,16 @@ const main = async (): Promise<void> => {
 
   void approvals.run(makeViewMover({ book, persister, onMoved, onStep: observed.step }));
   const stopDesks = async (): Promise<void> => {
-    for (const one of [keys, credits, recalls, statements, approvals, notices]) one.stop();
+    for (const one of [keys, recalls, approvals, notices]) one.stop();
+    for (const { credits, statements: own } of sides) {
+      credits.stop();
+      own.stop();
+    }
     await consumer.stop();
   };
   const closeConnections = async (): Promise<void> => {
     core.close();
-    ledger.close();
+    for (const { ledger } of lanes.all) ledger.close();
     await database.close();
   };
   onShutdown(

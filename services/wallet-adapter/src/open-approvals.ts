@@ -1,9 +1,9 @@
 // Wires the desk of held transfers to what the adapter has: its tables, the lane's topic, the key log.
 import type { KeyWatch } from "@sealane/client";
 import type { Producer } from "@sealane/messaging";
-import { laneTopic } from "@sealane/protocol";
 import { makeApprovalDesk, type ApprovalDesk } from "./approval-desk.ts";
 import type { ApprovalStore } from "./approval-store.ts";
+import type { Lanes } from "./lanes.ts";
 import type { Persister } from "./persister.ts";
 import type { TransferBook } from "./transfer-book.ts";
 import type { Vault } from "./vault.ts";
@@ -17,12 +17,11 @@ export const openApprovals = async (deps: {
   readonly persister: Persister;
   readonly keys: KeyWatch;
   readonly producer: Producer;
-  readonly lane: number;
+  readonly lanes: Lanes;
   readonly clock: () => number;
   readonly log: { warn(fields: object, message: string): void };
 }): Promise<ApprovalDesk> => {
   const { approvalStore, book, vault, persister, keys, producer, clock, log } = deps;
-  const topic = laneTopic(deps.lane);
   const desk = makeApprovalDesk({
     store: approvalStore,
     book,
@@ -32,6 +31,7 @@ export const openApprovals = async (deps: {
     produceIntent: (id, note, envelope) => {
       const sealed = envelope === undefined ? {} : { envelope };
       const value = JSON.stringify({ v: 1, kind: "intent", note, ...sealed });
+      const { topic } = deps.lanes.of(id);
       return producer.send([{ topic, key: id, value }], { deadlineMs: produceDeadlineMs });
     },
     clock,

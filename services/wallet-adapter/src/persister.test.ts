@@ -18,6 +18,7 @@ const keptOf = (id: string): Kept => {
 };
 
 const at = (nextOffset: bigint): InboxPosition => ({
+  lane: 0,
   nextOffset,
   nextN: 0,
   nextChain: 0,
@@ -65,7 +66,16 @@ describe("the read model's writer", () => {
     persister.position(at(7n));
     await persister.flush();
     expect(saved.map(({ views }) => views.length)).toEqual([500, 500, 200]);
-    expect(saved.map(({ position }) => position?.nextOffset)).toEqual([undefined, undefined, 7n]);
+    expect(saved.map(({ positions }) => positions)).toEqual([[], [], [at(7n)]]);
+  });
+
+  it("keeps the newest position of each lane", async () => {
+    const { saved, persister } = storeOf();
+    persister.position(at(1n));
+    persister.position({ ...at(2n), lane: 1 });
+    persister.position(at(3n));
+    await persister.flush();
+    expect(saved.map(({ positions }) => positions)).toEqual([[at(3n), { ...at(2n), lane: 1 }]]);
   });
 
   it("tries again when the database is away, with all that it had", async () => {

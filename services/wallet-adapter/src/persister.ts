@@ -37,7 +37,8 @@ export const makePersister = (
   let views = new Map<string, Kept>();
   let chain: ChainEntry[] = [];
   let sheets: StoredSheet[] = [];
-  let position: InboxPosition | undefined;
+  /** By lane. */
+  let positions = new Map<number, InboxPosition>();
   let running: Promise<void> | undefined;
   let written = 0;
 
@@ -49,15 +50,15 @@ export const makePersister = (
     const entries = chain;
     const newSheets = sheets;
     // The position may only be written with the last of what it covers.
-    const at = rest.length === 0 ? position : undefined;
+    const at = rest.length === 0 ? [...positions.values()] : [];
     chain = [];
     sheets = [];
-    if (rest.length === 0) position = undefined;
+    if (rest.length === 0) positions = new Map();
     const changes = {
       views: kept,
       chain: entries,
       sheets: newSheets,
-      position: at,
+      positions: at,
     };
     for (let attempt = 0; ; attempt += 1) {
       try {
@@ -73,7 +74,7 @@ export const makePersister = (
   };
 
   const dirty = (): boolean =>
-    views.size > 0 || chain.length > 0 || sheets.length > 0 || position !== undefined;
+    views.size > 0 || chain.length > 0 || sheets.length > 0 || positions.size > 0;
 
   const run = async (): Promise<void> => {
     while (dirty()) {
@@ -104,7 +105,7 @@ export const makePersister = (
       kick();
     },
     position: (at) => {
-      position = { ...at };
+      positions.set(at.lane, { ...at });
       kick();
     },
     pending: () => views.size,

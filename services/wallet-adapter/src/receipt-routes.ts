@@ -4,17 +4,22 @@ import { parsePrefer, problem, route, type HttpApp, type Problem } from "@sealan
 import { transferIdSchema } from "@sealane/protocol";
 import { formatProof, fromBase64, utf8 } from "@sealane/tlog";
 import { z } from "zod";
-import type { LedgerClient } from "./ledger-client.ts";
+import type { Lanes } from "./lanes.ts";
 import { sendingProblem, transferUnknown } from "./problems.ts";
 import type { StatementDesk } from "./statement-desk.ts";
 import type { TransferBook } from "./transfer-book.ts";
 import { finalStatuses, type TransferView } from "./views.ts";
 
+/** The desks of a lane's chain, or without a number of all, in order of the lanes. */
+export type StatementsOf = (
+  lane: number | undefined,
+) => readonly { readonly lane: number; readonly desk: StatementDesk }[];
+
 type Deps = {
   readonly app: HttpApp;
   readonly book: TransferBook;
-  readonly ledger: LedgerClient;
-  readonly statements: StatementDesk;
+  readonly lanes: Lanes;
+  readonly statements: StatementsOf;
 };
 
 /** The sealed receipt: a C2SP tlog-proof with the entry in `extra`. */
@@ -48,7 +53,7 @@ const answer = (id: string, body: string, kind: string) => ({
   },
 });
 
-const mountReceipt = ({ app, book, ledger }: Deps): void => {
+const mountReceipt = ({ app, book, lanes }: Deps): void => {
   route(app, {
     method: "get",
     path: "/v1/transfers/:id/receipt",
@@ -75,7 +80,7 @@ const mountReceipt = ({ app, book, ledger }: Deps): void => {
       if (sealed !== undefined) return answer(id, sealed, "sealed");
       if (view.seq === undefined) return noReceipt(`the transfer is ${view.status}`);
       // On the log, and not yet shown to us as sealed: the ledger proves that it is logged.
-      const { status, body, kind } = await ledger.receipt(id);
+      const { status, body, kind } = await lanes.holding(view).ledger.receipt(id);
       return status === 200 ? answer(id, body, kind) : noReceipt("no checkpoint covers it yet");
     },
   });
@@ -88,15 +93,32 @@ const mountStatements = ({ app, statements }: Deps): void => {
     summary: "Sign how our own chain stands, now; with Prefer: wait=N when that is sealed",
     tags: ["statements"],
     auth: "core",
+    query: z.strictObject({
+      /** Which lane's chain; without it every lane's. */
+      lane: z.coerce.number().int().min(0).optional(),
+    }),
     responses: {
       200: "The newest statement, sealed, and the number of its own entry",
       202: "Signed, and not sealed yet",
+      404: "There is no such lane",
       409: "Nothing of ours is sealed yet",
     },
-    handler: async ({ req, signal }) => {
+    handler: async ({ query: { lane }, req, signal }) => {
+      const desks = statements(lane);
+      if (desks.length === 0) {
+        const title = `There is no lane ${lane ?? ""} here`;
+        return problem({ status: 404, code: "lane-unknown", title, action: "Leave it out." });
+      }
       try {
-        const stated = await statements.sayNow(parsePrefer(req).waitMs ?? 0, signal);
-        if (stated === undefined) {
+        const waitMs = parsePrefer(req).waitMs ?? 0;
+        const all = await Promise.all(
+          desks.map(async (one) => ({ ...one, stated: await one.desk.sayNow(waitMs, signal) })),
+        );
+        const said = all.flatMap(({ lane: at, stated }) =>
+          stated === undefined ? [] : [{ lane: at, ...stated }],
+        );
+        const [first] = said;
+        if (first === undefined) {
           return problem({
             status: 409,
             code: "nothing-to-state",
@@ -104,10 +126,12 @@ const mountStatements = ({ app, statements }: Deps): void => {
             action: "Ask again after the first transfer.",
           });
         }
-        const { statement, n } = stated;
-        return n < 0
-          ? { status: 202, body: { statement } }
-          : { status: 200, body: { statement, n } };
+        const { statement, n } = first;
+        const sealed = said.every((one) => one.n >= 0);
+        const heads = desks.length > 1 ? { lanes: said } : {};
+        return sealed
+          ? { status: 200, body: { statement, n, ...heads } }
+          : { status: 202, body: { statement, ...heads } };
       } catch (error) {
         const known = sendingProblem(error);
         if (known === undefined) throw error;

@@ -1,7 +1,7 @@
 // Money that comes back: returns and answers to recalls on the payee's side, recalls and cancellations on
-// the payer's; signed here, or by a provider that keeps its key to itself. Each is a transfer-like view of its own, linked to the original, so that
-// it is looked up, told to the core, proven and credited like any transfer.
-import { laneTopic, linkedIdOf, statementText, type MoneyField } from "@sealane/protocol";
+// the payer's; signed here, or by a provider that keeps its key to itself. Each is a transfer-like view of
+// its own, linked to the original, so that it is looked up, told to the core, proven and credited like any transfer.
+import { linkedIdOf, statementText, type MoneyField } from "@sealane/protocol";
 import type {
   FeeBearer,
   Recall,
@@ -26,7 +26,7 @@ import {
 import type { Signer } from "@sealane/signer";
 import { composeNote } from "@sealane/tlog";
 import type { OpenRecall } from "./recall-store.ts";
-import type { SheetBook } from "./sheet-book.ts";
+import type { Lanes } from "./lanes.ts";
 import type { Refusal } from "./terms-maker.ts";
 import type { TransferBook } from "./transfer-book.ts";
 import type { Taken } from "./intake.ts";
@@ -49,10 +49,8 @@ export type RecallRequest = {
 
 type Deps = {
   readonly participant: string;
-  readonly origin: string;
-  readonly lane: number;
+  readonly lanes: Lanes;
   readonly book: TransferBook;
-  readonly sheets: SheetBook;
   /** Undefined where the provider keeps its key to itself. */
   readonly signer: Signer | undefined;
   readonly producer: Producer;
@@ -81,6 +79,10 @@ const no = (code: RefusalCode, detail: string, pointer = ""): Refusal => ({
   pointer,
 });
 
+/** The original as the log has it that it is in. */
+const originalIn = (lanes: Lanes, view: TransferView | undefined): Original | undefined =>
+  view?.entry === undefined ? undefined : readOriginal(lanes.holding(view).origin, view.entry);
+
 const amountAsked = (
   asked: MoneyField | undefined,
   { terms }: Original,
@@ -103,7 +105,7 @@ const amountAsked = (
 };
 
 export const makeReturnDesk = (deps: Deps) => {
-  const { participant, origin, book, signer, clock } = deps;
+  const { participant, lanes, book, signer, clock } = deps;
   /** Returns that the ledger has not decided, by their original. */
   const underWay = new Map<string, TransferView[]>();
 
@@ -114,7 +116,7 @@ export const makeReturnDesk = (deps: Deps) => {
 
   const produce = (kind: string, note: string, key: string): Promise<void> => {
     const value = JSON.stringify({ v: 1, kind, note });
-    const records = [{ topic: laneTopic(deps.lane), key, value }];
+    const records = [{ topic: lanes.of(key).topic, key, value }];
     return deps.producer.send(records, { deadlineMs: produceDeadlineMs });
   };
 
@@ -123,7 +125,7 @@ export const makeReturnDesk = (deps: Deps) => {
     id: string,
   ): Promise<{ view: TransferView; original: Original } | Refusal> => {
     const view = (await book.findKept(id))?.view;
-    const original = view?.entry === undefined ? undefined : readOriginal(origin, view.entry);
+    const original = originalIn(lanes, view);
     if (view === undefined || original === undefined) {
       return no("original-unknown", "it has not been committed, as far as we know");
     }
@@ -173,7 +175,9 @@ export const makeReturnDesk = (deps: Deps) => {
     { terms }: Original,
   ): { readonly says: Pick<Return, "back" | "sheet">; readonly note?: string } | Refusal => {
     if (rate === "original") return { says: { back: backAtOriginal(priced, terms) } };
-    const logged = deps.sheets.current(priced.amount.currency, terms.send.currency, clock());
+    const logged = lanes
+      .of(terms.id)
+      .sheets.current(priced.amount.currency, terms.send.currency, clock());
     const back = logged === undefined ? undefined : backToday(priced, terms, logged.sheet);
     if (logged === undefined || back === undefined) {
       return no("sheet-unknown", "there is no rate for the way back today", "/rate");
@@ -246,7 +250,7 @@ export const makeReturnDesk = (deps: Deps) => {
     };
     // With nothing between the sum and this: of two at once the second counts the first.
     if (signer !== undefined) hold(view);
-    const statement = statementText(origin, "return", made, of.entry);
+    const statement = statementText(lanes.of(id).origin, "return", made, of.entry);
     return { ok: true, kind: "return", view, statement, sheet: priced.note };
   };
 
@@ -287,7 +291,7 @@ export const makeReturnDesk = (deps: Deps) => {
       notice: 0,
       notified: 0,
     };
-    const statement = statementText(origin, "recall", made, of.entry);
+    const statement = statementText(lanes.of(id).origin, "recall", made, of.entry);
     return { ok: true, kind: "recall", view, statement };
   };
 
@@ -304,8 +308,10 @@ export const makeReturnDesk = (deps: Deps) => {
     "statement" in made ? submit(made, await signed(made.statement)) : made;
 
   /** What a no to a recall says, around the recall. */
-  const refusalText = ({ recallId, note }: OpenRecall, reason: RecallRefusalReason): string =>
-    statementText(origin, "recall-refusal", { recall: recallId, participant, reason }, note);
+  const refusalText = ({ recallId, note }: OpenRecall, reason: RecallRefusalReason): string => {
+    const body = { recall: recallId, participant, reason };
+    return statementText(lanes.of(recallId).origin, "recall-refusal", body, note);
+  };
 
   /** Says no to a recall; the ledger takes it when the recall is open, and nobody may cancel. */
   const sendRefusal = ({ recallId }: OpenRecall, note: string): Promise<void> =>

@@ -6,7 +6,7 @@ import { utf8 } from "@sealane/tlog";
 import { z } from "zod";
 import { mountBulk } from "./bulk-routes.ts";
 import type { Intake, Taken } from "./intake.ts";
-import type { LedgerClient } from "./ledger-client.ts";
+import type { Lanes } from "./lanes.ts";
 import {
   closedProblem,
   notThePayer,
@@ -16,10 +16,9 @@ import {
   signatureRequired,
   transferUnknown,
 } from "./problems.ts";
-import { mountReceipts } from "./receipt-routes.ts";
+import { mountReceipts, type StatementsOf } from "./receipt-routes.ts";
 import { quoteRequestSchema, transferRequestSchema } from "./requests.ts";
 import type { ReturnDesk } from "./return-desk.ts";
-import type { StatementDesk } from "./statement-desk.ts";
 import type { Quote } from "./terms-maker.ts";
 import { resource, takenAnswer } from "./transfer-answer.ts";
 import type { TransferBook } from "./transfer-book.ts";
@@ -29,8 +28,8 @@ export type RoutesDeps = {
   readonly app: HttpApp;
   readonly intake: Intake;
   readonly book: TransferBook;
-  readonly ledger: LedgerClient;
-  readonly statements: StatementDesk;
+  readonly lanes: Lanes;
+  readonly statements: StatementsOf;
   readonly returns: ReturnDesk;
   readonly clock: () => number;
   /** Why nothing can be accepted now, if so. */
@@ -129,7 +128,7 @@ const cancelCommitted = async (
 };
 
 const mountLookUp = (deps: RoutesDeps): void => {
-  const { app, book, ledger, intake } = deps;
+  const { app, book, lanes, intake } = deps;
   const params = z.object({ id: transferIdSchema });
   route(app, {
     method: "get",
@@ -200,7 +199,7 @@ const mountLookUp = (deps: RoutesDeps): void => {
     query: z.strictObject({ since: z.iso.datetime({ precision: 3 }).optional() }),
     responses: { 200: "Its state, with the signed note", 404: "Not known; final only if signed" },
     handler: async ({ params: { id }, query }) => {
-      const { status, body } = await ledger.transfer(id, query.since);
+      const { status, body } = await lanes.of(id).ledger.transfer(id, query.since);
       return {
         status,
         body,

@@ -12,6 +12,8 @@ export type SheetBook = {
   readonly withdraw: (withdrawal: RateWithdrawal) => void;
   /** The newest sheet for a pair that may be quoted from now. */
   readonly current: (from: string, to: string, nowMs: number) => LoggedSheet | undefined;
+  /** A sheet of the same provider, pair and rate that may be cited now. */
+  readonly alike: (sheet: RateSheet, nowMs: number) => LoggedSheet | undefined;
   readonly byHash: (hash: string) => LoggedSheet | undefined;
   readonly all: () => readonly LoggedSheet[];
 };
@@ -45,6 +47,15 @@ export const makeSheetBook = (): SheetBook => {
       const open = parseTime(sheet.from) <= nowMs && nowMs < parseTime(sheet.quoteUntil);
       return open ? found : undefined;
     },
+    alike: ({ provider, pair, rate }, nowMs) =>
+      [...known.values()].findLast(({ sheet }) => {
+        const same =
+          sheet.provider === provider &&
+          sheet.rate === rate &&
+          sheet.pair.from === pair.from &&
+          sheet.pair.to === pair.to;
+        return same && parseTime(sheet.from) <= nowMs && nowMs < parseTime(sheet.honourUntil);
+      }),
     byHash: (hash) => known.get(hash),
     all: () => [...newest.values()],
   };

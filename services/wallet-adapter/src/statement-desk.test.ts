@@ -11,6 +11,7 @@ const leaf = (n: number): Uint8Array => new Uint8Array(32).fill(n);
 const makeDesk = () => {
   const chain: ChainEntry[] = [];
   const position: InboxPosition = {
+    lane: 0,
     nextOffset: 0n,
     nextN: 0,
     nextChain: 0,
@@ -43,7 +44,14 @@ const makeDesk = () => {
     grow: (upTo: number, sealedTo: number): void => {
       for (let n = position.nextChain; n <= upTo; n += 1) {
         const seq = 10 * n;
-        chain.push({ n, seq, leafHash: leaf(n), transferId: undefined, owesCredit: false });
+        chain.push({
+          lane: 0,
+          n,
+          seq,
+          leafHash: leaf(n),
+          transferId: undefined,
+          owesCredit: false,
+        });
         position.nextChain = n + 1;
       }
       position.sealedTo = sealedTo;

@@ -12,6 +12,7 @@ import { minorOf, priceTransfer, type KeyState, type Price } from "@sealane/rule
 import { randomBytes, sealEnvelope, type EnvelopeReader } from "@sealane/signer";
 import { fromBase64, sha256, toBase64, utf8 } from "@sealane/tlog";
 import type { QuoteRequest, TransferRequest } from "./requests.ts";
+import type { Lanes } from "./lanes.ts";
 import type { LoggedSheet, SheetBook } from "./sheet-book.ts";
 
 export type Refusal = {
@@ -45,10 +46,9 @@ export type Quote = Priced & {
 
 type Deps = {
   readonly participant: string;
-  readonly origin: string;
   readonly policy: string;
   readonly keys: () => KeyState;
-  readonly sheets: SheetBook;
+  readonly lanes: Pick<Lanes, "all" | "of">;
   readonly requestKey: Uint8Array;
 };
 
@@ -115,11 +115,15 @@ export const makeTermsMaker = (deps: Deps) => {
     return { from, to };
   };
 
-  /** Prices from the newest logged sheet. */
-  const price = (request: QuoteRequest | TransferRequest, nowMs: number): Priced | Refusal => {
+  /** Prices from the newest sheet that a lane has logged. */
+  const price = (
+    request: QuoteRequest | TransferRequest,
+    sheets: SheetBook,
+    nowMs: number,
+  ): Priced | Refusal => {
     const pair = currencies(request);
     if ("ok" in pair) return pair;
-    const sheet = deps.sheets.current(pair.from, pair.to, nowMs);
+    const sheet = sheets.current(pair.from, pair.to, nowMs);
     if (sheet === undefined) {
       return no("sheet-unknown", `nobody quotes ${pair.from}/${pair.to} now`, "/amount/currency");
     }
@@ -135,7 +139,7 @@ export const makeTermsMaker = (deps: Deps) => {
   };
 
   const quote = (request: QuoteRequest, nowMs: number): Quote | Refusal => {
-    const priced = price(request, nowMs);
+    const priced = price(request, deps.lanes.all[0].sheets, nowMs);
     if (!priced.ok) return priced;
     // A transfer is refused by the ledger, signed; a quote above the limit would only be a promise broken.
     const { send } = priced.price;
@@ -156,6 +160,19 @@ export const makeTermsMaker = (deps: Deps) => {
       side.currency === request.amount.currency &&
       sameAmount(side.amount, request.amount.amount)
     );
+  };
+
+  /**
+   * A quote is given before anybody knows which lane decides. Each lane has sheets of its own, made from the
+   * same rates: the transfer cites one of its lane's that gives exactly the price of the quote.
+   */
+  const inLane = (quoted: Quote, sheets: SheetBook, nowMs: number): Priced | Refusal => {
+    const { sheet: asked, hash } = quoted.sheet;
+    if (sheets.byHash(hash) !== undefined) return quoted;
+    const sheet = sheets.alike(asked, nowMs);
+    if (sheet !== undefined) return { ...quoted, sheet };
+    const detail = "its lane has no sheet with the quoted rate now";
+    return no("sheet-unknown", detail, "/quoteId");
   };
 
   const seal = (id: string, payee: string, openings: Openings): EnvelopeField | undefined => {
@@ -190,7 +207,9 @@ export const makeTermsMaker = (deps: Deps) => {
     if (quoted !== undefined && !sameAsQuoted(request, quoted)) {
       return no("quote-mismatch", "the quote was for another amount or payee", "/quoteId");
     }
-    const priced = quoted ?? price(request, nowMs);
+    const { sheets } = deps.lanes.of(id);
+    const priced =
+      quoted === undefined ? price(request, sheets, nowMs) : inLane(quoted, sheets, nowMs);
     if (!priced.ok) return priced;
     const payer = commit(request.payer.account);
     const payee = commit(request.payee.account);

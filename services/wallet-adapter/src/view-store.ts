@@ -3,7 +3,9 @@
 import { pgArray, type Sql } from "@sealane/database";
 import type { TransferView } from "./views.ts";
 
+/** How far one lane's part of the inbox has been read. */
 export type InboxPosition = {
+  readonly lane: number;
   /** Next Kafka offset to read. */
   nextOffset: bigint;
   /** Next number of the ledger's batches for this participant. */
@@ -16,7 +18,9 @@ export type InboxPosition = {
   creditedTo: number;
 };
 
+/** An own entry, by its number in the chain of its lane. */
 export type ChainEntry = {
+  readonly lane: number;
   readonly n: number;
   readonly seq: number;
   readonly leafHash: Uint8Array;
@@ -25,6 +29,7 @@ export type ChainEntry = {
 };
 
 export type StoredSheet = {
+  readonly lane: number;
   readonly provider: string;
   readonly pair: string;
   readonly number: number;
@@ -43,7 +48,7 @@ export type Changes = {
   readonly views: readonly Kept[];
   readonly chain: readonly ChainEntry[];
   readonly sheets: readonly StoredSheet[];
-  readonly position: InboxPosition | undefined;
+  readonly positions: readonly InboxPosition[];
 };
 
 type Row = {
@@ -64,26 +69,26 @@ with transfers as (
   select * from unnest($22::uuid[], $23::text[], $24::text[])
   on conflict (transfer_id, kind) do nothing
 ), chain as (
-  insert into chain_entry (n, seq, leaf_hash, transfer_id, owes_credit)
-  select * from unnest($3::int8[], $4::int8[], $5::bytea[], $6::uuid[], $7::bool[])
-  on conflict (n) do nothing
+  insert into chain_entry (n, seq, leaf_hash, transfer_id, owes_credit, lane)
+  select * from unnest($3::int8[], $4::int8[], $5::bytea[], $6::uuid[], $7::bool[], $25::int4[])
+  on conflict (lane, n) do nothing
 ), sheets as (
-  insert into sheet (provider, pair, number, note)
-  select * from unnest($8::text[], $9::text[], $10::int8[], $11::text[])
-  on conflict (provider, pair) do update set number = excluded.number, note = excluded.note
+  insert into sheet (provider, pair, number, note, lane)
+  select * from unnest($8::text[], $9::text[], $10::int8[], $11::text[], $26::int4[])
+  on conflict (lane, provider, pair) do update set number = excluded.number, note = excluded.note
     where excluded.number > sheet.number
 )
-insert into inbox (one, next_offset, next_n, next_chain, sealed_to, credited_to)
-select 1, $12::bigint, $13::bigint, $14::bigint, $15::bigint, $16::bigint where $12::bigint is not null
-on conflict (one) do update set next_offset = excluded.next_offset, next_n = excluded.next_n,
+insert into inbox (next_offset, next_n, next_chain, sealed_to, credited_to, lane)
+select * from unnest($12::int8[], $13::int8[], $14::int8[], $15::int8[], $16::int8[], $27::int4[])
+on conflict (lane) do update set next_offset = excluded.next_offset, next_n = excluded.next_n,
   next_chain = excluded.next_chain, sealed_to = excluded.sealed_to,
   credited_to = greatest(inbox.credited_to, excluded.credited_to)`;
 
-/** Only the newest sheet per pair: one statement may touch a row once. */
+/** Only the newest sheet per lane and pair: one statement may touch a row once. */
 const newestSheets = (sheets: readonly StoredSheet[]): StoredSheet[] => {
   const newest = new Map<string, StoredSheet>();
   for (const sheet of sheets) {
-    const key = `${sheet.provider} ${sheet.pair}`;
+    const key = `${sheet.lane} ${sheet.provider} ${sheet.pair}`;
     if ((newest.get(key)?.number ?? -1) < sheet.number) newest.set(key, sheet);
   }
   return [...newest.values()];
@@ -96,6 +101,12 @@ const bodyOf = ({ view: { entry, proof: _proof, terms, ...row } }: Kept): string
 
 const texts = (values: readonly string[]): Buffer => pgArray("text", values);
 const uuids = (values: readonly (string | undefined)[]): Buffer => pgArray("uuid", values);
+
+const lanes = (rows: readonly { readonly lane: number }[]): Buffer =>
+  pgArray(
+    "int4",
+    rows.map(({ lane }) => lane),
+  );
 
 const evidenceOf = ({ view }: Kept): Partial<Record<EvidenceKind, string>> => ({
   ...(view.entry === undefined ? {} : { entry: view.entry }),
@@ -130,7 +141,7 @@ export type ViewStore = ReturnType<typeof makeViewStore>;
 
 export const makeViewStore = (sql: Sql) => {
   const save = async (
-    { views, chain, sheets, position }: Changes,
+    { views, chain, sheets, positions }: Changes,
     nowMs: number,
   ): Promise<void> => {
     const kept = newestSheets(sheets);
@@ -165,11 +176,26 @@ export const makeViewStore = (sql: Sql) => {
           kept.map(({ number }) => number),
         ),
         texts(kept.map(({ note }) => note)),
-        position?.nextOffset ?? null,
-        position?.nextN ?? null,
-        position?.nextChain ?? null,
-        position?.sealedTo ?? null,
-        position?.creditedTo ?? null,
+        pgArray(
+          "int8",
+          positions.map(({ nextOffset }) => nextOffset),
+        ),
+        pgArray(
+          "int8",
+          positions.map(({ nextN }) => nextN),
+        ),
+        pgArray(
+          "int8",
+          positions.map(({ nextChain }) => nextChain),
+        ),
+        pgArray(
+          "int8",
+          positions.map(({ sealedTo }) => sealedTo),
+        ),
+        pgArray(
+          "int8",
+          positions.map(({ creditedTo }) => creditedTo),
+        ),
         texts(views.map(({ view }) => view.role)),
         texts(views.map(({ view }) => view.status)),
         texts(views.map(bodyOf)),
@@ -184,20 +210,27 @@ export const makeViewStore = (sql: Sql) => {
         uuids(evidence.map(({ id }) => id)),
         texts(evidence.map(({ kind }) => kind)),
         texts(evidence.map(({ body }) => body)),
+        lanes(chain),
+        lanes(kept),
+        lanes(positions),
       ],
     });
     const byId = new Map(views.map((one) => [one.view.id, one]));
     for (const { id, kind } of evidence) byId.get(id)?.stored.add(kind);
   };
 
-  const readPosition = async (): Promise<InboxPosition> => {
+  const readPosition = async (lane: number): Promise<InboxPosition> => {
     type Position = Record<
       "next_offset" | "next_n" | "next_chain" | "sealed_to" | "credited_to",
       bigint
     >;
-    const { rows } = await sql.query<Position>({ text: "select * from inbox" });
+    const { rows } = await sql.query<Position>({
+      text: "select * from inbox where lane = $1",
+      values: [lane],
+    });
     const row = rows[0];
     return {
+      lane,
       nextOffset: row?.next_offset ?? 0n,
       nextN: Number(row?.next_n ?? 0n),
       nextChain: Number(row?.next_chain ?? 0n),
@@ -224,8 +257,8 @@ export const makeViewStore = (sql: Sql) => {
     return rows.map(keptFrom);
   };
 
-  /** Own entries from n on, in order. */
-  const readChainFrom = async (n: number, most?: number): Promise<ChainEntry[]> => {
+  /** Own entries of a lane from n on, in order. */
+  const readChainFrom = async (lane: number, n: number, most?: number): Promise<ChainEntry[]> => {
     type Chain = {
       n: bigint;
       seq: bigint;
@@ -234,10 +267,11 @@ export const makeViewStore = (sql: Sql) => {
       owes_credit: boolean;
     };
     const { rows } = await sql.query<Chain>({
-      text: "select * from chain_entry where n >= $1 order by n limit $2",
-      values: [n, most ?? null],
+      text: "select * from chain_entry where lane = $1 and n >= $2 order by n limit $3",
+      values: [lane, n, most ?? null],
     });
     return rows.map((row) => ({
+      lane,
       n: Number(row.n),
       seq: Number(row.seq),
       leafHash: new Uint8Array(row.leaf_hash),
@@ -246,8 +280,11 @@ export const makeViewStore = (sql: Sql) => {
     }));
   };
 
-  const readSheets = async (): Promise<string[]> => {
-    const { rows } = await sql.query<{ note: string }>({ text: "select note from sheet" });
+  const readSheets = async (lane: number): Promise<string[]> => {
+    const { rows } = await sql.query<{ note: string }>({
+      text: "select note from sheet where lane = $1",
+      values: [lane],
+    });
     return rows.map(({ note }) => note);
   };
 

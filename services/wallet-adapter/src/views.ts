@@ -57,6 +57,8 @@ export type TransferView = {
   returns?: readonly string[] | undefined;
   /** The newest recall of this transfer. */
   recall?: RecallView | undefined;
+  /** In which lane's log it is; undefined where there is one lane only. */
+  lane?: number | undefined;
   seq?: number | undefined;
   /** Place in this provider's own chain, and in its peer's. */
   n?: number | undefined;
@@ -121,6 +123,7 @@ export const publicView = (view: TransferView) => {
     returned: view.returned,
     returns: view.returns,
     recall: view.recall,
+    lane: view.lane,
     position: view.seq,
     steps: {
       acceptedAt: iso(view.steps.accepted),

@@ -16,14 +16,17 @@ import { transferVerdicts } from "./transfers.ts";
 export { forkEvidence } from "./checkpoints.ts";
 export { watchCheckpoints, type CheckpointWatch } from "./watch.ts";
 export type { Subject } from "./evidence.ts";
+export { laneViews, type LaneView } from "../lane-views.ts";
 export { foldHistory, type History, type HistoryEvent, type HistoryLine } from "./history.ts";
 export { promises, verdictLine, type PromiseNumber, type Verdict } from "./oracle.ts";
 
 const metric = async (url: string, name: string): Promise<number> => {
   const response = await fetch(`${url}/metrics`, { signal: AbortSignal.timeout(10_000) });
   const lines = (await response.text()).split("\n");
-  const found = lines.find((line) => line.startsWith(`${name} `) || line.startsWith(`${name}{`));
-  return found === undefined ? Number.NaN : Number(found.split(" ")[1]);
+  const found = lines.filter((line) => line.startsWith(`${name} `) || line.startsWith(`${name}{`));
+  // With several lanes each has a line of its own.
+  const sum = found.reduce((all, line) => all + Number(line.split(" ").at(-1)), 0);
+  return found.length === 0 ? Number.NaN : sum;
 };
 
 const debts = [
@@ -34,18 +37,31 @@ const debts = [
   ["notices owed to the payee's core", "ph-wallet", "sealane_owed_notices"],
 ] as const;
 
+/** URLs of a service's processes: further ones of the ledger are `ledger-2` and so on. */
+const urlsOf = ({ stack }: AuditedSystem, service: string): string[] =>
+  Object.entries(stack.urls)
+    .filter(([name]) => name === service || (service === "ledger" && /^ledger-\d$/.test(name)))
+    .map(([, url]) => url);
+
+/** What is open, unsealed or owed now. */
+const owedNow = async (system: AuditedSystem): Promise<string[]> => {
+  const asked = debts.flatMap(([what, service, name]) =>
+    urlsOf(system, service).map(async (url) => {
+      const count = await metric(url, name).catch(() => Number.NaN);
+      return count === 0 ? [] : [`${count} ${what}`];
+    }),
+  );
+  return (await Promise.all(asked)).flat();
+};
+
 /** Waits until nothing is open, unsealed or owed. @returns what still is when patience ends */
 export const waitForQuiet = async (
-  { stack }: AuditedSystem,
+  system: AuditedSystem,
   patienceMs = 120_000,
 ): Promise<string[]> => {
   const until = Date.now() + patienceMs;
   for (;;) {
-    const left: string[] = [];
-    for (const [what, service, name] of debts) {
-      const count = await metric(stack.urls[service] ?? "", name).catch(() => Number.NaN);
-      if (count !== 0) left.push(`${count} ${what}`);
-    }
+    const left = await owedNow(system);
     if (left.length === 0 || Date.now() > until) return left;
     await delay(250);
   }

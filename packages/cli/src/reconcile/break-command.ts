@@ -182,7 +182,7 @@ const adjustmentNote = async (id: string, flags: ResolveFlags): Promise<string> 
     ...(found.transfer === undefined ? {} : { transfer: found.transfer }),
     note: why.slice(0, 200),
   };
-  const text = statementText(pinnedOrigin(flags.policy), "adjustment", body);
+  const text = statementText(pinnedOrigin(flags.policy, flags.desk), "adjustment", body);
   return composeNote(text, [await signerOf(neededKey(flags.operatorKey)).signLine(text)]);
 };
 
@@ -211,7 +211,7 @@ const cosigned = async (note: string, flags: ApproveFlags): Promise<string> => {
     throw new CliError("statement-malformed", "the proposal has no adjustment", "Send it back.");
   }
   const { text, signatures } = read.note;
-  if (said.statement.origin !== pinnedOrigin(flags.policy)) {
+  if (said.statement.origin !== pinnedOrigin(flags.policy, flags.desk)) {
     throw new CliError("wrong-log", "it is for another log", "Send it back.");
   }
   const { participant, side, amount, currency } = said.statement.body;

@@ -1,7 +1,7 @@
 // A provider's CSV by a mapping: which column is what, and what its words mean. All that is wrong is told
 // at once, by line; nothing is guessed. Pure. Without a mapping the columns have the fields' own names.
 import type { ProviderLine } from "@sealane/protocol";
-import { parseCsv, type CsvRow } from "../csv.ts";
+import { csvSeparators, parseCsv, type CsvRow, type CsvSeparator } from "../csv.ts";
 import { instantOf, mirrored, type DraftFault, type DraftResult } from "./statement-draft.ts";
 
 const fields = [
@@ -21,6 +21,8 @@ export type CsvMapping = {
   readonly columns: Partial<Record<Field, string>>;
   /** What the provider's words for a side or a status mean. */
   readonly words: Readonly<Record<string, string>>;
+  /** What stands between two cells: `,`, `;`, `|` or a tab. */
+  readonly separator: CsvSeparator;
   /** Of all lines, where there is no such column. */
   readonly currency: string | undefined;
   /** What stands before the decimals, `.` or `,`; the other one may group thousands. */
@@ -34,6 +36,7 @@ export type CsvMapping = {
 export const plainMapping: CsvMapping = {
   columns: {},
   words: {},
+  separator: ",",
   currency: undefined,
   decimal: ".",
   zone: undefined,
@@ -45,6 +48,9 @@ const isTextRecord = (value: unknown): value is Record<string, string> =>
   value !== null &&
   Object.values(value).every((one) => typeof one === "string");
 
+const isSeparator = (value: unknown): value is CsvSeparator =>
+  csvSeparators.some((one) => one === value);
+
 const known: ReadonlySet<string> = new Set(Object.keys(plainMapping));
 
 const zonePattern = /^(?:Z|[+-]\d\d:\d\d)$/;
@@ -55,18 +61,19 @@ export const readMapping = (value: unknown): CsvMapping | string => {
   const unknown = Object.keys(value).find((key) => !known.has(key));
   if (unknown !== undefined) return `there is no setting ${unknown}`;
   const given = { ...plainMapping, ...(value as Partial<Record<keyof CsvMapping, unknown>>) };
-  const { columns, words, currency, decimal, zone, mirror } = given;
+  const { columns, words, separator, currency, decimal, zone, mirror } = given;
   if (!isTextRecord(columns)) return "columns: give a name for each field";
   const other = Object.keys(columns).find((key) => !fields.includes(key as Field));
   if (other !== undefined) return `columns: there is no field ${other}`;
   if (!isTextRecord(words)) return "words: give a meaning for each word";
+  if (!isSeparator(separator)) return "separator: write , ; | or a tab";
   if (currency !== undefined && typeof currency !== "string") return "currency: give a code";
   if (decimal !== "." && decimal !== ",") return "decimal: write . or ,";
   if (zone !== undefined && (typeof zone !== "string" || !zonePattern.test(zone))) {
     return "zone: write such as +08:00";
   }
   if (typeof mirror !== "boolean") return "mirror: write true or false";
-  return { columns, words, currency, decimal, zone, mirror };
+  return { columns, words, separator, currency, decimal, zone, mirror };
 };
 
 /** `1.234,50` and `1,234.50` by what the mapping calls the decimal sign; undefined: neither. */
@@ -81,9 +88,10 @@ const amountOf = (text: string, decimal: "." | ","): string | undefined => {
 
 type Cells = (field: Field) => string;
 
-const lineOf = (cell: Cells, mapping: CsvMapping, line: number): ProviderLine | string[] => {
+const lineOf = (cell: Cells, mapping: CsvMapping): ProviderLine | string[] => {
   const faults: string[] = [];
-  const word = (field: Field): string => mapping.words[cell(field)] ?? cell(field);
+  const word = (field: Field): string =>
+    Object.hasOwn(mapping.words, cell(field)) ? (mapping.words[cell(field)] ?? "") : cell(field);
   const minus = cell("amount").startsWith("-");
   const amount = amountOf(cell("amount").replace("-", ""), mapping.decimal);
   // Without a column the sign says it.
@@ -93,6 +101,8 @@ const lineOf = (cell: Cells, mapping: CsvMapping, line: number): ProviderLine | 
   const bookedAt = instantOf(cell("bookedAt"), mapping.zone);
   const currency = cell("currency") === "" ? (mapping.currency ?? "") : cell("currency");
   const transfer = cell("transfer").toLowerCase();
+  // A place in the file is no name: the next file has the same one.
+  if (cell("reference") === "") faults.push("reference: none, and it names the line");
   if (side !== "debit" && side !== "credit") faults.push(`side: ${side} is not in words`);
   if (status !== "booked" && status !== "pending" && status !== "reversed") {
     faults.push(`status: ${status} is not in words`);
@@ -105,7 +115,7 @@ const lineOf = (cell: Cells, mapping: CsvMapping, line: number): ProviderLine | 
   if (transfer !== "" && !/^[0-9a-f-]{36}$/.test(transfer)) faults.push("transfer: no UETR");
   if (faults.length > 0 || amount === undefined || bookedAt === undefined) return faults;
   return {
-    reference: cell("reference") === "" ? `line ${line}` : cell("reference"),
+    reference: cell("reference"),
     ...(transfer === "" ? {} : { transfer }),
     side: side as ProviderLine["side"],
     currency,
@@ -126,26 +136,39 @@ const placesOf = (header: CsvRow | undefined, { columns, currency }: CsvMapping)
     return asked && (places.get(field) ?? -1) < 0;
   });
   if (currency === undefined && (places.get("currency") ?? -1) < 0) missing.push("currency");
-  return { places, missing: [...new Set(missing)] };
+  const twice = [...places.values()].flatMap((place) => {
+    const name = names[place];
+    return name === undefined || names.lastIndexOf(name) === place ? [] : [name];
+  });
+  return { places, missing: [...new Set(missing)], twice: [...new Set(twice)] };
 };
 
 /** Reads a CSV file's text. */
 export const readCsvStatement = (text: string, mapping: CsvMapping): DraftResult => {
-  const parsed = parseCsv(text);
+  const parsed = parseCsv(text, mapping.separator);
   if (!parsed.ok) {
     const { line, detail } = parsed.fault;
     return { ok: false, faults: [{ at: `line ${line}`, detail }] };
   }
   const [header, ...rows] = parsed.rows;
-  const { places, missing } = placesOf(header, mapping);
+  const { places, missing, twice } = placesOf(header, mapping);
   if (missing.length > 0) {
     return { ok: false, faults: [{ at: "header", detail: `no column for ${missing.join(", ")}` }] };
   }
+  if (twice.length > 0) {
+    const detail = `two columns are called ${twice.join(", ")}`;
+    return { ok: false, faults: [{ at: "header", detail }] };
+  }
+  const width = header?.cells.length ?? 0;
   const faults: DraftFault[] = [];
   const lines: ProviderLine[] = [];
   for (const { line, cells } of rows) {
+    if (cells.length !== width) {
+      faults.push({ at: `line ${line}`, detail: `${cells.length} cells, the header has ${width}` });
+      continue;
+    }
     const cell: Cells = (field) => cells[places.get(field) ?? -1]?.trim() ?? "";
-    const read = lineOf(cell, mapping, line);
+    const read = lineOf(cell, mapping);
     if (!Array.isArray(read)) lines.push(read);
     else faults.push(...read.map((detail) => ({ at: `line ${line}`, detail })));
   }

@@ -1,6 +1,7 @@
 // `sealane reconcile`: hands in what a provider's own books say, from camt.053, CSV with a mapping or JSON.
 // The file is read whole or refused whole here; long ones go in parts, and only the last part closes the
 // period. Saying it again does no harm.
+import { isUtf8 } from "node:buffer";
 import { createHash } from "node:crypto";
 import { basename } from "node:path";
 import { readValid } from "@sealane/iso20022/schema";
@@ -44,8 +45,14 @@ const malformed = (file: string, detail: string): CliError =>
     "Nothing was sent. Correct the file, or its mapping; packages/cli/README.md has an example.",
   );
 
+/** Without its byte order mark. */
+const textOf = (path: string, bytes: Uint8Array): string => {
+  if (isUtf8(bytes)) return new TextDecoder().decode(bytes);
+  throw malformed(path, "it is not UTF-8");
+};
+
 const jsonOf = (path: string, bytes: Uint8Array): unknown => {
-  const read = parseStrictJson(Buffer.from(bytes).toString("utf8"));
+  const read = parseStrictJson(textOf(path, bytes));
   if (!read.ok) throw malformed(path, read.detail);
   return read.value;
 };
@@ -75,7 +82,7 @@ const readDraft = (file: string, bytes: Uint8Array, mapping: CsvMapping): Statem
     if (read.value.kind !== "camt.053") throw malformed(file, `it is a ${read.value.kind}`);
     return draftOf(file, takeCamt053(read.value.body, mapping.mirror));
   }
-  return draftOf(file, readCsvStatement(Buffer.from(bytes).toString("utf8"), mapping));
+  return draftOf(file, readCsvStatement(textOf(file, bytes), mapping));
 };
 
 /** Where the desk's knowledge of the provider's books ends: the next statement begins there. */
@@ -89,7 +96,7 @@ const coveredUntil = async (flags: Flags): Promise<string | undefined> => {
 const wholeOf = async (flags: Flags): Promise<ProviderStatement[]> => {
   const { statement: file, participant, position } = flags;
   const bytes = readBytes(file, "the statement");
-  const isJson = Buffer.from(bytes.subarray(0, 100)).toString("utf8").trimStart().startsWith("{");
+  const isJson = /^\uFEFF?\s*\{/.test(Buffer.from(bytes.subarray(0, 100)).toString("utf8"));
   let whole: object;
   if (isJson) whole = { participant, ...(jsonOf(file, bytes) as object) };
   else {

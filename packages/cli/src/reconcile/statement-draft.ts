@@ -30,5 +30,9 @@ export const instantOf = (text: string, zone = ""): string | undefined => {
   const whole = zoned.test(text) ? text : `${text}${zone}`;
   if (!zoned.test(whole) || !/^\d{4}-\d\d-\d\d[T ]\d\d:\d\d/.test(whole)) return undefined;
   const ms = Date.parse(whole.replace(" ", "T"));
-  return Number.isNaN(ms) ? undefined : new Date(ms).toISOString();
+  // The 31st of a month that has 30 days would become the 1st of the next.
+  const local = Date.parse(`${whole.slice(0, 10)}T00:00Z`);
+  const isDay =
+    !Number.isNaN(local) && new Date(local).toISOString().startsWith(whole.slice(0, 10));
+  return Number.isNaN(ms) || !isDay ? undefined : new Date(ms).toISOString();
 };

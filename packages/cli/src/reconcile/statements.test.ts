@@ -61,6 +61,45 @@ describe("CSV", () => {
     expect(linesOf(mirror)).toMatchObject([{ side: "credit" }]);
   });
 
+  it("is read with semicolons, tabs, a byte order mark and quotes, as the mapping says", () => {
+    const of = (separator: string, note = "T;1") =>
+      [
+        ["reference", "currency", "amount", "bookedAt", "note"],
+        ['"a ""b"""', "PHP", '"1.234,50"', "2026-11-22 08:00:00", `"${note}\n"`],
+      ]
+        .map((cells) => cells.join(separator))
+        .join("\r\n");
+    for (const separator of [";", "\t", "|", ","]) {
+      const mapping = mappingOf({ separator, decimal: ",", zone: "+08:00" });
+      expect(linesOf(readCsvStatement(`\uFEFF${of(separator)}`, mapping))).toMatchObject([
+        { reference: 'a "b"', amount: "1234.50", bookedAt: "2026-11-22T00:00:00.000Z" },
+      ]);
+    }
+    expect(readMapping({ separator: "x" })).toContain("separator");
+  });
+
+  it.each([
+    ["a row with fewer cells than the header", "T-1,HKD,1.00", "line 2", "3 cells"],
+    ["a row with more", "T-1,HKD,1.00,2026-11-22T00:00:00Z,x", "line 2", "5 cells"],
+    ["a line without a name", ",HKD,1.00,2026-11-22T00:00:00Z", "line 2", "reference: none"],
+    ["a day that does not exist", "T-1,HKD,1.00,2026-02-30T00:00:00Z", "line 2", "bookedAt"],
+  ])("with %s is refused", (_what, row, at, detail) => {
+    const text = `reference,currency,amount,bookedAt\n${row}\n`;
+    expect(readCsvStatement(text, plainMapping)).toMatchObject({
+      ok: false,
+      faults: [{ at, detail: expect.stringContaining(detail) }],
+    });
+  });
+
+  it("with two columns of one name, or words of no mapping, is refused", () => {
+    const twice = "reference,currency,amount,amount,bookedAt\n";
+    expect(readCsvStatement(twice, plainMapping)).toMatchObject({ faults: [{ at: "header" }] });
+    const odd = `reference,currency,amount,bookedAt,side\nT,HKD,1.00,2026-11-22T00:00:00Z,constructor\n`;
+    expect(readCsvStatement(odd, plainMapping)).toMatchObject({
+      faults: [{ detail: "side: constructor is not in words" }],
+    });
+  });
+
   it("that could be read two ways is refused, all of it at once, by line", () => {
     const head = "Txn,UETR,D/C,Betrag,State,When\n";
     const rows = [

@@ -75,6 +75,7 @@ type StatementFlags = {
   readonly bank?: string;
   readonly reference?: string;
   readonly window?: string;
+  readonly lane?: string;
   readonly out: string;
   readonly policy?: string;
   readonly json?: boolean;
@@ -123,7 +124,8 @@ const runStatement = async (file: string, flags: StatementFlags): Promise<boolea
     const action = "See the schema in packages/protocol/README.md.";
     throw new CliError("statement-malformed", `${file}: ${where}`, action);
   }
-  const texts = bankStatementTexts(pinnedOrigin(flags.policy), parsed.data);
+  const lane = flags.lane === undefined ? undefined : `/lanes/${flags.lane}`;
+  const texts = bankStatementTexts(pinnedOrigin(flags.policy, lane), parsed.data);
   if (texts.length > mostStatementParts) {
     const action = "State them in several statements, each with a file and a number of its own.";
     const message = `${parsed.data.lines.length} lines are too many for one statement`;
@@ -137,7 +139,10 @@ const runStatement = async (file: string, flags: StatementFlags): Promise<boolea
   if (flags.json === true) outJson({ ok: true, file: flags.out, files, ...parsed.data });
   else {
     out(`Signed: ${files.join(" ")}. An operator runs:`);
-    out(`  npx sealane settle send ${files.join(" ")} --camt ${flags.camt ?? file}`);
+    const camt = isXml ? file : flags.camt;
+    out(
+      `  npx sealane settle send ${files.join(" ")}${camt === undefined ? "" : ` --camt ${camt}`}`,
+    );
   }
   return true;
 };
@@ -199,6 +204,7 @@ export const registerBankFiles = (settle: Command): void => {
     .option("--bank <name>", "with a camt file: the bank's name as a participant")
     .option("--reference <number>", "with a camt file: the bank's own number of the statement")
     .option("--window <name>", "with a camt file: CORRIDOR/NUMBER/ATTEMPT, where it has several")
+    .option("--lane <number>", "whose window it is; default: the policy's first lane's")
     .option("--camt <file>", "with a JSON file: the camt.053 or camt.054 that the lines are from")
     .option("--policy <file>", "the policy that pins the log")
     .option("--json", "print one JSON object")

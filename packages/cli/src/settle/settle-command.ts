@@ -25,7 +25,7 @@ type MakeFlags = SignFlags & { readonly out: string };
 
 /** First signature of two. */
 const make = async (flags: MakeFlags, kind: string, body: object): Promise<boolean> => {
-  const text = statementText(pinnedOrigin(flags.policy), kind, body);
+  const text = statementText(pinnedOrigin(flags.policy, flags.desk), kind, body);
   const line = await signerOf(flags.operatorKey).signLine(text);
   writeNew(flags.out, composeNote(text, [line]));
   if (flags.json === true) outJson({ ok: true, file: flags.out, kind, ...body });
@@ -52,7 +52,7 @@ const runCosign = async (file: string, flags: SignFlags): Promise<boolean> => {
     const action = "Two operators sign, each with a key of their own.";
     throw new CliError("signed-already", `${signer.name} has signed it already`, action);
   }
-  if (!text.startsWith(`${pinnedOrigin(flags.policy)}/`)) {
+  if (!text.startsWith(`${pinnedOrigin(flags.policy, flags.desk)}/`)) {
     throw new CliError("wrong-log", `${file} is for another log`, "Ask who has sent it to you.");
   }
   const lines = signatures.map(({ line }) => line);

@@ -1,19 +1,29 @@
 // `sealane window`: what is open, what was cut, how far it is settled; and cutting by hand.
+import { laneOrigins } from "@sealane/client";
 import { statementText, type WindowCut } from "@sealane/protocol";
 import { composeNote } from "@sealane/tlog";
 import type { Command } from "commander";
 import { CliError } from "../cli-error.ts";
 import { loadPolicy, readDefaults } from "../defaults.ts";
+import { laneOf } from "../lane-places.ts";
 import { signerOf } from "../lane-command.ts";
 import { columns, out, outJson, running } from "../output.ts";
 import { askDesk, handIn, type DeskFlags, type WindowList, type WindowView } from "./desk-door.ts";
 
-/** The log that a statement is for: the one that the policy pins, whatever a service says. */
-export const pinnedOrigin = (policyPath: string | undefined): string => {
+/**
+ * The log that a statement is for: one that the policy pins, whatever a service says.
+ * @param desk of another lane than the first its URL ends with `/lanes/<lane>`
+ */
+export const pinnedOrigin = (policyPath: string | undefined, desk: string | undefined): string => {
   const { policy } = loadPolicy(policyPath, readDefaults());
-  const origin = policy.logs[0]?.key.name;
+  const lane = /\/lanes\/(\d{1,4})\/*$/.exec(desk ?? "")?.[1];
+  const origin =
+    lane === undefined
+      ? policy.logs[0]?.key.name
+      : laneOrigins(policy).find((name) => laneOf(name) === Number(lane));
   if (origin !== undefined) return origin;
-  throw new CliError("wrong-log", "the policy pins no log", "Give another: --policy FILE.");
+  const what = lane === undefined ? "no log" : `no log of lane ${lane}`;
+  throw new CliError("wrong-log", `the policy pins ${what}`, "Give another: --policy FILE.");
 };
 
 export type WindowName = { readonly corridor: string; readonly number: number };
@@ -93,7 +103,7 @@ const openNumber = async (corridor: string, flags: CutFlags): Promise<number> =>
 };
 
 const runCut = async (corridor: string, flags: CutFlags): Promise<boolean> => {
-  const origin = pinnedOrigin(flags.policy);
+  const origin = pinnedOrigin(flags.policy, flags.desk);
   const number =
     flags.number === undefined ? await openNumber(corridor, flags) : Number(flags.number);
   const body: WindowCut = windowNamed(`${corridor}/${number}`);
@@ -109,7 +119,7 @@ const runCut = async (corridor: string, flags: CutFlags): Promise<boolean> => {
 /** Options that every command of the desk has. */
 export const deskOptions = (command: Command): Command =>
   command
-    .option("--desk <url>", "reconciliation; default: the one of .sealane/cli.json")
+    .option("--desk <url>", "reconciliation, of a further lane …/lanes/N; default: cli.json's")
     .option("--token-file <file>", "your token there; default: the one of .sealane/cli.json")
     .option("--json", "print one JSON object");
 

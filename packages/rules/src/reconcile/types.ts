@@ -13,6 +13,7 @@ export const breakKinds = [
   "status",
   "fx-residue",
   "unmatched-bank-line",
+  "default",
 ] as const;
 export type BreakKind = (typeof breakKinds)[number];
 
@@ -107,6 +108,7 @@ export const deadlineHours: Readonly<Record<BreakKind, number>> = {
   "missing-at-ledger": 4,
   duplicate: 4,
   status: 4,
+  default: 4,
   amount: 24,
   currency: 24,
   "unmatched-bank-line": 24,

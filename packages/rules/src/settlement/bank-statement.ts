@@ -3,6 +3,7 @@
 // anything decided, and then participant by participant: one whose lines are not all booked is held
 // with a reason, and does not hold up the others.
 import {
+  cashAccount,
   shortfallAccount,
   liquidityAccount,
   mostStatementLines,
@@ -23,6 +24,9 @@ import {
   type SettlementState,
 } from "./state.ts";
 import { forgetSettled, settlementFault, type SettlementFault } from "./windows.ts";
+
+/** Accounts are counted in 64 bits. */
+const mostMinor = 2n ** 63n - 1n;
 
 export type StatementContext = {
   readonly keys: KeyState;
@@ -162,6 +166,7 @@ const coverStatementFault = (
   { bank, lines }: BankStatement,
 ): SettlementFault | undefined => {
   const leaving = new Map<string, bigint>();
+  const coming = new Map<string, bigint>();
   for (const line of lines) {
     const { reference, currency, amount, side, status } = line;
     const owner = accountOwner(keys, bank, line) ?? "";
@@ -177,7 +182,13 @@ const coverStatementFault = (
         side === "credit";
       if (!same) return no("advance-mismatch", `advance ${reference} is another`);
     }
-    if (side === "credit") continue;
+    if (side === "credit") {
+      const sum = (coming.get(currency) ?? 0n) + minorOf(amount, currency);
+      coming.set(currency, sum);
+      const cash = balanceOf(balances, cashAccount(keys.ledger?.operator ?? ""), currency);
+      if (cash.postedDebit + sum <= mostMinor) continue;
+      return no("amount-too-large", `${currency} beyond what accounts can hold`);
+    }
     const key = `${owner} ${currency}`;
     const out = (leaving.get(key) ?? 0n) + minorOf(amount, currency);
     leaving.set(key, out);

@@ -41,6 +41,7 @@ const judgeLine = (
   if (owner === undefined)
     return unmatched(`nobody here has the account ${account} in ${currency}`);
   if (named === undefined) {
+    if (!keys.participants.has(owner)) return unmatched(`${owner} has no cover`);
     if (state.seen.has(`line ${bank} ${reference}`)) {
       return duplicate(`${reference} was booked before`);
     }

@@ -125,6 +125,13 @@ describe("a bank's statement in parts", () => {
 });
 
 describe("a statement of one part", () => {
+  test("with more than accounts can hold is refused", () => {
+    const world = makeSettlingWorld();
+    const lines = deposits(100).map((line) => ({ ...line, amount: "999999999999999.00" }));
+    const batch = world.run([say.bankStatement(world.keys(), { lines })]);
+    expect(deadCodes(batch)).toEqual(["amount-too-large"]);
+  });
+
   test("with more deposits than an entry can post gives several entries", () => {
     const world = makeSettlingWorld();
     const batch = world.run([say.bankStatement(world.keys(), { lines: deposits(100) })]);

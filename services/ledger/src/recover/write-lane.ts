@@ -130,9 +130,10 @@ const writeEnds = async (query: Query, { lane, rebuilt }: LaneToWrite): Promise<
   }
   for (const part of chunks(rebuilt.quotes)) {
     await query(
-      `insert into used_quote (quote, id) select * from unnest($1::uuid[], $2::uuid[])
-        on conflict (quote) do nothing`,
+      `insert into used_quote (lane, quote, id)
+        select $1, * from unnest($2::uuid[], $3::uuid[]) on conflict (lane, quote) do nothing`,
       [
+        lane,
         pgArray(
           "uuid",
           part.map(({ quote }) => quote),

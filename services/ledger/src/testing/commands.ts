@@ -108,7 +108,7 @@ export const faultsOfPublished = (published: readonly Outgoing[], entries: numbe
   const byInbox = new Map<string, Map<number, string>>();
   for (const { topic, value } of published) {
     if (!topic.startsWith("inbox.")) continue;
-    const { n, type, items } = JSON.parse(value) as {
+    const { n, type, items } = JSON.parse(value.toString()) as {
       n: number;
       type: string;
       items: { type: string; seq?: number }[];

@@ -5,6 +5,8 @@
 import { postingFindings, type PostedSum, type Tolerance } from "@sealane/rules";
 import { addEvents, writeCases, type Looked, type Matter } from "./case-writer.ts";
 import { legsOfFacts } from "./facts.ts";
+import { makeSettlementReader } from "../settlement-reader.ts";
+import { takeDefaults } from "./defaults.ts";
 import { judgeMatters, sidesOf, type SideRow } from "./judge-matters.ts";
 import { isRebuilding, type Under } from "./one-at-a-time.ts";
 
@@ -91,13 +93,18 @@ const takeAdjustments = async (under: Under, from: number, to: number): Promise<
   await addEvents(sql, nowMs, "ledger", events);
 };
 
-const takeEntries = async (under: Under, tolerance: Tolerance): Promise<boolean> => {
+const takeEntries = async (
+  under: Under,
+  tolerance: Tolerance,
+  origin: string,
+): Promise<boolean> => {
   const { lane, sql, cursor, position } = under;
   const to = Math.min(position, cursor + most);
   if (to <= cursor) return false;
   await writeCases(under, await heldAgainstPostings(under, cursor, to));
   await judgeMatters(under, await awaited(under, cursor, to), tolerance);
   await takeAdjustments(under, cursor, to);
+  await takeDefaults(under, makeSettlementReader(sql, lane, origin), cursor, to);
   await sql.query({
     name: "reconcile-cursor-move",
     text: "update reconcile_cursor set next_seq = $2 where lane = $1",
@@ -159,10 +166,14 @@ const takeWaits = async (under: Under, tolerance: Tolerance): Promise<boolean> =
   return rows.length >= most;
 };
 
-/** One transaction's worth of what is new. @returns whether there is more */
-export const followOnce = async (under: Under, tolerance: Tolerance): Promise<boolean> => {
+/** One transaction's worth of what is new. @param origin of the log @returns whether there is more */
+export const followOnce = async (
+  under: Under,
+  tolerance: Tolerance,
+  origin: string,
+): Promise<boolean> => {
   if (isRebuilding(under)) return false;
-  let more = await takeEntries(under, tolerance);
+  let more = await takeEntries(under, tolerance, origin);
   for (const side of await sidesOf(under.sql, under.lane)) {
     if (await takeDue(under, side, tolerance)) more = true;
   }

@@ -11,6 +11,7 @@ import {
   type Finding,
   type KeyState,
   type RefusedLine,
+  type SettlementFault,
   type Tolerance,
 } from "@sealane/rules";
 import type { DeskAnswer } from "../desk.ts";
@@ -66,6 +67,19 @@ const repeated = (
   const { side, currency } = first.line;
   const detail = `${reference} says again what was booked: ${lines.length} lines, ${first.detail}`;
   return [{ kind: "duplicate", between: "log-bank", subject: "statement", side, currency, detail }];
+};
+
+/** Each line has its counterpart, and yet they cannot stand together: one is missing, or not covered. */
+const whole = ({ lines, reference }: BankStatement, { code, detail }: SettlementFault): Finding => {
+  const { side = "credit", currency = "" } = lines[0] ?? {};
+  return {
+    kind: "unmatched-bank-line",
+    between: "log-bank",
+    subject: "statement",
+    side,
+    currency,
+    detail: `${reference} was refused: ${code}, ${detail}`,
+  };
 };
 
 export const makeStatementDesk = (deps: StatementDeskDeps) => {
@@ -124,14 +138,17 @@ export const makeStatementDesk = (deps: StatementDeskDeps) => {
 
   /** Goes on with all that is new on either side. */
   const follow = async (): Promise<void> => {
-    while (await one((under) => followOnce(under, tolerance)));
+    while (await one((under) => followOnce(under, tolerance, origin)));
   };
 
   /**
    * A bank's statement was refused: each of its lines that nothing answers to becomes a break; one that
    * says again what was booked before is one break, whole.
    */
-  const refusedBankStatement = async (statement: BankStatement): Promise<void> => {
+  const refusedBankStatement = async (
+    statement: BankStatement,
+    why: SettlementFault,
+  ): Promise<void> => {
     const keys = deps.keys();
     const books = deps.books();
     if (keys === undefined || books === undefined) return;
@@ -139,8 +156,9 @@ export const makeStatementDesk = (deps: StatementDeskDeps) => {
     const said = window === undefined ? [] : await deps.earlier(window);
     const earlier = said.filter(({ attempt }) => attempt === window?.attempt);
     const refused = refusedBankLines(books.settlement, keys, statement, earlier);
+    const lines = refused.map((line) => lineFinding(statement, line));
     const findings =
-      repeated(statement, refused) ?? refused.map((line) => lineFinding(statement, line));
+      repeated(statement, refused) ?? (lines.length > 0 ? lines : [whole(statement, why)]);
     const matter = `bank ${reference}`;
     await one((under) =>
       writeCases(under, [{ participant: bank, matter, transferId: undefined, findings }]),

@@ -1,0 +1,75 @@
+// An instance that stands by for another's lane: it begins none, leaves a lane that is renewed alone, takes one
+// that is not, and goes on with just what was stored.
+import { afterEach, beforeEach, expect, inject, test, vi } from "vitest";
+import {
+  faultsOfPublished,
+  faultsOfStored,
+  makeTransfers,
+  testLaneKeys,
+} from "./testing/commands.ts";
+import { openTestSchema, startTestLane, type TestLane } from "./test-lane.ts";
+
+let schema: Awaited<ReturnType<typeof openTestSchema>>;
+const running: TestLane[] = [];
+beforeEach(async () => {
+  schema = await openTestSchema(inject("databaseUrl"));
+});
+afterEach(async () => {
+  await Promise.all(running.splice(0).map((lane) => lane.stop()));
+  await schema.close();
+});
+
+const eventually = <T>(look: () => T | Promise<T>): Promise<T> =>
+  vi.waitFor(look, { timeout: 10_000 });
+
+type Transfers = ReturnType<typeof makeTransfers>;
+type Options = Partial<Parameters<typeof startTestLane>[0]>;
+
+const start = ({ nowMs, records }: Transfers, options: Options): TestLane => {
+  const { sql, dir } = schema;
+  const startedMs = performance.now();
+  // It goes: a lease is renewed by it.
+  const clock = (): number => Math.floor(nowMs + performance.now() - startedMs);
+  const lane = startTestLane({ ...testLaneKeys, sql, dir, clock, records, ...options });
+  running.push(lane);
+  return lane;
+};
+
+const laneRow = async (): Promise<{ holder: string; size: number } | undefined> => {
+  const { rows } = await schema.sql.query<{ holder: string; size: bigint }>({
+    text: "select holder, size from lane",
+  });
+  const [row] = rows;
+  return row === undefined ? undefined : { holder: row.holder, size: Number(row.size) };
+};
+
+test("begins no lane, and takes one over when its holder is gone", async () => {
+  const transfers = makeTransfers(4);
+  const held: boolean[] = [];
+  const standby = start(transfers, {
+    holder: "other",
+    standbyAfterMs: 0,
+    leaseMs: 300,
+    onHeld: (isHeld) => held.push(isHeld),
+  });
+  await eventually(() => expect(held).toContain(false));
+  expect(await laneRow()).toBeUndefined();
+
+  const home = start(transfers, { holder: "home", leaseMs: 300 });
+  await eventually(async () => expect((await laneRow())?.size).toBe(3));
+  // As long as it is renewed it is left alone: longer than the lease.
+  const looks = held.length;
+  await eventually(() => expect(held.length).toBeGreaterThan(looks + 3));
+  expect(await laneRow()).toMatchObject({ holder: "home" });
+  expect(held).not.toContain(true);
+
+  await home.stop();
+  await eventually(() => expect(held.at(-1)).toBe(true));
+  expect(await laneRow()).toMatchObject({ holder: "other", size: 3 });
+  for (const line of transfers.accepts) await standby.push(line);
+  await eventually(async () => expect((await laneRow())?.size).toBe(transfers.entries));
+  expect(await faultsOfStored(schema.sql, transfers.ids)).toEqual([]);
+  expect(faultsOfPublished([...home.published, ...standby.published], transfers.entries)).toEqual(
+    [],
+  );
+});
