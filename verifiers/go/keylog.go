@@ -3,6 +3,7 @@ package main
 // The key log: who takes part, and whose key counted when. The rules are those of packages/rules.
 
 import (
+	"cmp"
 	"crypto/sha256"
 	"encoding/base64"
 	"maps"
@@ -146,6 +147,7 @@ func (s keyState) apply(origin, inner string, place int, time int64) keyState {
 			at := s.lane(lane.str("origin"))
 			must(at < 0 || s.lanes[at].str("vkey") == lane.str("vkey"), "lanes: another log key")
 		}
+		mustDivide(x.objs("lanes"))
 		s.lanes = x.objs("lanes")
 	case kind == "log-key":
 		s = s.renew(origin, x, by)
@@ -166,6 +168,22 @@ func (s keyState) apply(origin, inner string, place int, time int64) keyState {
 		s.named[name] = x
 	}
 	return s
+}
+
+// mustDivide refuses lanes of which two would decide the same slot: a transfer could end in both.
+func mustDivide(lanes []object) {
+	spans := []object{}
+	for _, lane := range lanes {
+		for _, span := range lane.objs("slots") {
+			if span.num("from") < span.num("to") {
+				spans = append(spans, span)
+			}
+		}
+	}
+	slices.SortFunc(spans, func(a, b object) int { return cmp.Compare(a.num("from"), b.num("from")) })
+	for i := 1; i < len(spans); i++ {
+		must(spans[i-1].num("to") <= spans[i].num("from"), "lanes: a slot twice")
+	}
 }
 
 // lane is the place of a log among the lanes, or −1.

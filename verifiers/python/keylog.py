@@ -120,6 +120,9 @@ def apply(s, origin, inner, place, time):
         known = {lane["origin"]: lane["vkey"] for lane in s["lanes"]}
         same = all(known.get(lane["origin"], lane["vkey"]) == lane["vkey"] for lane in x["lanes"])
         assert same, "lanes: another log key"
+        spans = sorted((o["from"], o["to"]) for lane in x["lanes"] for o in lane["slots"] if o["from"] < o["to"])
+        apart = all(a[1] <= b[0] for a, b in zip(spans, spans[1:]))
+        assert apart, "lanes: a slot twice"
         s["lanes"] = x["lanes"]
     elif kind == "log-key":
         old = renew(s, origin, x, by)

@@ -1,6 +1,6 @@
 // Money that comes back: returns and answers to recalls on the payee's side, recalls and cancellations on
-// the payer's; signed here, or by a provider that keeps its key to itself. Each is a transfer-like view of its own, linked to the original, so that
-// it is looked up, told to the core, proven and credited like any transfer.
+// the payer's; signed here, or by a provider that keeps its key to itself. Each is a transfer-like view of
+// its own, linked to the original, so that it is looked up, told to the core, proven and credited like any transfer.
 import { linkedIdOf, statementText, type MoneyField } from "@sealane/protocol";
 import type {
   FeeBearer,
@@ -79,6 +79,10 @@ const no = (code: RefusalCode, detail: string, pointer = ""): Refusal => ({
   pointer,
 });
 
+/** The original as the log has it that it is in. */
+const originalIn = (lanes: Lanes, view: TransferView | undefined): Original | undefined =>
+  view?.entry === undefined ? undefined : readOriginal(lanes.holding(view).origin, view.entry);
+
 const amountAsked = (
   asked: MoneyField | undefined,
   { terms }: Original,
@@ -150,8 +154,7 @@ export const makeReturnDesk = (deps: Deps) => {
     id: string,
   ): Promise<{ view: TransferView; original: Original } | Refusal> => {
     const view = (await book.findKept(id))?.view;
-    const original =
-      view?.entry === undefined ? undefined : readOriginal(lanes.holding(view).origin, view.entry);
+    const original = originalIn(lanes, view);
     if (view === undefined || original === undefined) {
       return no("original-unknown", "it has not been committed, as far as we know");
     }
@@ -312,13 +315,10 @@ export const makeReturnDesk = (deps: Deps) => {
     "statement" in made ? submit(made, await signed(made.statement)) : made;
 
   /** What a no to a recall says, around the recall. */
-  const refusalText = ({ recallId, note }: OpenRecall, reason: RecallRefusalReason): string =>
-    statementText(
-      lanes.of(recallId).origin,
-      "recall-refusal",
-      { recall: recallId, participant, reason },
-      note,
-    );
+  const refusalText = ({ recallId, note }: OpenRecall, reason: RecallRefusalReason): string => {
+    const body = { recall: recallId, participant, reason };
+    return statementText(lanes.of(recallId).origin, "recall-refusal", body, note);
+  };
 
   /** Says no to a recall; the ledger takes it when the recall is open, and nobody may cancel. */
   const sendRefusal = ({ recallId }: OpenRecall, note: string): Promise<void> =>

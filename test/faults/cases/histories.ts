@@ -97,10 +97,14 @@ const oldCopy: FaultCase = {
       // The second one's turn comes when the first does not renew its lease.
       const said = await Promise.all(
         [stack.urls["ledger"] ?? "", second.url].map((url) =>
-          eventually(`${url} refuses`, async () => {
-            const lane = await laneOf(url);
-            return lane.includes("do not sign") ? lane : undefined;
-          }),
+          eventually(
+            `${url} refuses`,
+            async () => {
+              const lane = await laneOf(url);
+              return lane.includes("do not sign") ? lane : undefined;
+            },
+            90_000,
+          ),
         ),
       );
       stage.showed(`both refuse: ${said[0]?.split(":")[0]}`);

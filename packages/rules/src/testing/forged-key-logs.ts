@@ -28,6 +28,10 @@ const record = {
 };
 const revocation = { participant: ph, vkey: testKeys.ph.vkey, reason: "lost" };
 const lane = { lane: 0, origin, vkey: fresh.vkey, slots: [{ from: 0, to: 1_024 }] };
+const twoLanes = (at: number, from: number, to: number) => {
+  const { name, vkey } = testKey(`${operator}/2027/${at}`);
+  return { lane: at, origin: name, vkey, slots: [{ from, to }] };
+};
 const schedule = { schedule: "hkd-php", from: "HKD", to: "PHP", payee: operator };
 const fees = { ...schedule, basisPoints: "900", minimum: "0.00", rounding: "up" };
 const ledger = { operator, entryKey: fresh.vkey, operators: [alice.vkey, bob.vkey] };
@@ -139,6 +143,13 @@ export const forgedKeyLogs: readonly KeyForgery[] = [
     { period: "2026", lanes: [lane] },
     [alice],
     "signature-missing",
+  ],
+  [
+    "a slot that two lanes would decide",
+    "lanes",
+    { period: "2026", lanes: [twoLanes(0, 0, 513), twoLanes(1, 512, 1_024)] },
+    [alice, bob],
+    "already-registered",
   ],
   ["a binding without the root key", "binding", binding, [alice, bob], "signature-missing"],
   ["a binding by one operator", "binding", binding, [hkRoot, bob, bob], "signature-missing"],
