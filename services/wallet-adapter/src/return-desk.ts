@@ -104,10 +104,39 @@ const amountAsked = (
   return { currency, amount: amountOf(minor, currency) };
 };
 
+/** Returns that the ledger has not decided: they count, each once, when another one is priced. */
+const makeUnderWay = () => {
+  /** By their original. */
+  const underWay = new Map<string, TransferView[]>();
+
+  /** Counts from here on, once: a repetition takes the place of what it repeats. */
+  const hold = (view: TransferView): void => {
+    const originalId = view.returnOf;
+    if (originalId === undefined) return;
+    const others = (underWay.get(originalId) ?? []).filter(({ id }) => id !== view.id);
+    underWay.set(originalId, [...others, view]);
+  };
+
+  /** Returned already, with what is on its way: this return, perhaps sent before, counts from there. */
+  const returnedSoFar = ({ id, returned }: TransferView, returnId: string): bigint => {
+    let sum = returned === undefined ? 0n : minorOf(returned.amount, returned.currency);
+    const open = (underWay.get(id) ?? []).filter(
+      (one) => one.status === "received" && one.id !== returnId,
+    );
+    if (open.length === 0) underWay.delete(id);
+    else underWay.set(id, open);
+    for (const { sent } of open) {
+      if (sent !== undefined) sum += minorOf(sent.amount, sent.currency);
+    }
+    return sum;
+  };
+
+  return { hold, returnedSoFar };
+};
+
 export const makeReturnDesk = (deps: Deps) => {
   const { participant, lanes, book, signer, clock } = deps;
-  /** Returns that the ledger has not decided, by their original. */
-  const underWay = new Map<string, TransferView[]>();
+  const { hold, returnedSoFar } = makeUnderWay();
 
   const signed = async (text: string): Promise<string> => {
     if (signer === undefined) throw new Error("broken invariant: there is no key to sign with");
@@ -154,20 +183,6 @@ export const makeReturnDesk = (deps: Deps) => {
     return { ok: true, view, replayed: false };
   };
 
-  /** Returned already, with what is on its way: this return, perhaps sent before, counts from there. */
-  const returnedSoFar = ({ id, returned }: TransferView, returnId: string): bigint => {
-    let sum = returned === undefined ? 0n : minorOf(returned.amount, returned.currency);
-    const open = (underWay.get(id) ?? []).filter(
-      (one) => one.status === "received" && one.id !== returnId,
-    );
-    if (open.length === 0) underWay.delete(id);
-    else underWay.set(id, open);
-    for (const { sent } of open) {
-      if (sent !== undefined) sum += minorOf(sent.amount, sent.currency);
-    }
-    return sum;
-  };
-
   /** What the payer gets, and under which sheet, where it is today's. */
   const price = (
     rate: ReturnRate,
@@ -185,14 +200,6 @@ export const makeReturnDesk = (deps: Deps) => {
     const { provider, number } = logged.sheet;
     const { hash, note } = logged;
     return { says: { back, sheet: { provider, number, hash } }, note };
-  };
-
-  /** Counts from here on, once: a repetition takes the place of what it repeats. */
-  const hold = (view: TransferView): void => {
-    const originalId = view.returnOf;
-    if (originalId === undefined) return;
-    const others = (underWay.get(originalId) ?? []).filter(({ id }) => id !== view.id);
-    underWay.set(originalId, [...others, view]);
   };
 
   /** Gives a transfer to us back, all or part, as a text to be signed; or what the key was used for. */
