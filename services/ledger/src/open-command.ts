@@ -78,11 +78,10 @@ const parseFrame = ({ offset, value }: RawCommand): ParsedFrame => {
   }
   const json = parseStrictJson(text, 8);
   if (!json.ok) return bad(json.code, json.detail);
+  const { kind } = (json.value ?? {}) as { readonly kind?: unknown };
+  if (value.length > maxCommandBytes && kind !== "bank-statement") return tooLarge();
   const frame = commandSchema.safeParse(json.value);
-  if (frame.success) {
-    const large = value.length > maxCommandBytes && frame.data.kind !== "bank-statement";
-    return large ? tooLarge() : { ok: true, frame: frame.data };
-  }
+  if (frame.success) return { ok: true, frame: frame.data };
   const issue = frame.error.issues[0];
   return bad("command-schema", `/${issue?.path.join("/") ?? ""}: ${issue?.message ?? ""}`);
 };

@@ -20,7 +20,10 @@ afterEach(async () => {
 });
 
 const eventually = <T>(look: () => T | Promise<T>): Promise<T> =>
-  vi.waitFor(look, { timeout: 10_000 });
+  vi.waitFor(look, { timeout: 30_000 });
+
+/** Longer than a busy machine holds a process up. */
+const leaseMs = 2_000;
 
 type Transfers = ReturnType<typeof makeTransfers>;
 type Options = Partial<Parameters<typeof startTestLane>[0]>;
@@ -49,13 +52,13 @@ test("begins no lane, and takes one over when its holder is gone", async () => {
   const standby = start(transfers, {
     holder: "other",
     standbyAfterMs: 0,
-    leaseMs: 300,
+    leaseMs,
     onHeld: (isHeld) => held.push(isHeld),
   });
   await eventually(() => expect(held).toContain(false));
   expect(await laneRow()).toBeUndefined();
 
-  const home = start(transfers, { holder: "home", leaseMs: 300 });
+  const home = start(transfers, { holder: "home", leaseMs });
   await eventually(async () => expect((await laneRow())?.size).toBe(3));
   // As long as it is renewed it is left alone: longer than the lease.
   const looks = held.length;
