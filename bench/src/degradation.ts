@@ -26,7 +26,7 @@ export const startSlowedWorld = async (say: (line: string) => void): Promise<Slo
 
 export type SlowPart = Phase & {
   readonly part: string;
-  /** How long what came in the 5 s after the fault took. */
+  /** How long what came in 5 s took, from half a second after the fault. */
   readonly afterwardsMs: Distribution;
 };
 
@@ -77,7 +77,10 @@ const slowings: readonly Slowing[] = [
     begin: ({ brokers }) => {
       brokers.proxy?.set({ kind: "hold" });
       const timer = setTimeout(() => brokers.proxy?.set({ kind: "pass" }), heldMs);
-      return () => clearTimeout(timer);
+      return () => {
+        clearTimeout(timer);
+        brokers.proxy?.set({ kind: "pass" });
+      };
     },
   },
 ];
@@ -120,7 +123,7 @@ export const measureDegradation = async (
     sealed,
     failed: failed + warming.failed() + warm.failed,
     seconds: took,
-    transfersPerSecond: rate,
+    transfersPerSecond: usual.phase.sealedPerSecond,
     latencyMs: usual.phase.latencyMs,
     usual: usual.phase,
     parts,
