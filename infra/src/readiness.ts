@@ -43,10 +43,19 @@ export function logTail(file: string, lines = 15): string {
   }
 }
 
-/** Polls `url` until it answers 2xx. Throws `not-ready` after `deadlineMs`. */
-export async function waitForReady(url: string, deadlineMs: number): Promise<void> {
+/**
+ * Polls `url` until it answers 2xx. Throws `not-ready` after `deadlineMs`, and `start-failed`, with
+ * the end of its log, at once when the process that should answer has ended.
+ */
+export async function waitForReady(
+  url: string,
+  deadlineMs: number,
+  answering?: { readonly exited: Promise<Exit>; readonly logFile: string },
+): Promise<void> {
   const deadline = Date.now() + deadlineMs;
   let last = "no answer";
+  let exit: Exit | undefined;
+  void answering?.exited.then((value) => (exit = value));
   while (Date.now() < deadline) {
     try {
       const response = await fetch(url, { signal: AbortSignal.timeout(1_000) });
@@ -55,6 +64,12 @@ export async function waitForReady(url: string, deadlineMs: number): Promise<voi
       last = `HTTP ${response.status}`;
     } catch (error) {
       last = error instanceof Error ? error.message : String(error);
+    }
+    if (answering !== undefined && exit !== undefined) {
+      const { logFile } = answering;
+      const how = `ended before it was ready (${describeExit(exit)})`;
+      const message = `${url} ${how}; the end of ${logFile}:\n${logTail(logFile)}`;
+      throw new InfraError("start-failed", message);
     }
     await delay(25);
   }

@@ -189,10 +189,12 @@ export const startStack = async (options: StackOptions): Promise<Stack> => {
         fail(`${service.name} ended by itself: ${lastWords(log)}see ${log}`);
       });
     };
-    const ready = (service: Service): Promise<void> =>
-      service.name === "cores"
-        ? waitForReady(`${service.url}/livez`, readyMs)
-        : waitForReady(`${service.url}/readyz`, readyMs);
+    const ready = ({ name, url }: Service): Promise<void> => {
+      const path = name === "cores" ? "livez" : "readyz";
+      const child = running.get(name);
+      const logFile = home.path("logs", `${name}.log`);
+      return waitForReady(`${url}/${path}`, readyMs, child && { exited: child.exited, logFile });
+    };
     const find = (name: ServiceName): Service => {
       const service = services.find((candidate) => candidate.name === name);
       if (service === undefined) throw new Error(`no service is named ${name}`);
