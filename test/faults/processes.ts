@@ -52,6 +52,23 @@ export const mixing: LaunchChanges = {
   nodeArgs: ["--import", register],
 };
 
+/**
+ * Starts a service so that something happens at a point: resolves when it is ready, or has come to the
+ * point, which under load may be before anybody has seen it ready.
+ */
+export const startArmed = async (
+  { stack }: FaultWorld,
+  name: ServiceName,
+  { changes, reached }: Armed,
+): Promise<void> => {
+  await stack.kill(name);
+  const started = stack.start(name, changes).catch((error: unknown) => {
+    if (!reached()) throw error;
+  });
+  const there = eventually(`${name} starts`, () => Promise.resolve(reached()), 60_000);
+  await Promise.race([started, there]);
+};
+
 /** Starts a service so that it dies at a point, waits for its death, and starts it as usual. */
 export const dieAt = async (
   world: FaultWorld,
@@ -59,13 +76,9 @@ export const dieAt = async (
   point: Point,
   nth: number,
 ): Promise<void> => {
-  const { changes, reached } = arm(world, point, "kill", nth);
-  await world.stack.kill(name);
-  // Under load it may come to the point before anybody has seen it ready.
-  await world.stack.start(name, changes).catch((error: unknown) => {
-    if (!reached()) throw error;
-  });
-  await eventually(`${name} dies ${point}`, () => Promise.resolve(reached()), 45_000);
+  const trap = arm(world, point, "kill", nth);
+  await startArmed(world, name, trap);
+  await eventually(`${name} dies ${point}`, () => Promise.resolve(trap.reached()), 45_000);
   await world.stack.process(name).exited;
   await world.stack.start(name);
 };

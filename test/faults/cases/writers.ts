@@ -8,6 +8,7 @@ import type { Point } from "../failpoints/failpoint.ts";
 import {
   arm,
   killAndRestart,
+  startArmed,
   laneOf,
   startSecondLedger,
   untilWriting,
@@ -26,10 +27,10 @@ const wakesUp = (point: Point, nth: number) => async (stage: Stage) => {
   let second: SecondLedger | undefined;
   try {
     await stage.underLoad(async () => {
-      const { changes, reached } = arm(world, point, "stop", nth);
-      await killAndRestart(world, "ledger", changes);
+      const trap = arm(world, point, "stop", nth);
+      await startArmed(world, "ledger", trap);
       second = await startSecondLedger(world, "ledger-2");
-      await eventually("the writer stops", () => Promise.resolve(reached()), 45_000);
+      await eventually("the writer stops", () => Promise.resolve(trap.reached()), 45_000);
       leadTo(stage, second.port);
       await untilWriting(second.url);
       await seconds(5);
