@@ -5,9 +5,10 @@
 import { randomUUID } from "node:crypto";
 import { readFileSync } from "node:fs";
 import type { TransferRequest } from "@sealane/client";
-import { demoWorld, startStackBank } from "@sealane/infra";
+import { demoWorld, migrateAll, startStackBank } from "@sealane/infra";
 import type { RunningBank } from "@sealane/simulator";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { copySchema, differencesFromCopy, dropSchema } from "./database-copy.ts";
 import { eventually } from "./eventually.ts";
 import { runSealane, sealaneJson } from "./sealane.ts";
 import { startWholeSystem, type WholeSystem } from "./whole-system.ts";
@@ -80,7 +81,8 @@ const cosign = (file: string): string[] => {
 
 type Breaks = { breaks: { id: string; state: string; expected: string; found: string }[] };
 const defaults = async (): Promise<Breaks["breaks"]> =>
-  ((await sealane("break", "list", "--kind", "default")) as unknown as Breaks).breaks;
+  ((await sealane("break", "list", "--kind", "default", "--state", "all")) as unknown as Breaks)
+    .breaks;
 
 describe("a net debtor that does not pay", () => {
   it("owes what its bank refused, and nobody may declare it before the deadline", async () => {
@@ -166,6 +168,20 @@ describe("a net debtor that does not pay", () => {
     await eventually("it pays again", async () => {
       return /sealed|credited/.test(await sentOrCode());
     });
+    expect(await sealane("audit", "--balances")).toMatchObject({ ok: true });
+  });
+
+  it("is the same story to the byte when all of reconciliation's tables are dropped", async () => {
+    const { stack } = system;
+    await stack.end("reconciliation");
+    await copySchema(system, "reconciliation");
+    await dropSchema(system, "reconciliation");
+    await migrateAll(stack.home, stack.databaseUrl);
+    await stack.start("reconciliation");
+    // When it was migrated is no part of it.
+    const differences = () => differencesFromCopy(system, "reconciliation", ["applied_at"]);
+    await eventually("all is built again", async () => (await differences()).length === 0, 60_000);
+    expect(await defaults()).toMatchObject([{ state: "cleared", expected: "2000.00" }]);
     expect(await sealane("audit", "--balances")).toMatchObject({ ok: true });
   });
 });
