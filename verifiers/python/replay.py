@@ -52,7 +52,7 @@ def next_part(before, kind, x, inner):
     number, of, window = part["number"], part["of"], x.get("window", {})
     whose = [x["bank"], x["reference"], x["digest"], *map(window.get, ("corridor", "number", "attempt"))]
     taken, last_of, last_whose, above = before or (0, of, whose, None)
-    assert number == taken + 1 and number <= of <= 20 and part.get("prev") == above, "part: its place"
+    assert number == taken + 1 and number <= of <= 100 and part.get("prev") == above, "part: its place"
     assert (of, whose) == (last_of, last_whose), "part: of another statement"
     text = note(inner)[0].encode()
     return None if number == of else (number, of, whose, base64.b64encode(sha(text)).decode())

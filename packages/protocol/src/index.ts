@@ -10,6 +10,7 @@ export * from "./rate-sheet.ts";
 export * from "./entry.ts";
 export * from "./settlement.ts";
 export * from "./bank-statement-texts.ts";
+export * from "./window-net-parts.ts";
 export * from "./key-log.ts";
 export * from "./reasons.ts";
 export * from "./refusal.ts";

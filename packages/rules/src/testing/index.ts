@@ -8,6 +8,7 @@ export * from "./forgeries.ts";
 export * from "./genesis.ts";
 export * from "./key-log-kit.ts";
 export * from "./keys.ts";
+export * from "./many-wallets.ts";
 export * from "./reconcile-corpus.ts";
 export * from "./replaced-keys.ts";
 export * from "./settlement-kit.ts";
