@@ -24,6 +24,7 @@ export * from "./key-history.ts";
 export * from "./pinned-roots.ts";
 export * from "./verify-entry.ts";
 export * from "./carried.ts";
+export * from "./audit-moves.ts";
 export {
   auditEntry,
   auditRoot,

@@ -136,16 +136,16 @@ export const applyLiquidityOut = (
   body: LiquidityOut,
   at: { readonly seq: number; readonly hash: string },
 ): void => {
-  keep(state, outKey(body), { ...at, lane: body.to, body });
+  keep(state, outKey(body), { ...at, outSeq: at.seq, lane: body.to, body });
   shift(state, body, -1n);
 };
 
 /** Cover comes in. @param seq place of the entry that takes it in */
 export const applyLiquidityIn = (
   state: SettlementState,
-  { from, body, leaf }: LetGo,
+  { from, body, leaf, seq: outSeq }: LetGo,
   seq: number,
 ): void => {
-  keep(state, inKey(from, body), { seq, hash: leaf, lane: from, body });
+  keep(state, inKey(from, body), { seq, outSeq, hash: leaf, lane: from, body });
   shift(state, body, 1n);
 };

@@ -77,6 +77,8 @@ export type Crossing = {
 export type LaneMove = {
   /** Of its entry here. */
   readonly seq: number;
+  /** Of the entry that let it go, in the lane that did. */
+  readonly outSeq: number;
   /** The lane at the other end: its origin. */
   readonly lane: string;
   readonly body: LiquidityOut;
