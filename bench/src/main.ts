@@ -11,6 +11,7 @@ import { describeHost, describeMachine } from "./machine.ts";
 import { askOracles } from "./oracles.ts";
 import { measureOverload } from "./overload.ts";
 import { measureLog, measureTree } from "./proofs.ts";
+import { distributionOf } from "./percentiles.ts";
 import { measureSettlement } from "./settlement.ts";
 import { measureThroughput } from "./throughput.ts";
 import { startWorld, type BenchWorld } from "./world.ts";
@@ -184,10 +185,21 @@ const proofsReport = async (world: BenchWorld): Promise<Report> => {
 
 /** The rules alone, in this process: no stack. */
 const settlementReport = (): Report => {
+  const before = process.cpuUsage();
   const { closings, findings } = measureSettlement(say);
+  const { user, system } = process.cpuUsage(before);
   const machine = describeHost();
+  const posted = closings.reduce((sum, { members, age }) => sum + members + age, 0);
+  const largest = closings.filter(({ members }) => members >= 1_000_000);
+  const figures = {
+    /** The slowest of the windows of a million. */
+    transfersPerSecond: Math.min(...largest.map(({ postedPerSecond }) => postedPerSecond)),
+    /** From the cut to all that follows from the bank's statement, over all windows. */
+    latencyMs: distributionOf(closings.map(({ cutMs, settleMs }) => cutMs + settleMs)),
+    cpuMsPerTransfer: Math.round(((user + system) / 1_000 / posted) * 100_000) / 100_000,
+  };
   const oracles = findings.length === 0 ? "green" : "RED";
-  return { bench: "settlement", closings, machine, oracleFindings: findings, oracles };
+  return { bench: "settlement", ...figures, closings, machine, oracleFindings: findings, oracles };
 };
 
 const tell = (name: string, report: Report): void => {

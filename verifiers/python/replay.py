@@ -1,6 +1,6 @@
 """A whole log, from its first entry to its last: every chain, what each entry means after those before,
 and what its postings come to. Every check is an `assert`."""
-import base64, returns
+import base64, moves, returns
 from fractions import Fraction
 from entries import Sheet, judge, judge_log
 from keylog import key_log, ms
@@ -41,7 +41,7 @@ def next_part(before, kind, x, inner):
     number, of, window = part["number"], part["of"], x.get("window", {})
     whose = [x["bank"], x["reference"], x["digest"], *map(window.get, ("corridor", "number", "attempt"))]
     taken, last_of, last_whose, above = before or (0, of, whose, None)
-    assert number == taken + 1 and number <= of <= 20 and part.get("prev") == above, "part: its place"
+    assert number == taken + 1 and number <= of <= 100 and part.get("prev") == above, "part: its place"
     assert (of, whose) == (last_of, last_whose), "part: of another statement"
     text = note(inner)[0].encode()
     return None if number == of else (number, of, whose, base64.b64encode(sha(text)).decode())
@@ -61,6 +61,7 @@ def check_log(place, pol, pinned=None, older=None, token=""):
     for seq, raw in enumerate(raws):
         try:
             c, kind, x, terms, inner, linked = judge(raw, origin, history, sheets)
+            moves.judge_seal(kind, x, pol)
             assert c["seq"] == seq and b64(c["prev"]) == (hashes[seq - 1] if seq else bytes(32)), "chain"
             assert ms(c["time"]) >= time and c["keys"]["size"] >= size, "it goes back in time"
             time, size = ms(c["time"]), c["keys"]["size"]

@@ -4,6 +4,7 @@
 import type { Sql } from "@sealane/database";
 import {
   advanceSchema,
+  liquidityOutSchema,
   headerOf,
   laneTopic,
   noteHash,
@@ -19,6 +20,7 @@ import {
   abortFault,
   cutFault,
   defaultFault,
+  liquidityOutFault,
   settlementOperators,
   windowKey,
   type AuditState,
@@ -29,6 +31,7 @@ import type { Note } from "@sealane/tlog";
 import { bankFileFault, digestOf, makeBankFiles } from "./bank-files.ts";
 import {
   bankStatementNow,
+  contextNow,
   noStatement,
   readBankStatement,
   signedBy,
@@ -41,6 +44,7 @@ const mayHandIn: Readonly<Record<string, readonly Role[]>> = {
   "window-cut": ["operator", "approver"],
   "bank-statement": ["operator", "approver"],
   advance: ["approver"],
+  "liquidity-out": ["approver"],
   "window-default": ["approver"],
   "settlement-abort": ["approver"],
 };
@@ -58,6 +62,8 @@ export type DeskDeps = {
   readonly onRefusedLines?:
     | ((statement: BankStatement, why: SettlementFault) => Promise<void>)
     | undefined;
+  /** What was committed is in the journal when it returns. */
+  readonly kept?: (() => Promise<void>) | undefined;
   readonly clock: () => number;
 };
 
@@ -146,6 +152,15 @@ const judge = (judging: Judging): Judged => {
         read(advanceSchema),
         ({ id }) => id,
         () => two(),
+      );
+    case "liquidity-out":
+      return answer(
+        read(liquidityOutSchema),
+        ({ id }) => id,
+        (body) => {
+          const at = { ...contextNow(state, keys), origin, timeMs };
+          return two() ?? liquidityOutFault(settlement, at, body, noteHash(note.text));
+        },
       );
     case "window-default":
       return answer(
@@ -244,7 +259,10 @@ export const makeDesk = (deps: DeskDeps) => {
     if (why !== undefined && !harmless.has(why.code)) return refusal(422, why);
     if (why !== undefined) return { status: 200, body: { kind, subject, already: true } };
     const { principal, note, more, file } = given;
-    if (file !== undefined) await files.keep(principal, clock(), file);
+    if (file !== undefined) {
+      await files.keep(principal, clock(), file);
+      await deps.kept?.();
+    }
     await deps.send(laneTopic(lane), JSON.stringify({ v: 1, kind, note, more }));
     return { status: 202, body: { kind, subject } };
   };
@@ -276,6 +294,7 @@ export const makeDesk = (deps: DeskDeps) => {
     const refused = answer.status === 422 && why !== undefined && aboutLines.has(why.code);
     if (statement !== undefined && refused) await deps.onRefusedLines?.(statement, why);
     await keep(given, judged, hash, answer);
+    await deps.kept?.();
     return answer;
   };
 

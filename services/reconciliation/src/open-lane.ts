@@ -1,6 +1,6 @@
 // Wires the books of one lane: bookkeeper, topic, log watch, breaks, settlement, and its routes. A process
 // keeps several; the first lane's routes are at the root, another's below `/lanes/<lane>`.
-import { makeLogReader, type KeyWatch, type LedgerLane } from "@sealane/client";
+import { makeLogReader, type KeyWatch, type LedgerLane, type LogReader } from "@sealane/client";
 import type { Database, Sql } from "@sealane/database";
 import type { HttpApp } from "@sealane/http";
 import type { Consumer, Messaging, Producer } from "@sealane/messaging";
@@ -13,6 +13,7 @@ import { makeBooksStore } from "./books-store.ts";
 import { openBreaks } from "./breaks/open-breaks.ts";
 import type { ReconciliationConfig } from "./config.ts";
 import { consumeEntries, makeDeadLetters } from "./consume.ts";
+import type { Journal } from "./journal/journal.ts";
 import { openSettlement } from "./open-settlement.ts";
 import { mountRoutes } from "./routes.ts";
 import { makeSettlementReader } from "./settlement-reader.ts";
@@ -27,6 +28,7 @@ export type BooksProcess = {
   readonly messaging: Messaging;
   readonly producer: Producer;
   readonly keys: KeyWatch;
+  readonly journal: Journal;
   /** An auditor's token, where entry bundles are not open. */
   readonly ledgerToken: string | undefined;
   /** Labelled with the lane, where there are several. */
@@ -38,6 +40,7 @@ export type BooksProcess = {
 
 export type LaneBooks = LedgerLane & {
   readonly bookkeeper: Bookkeeper;
+  readonly log: LogReader;
   readonly reader: BookReader;
   /** One cut window of this lane, or undefined. */
   readonly window: ReturnType<typeof makeSettlementReader>["window"];
@@ -75,13 +78,14 @@ export const openLane = (shared: BooksProcess, one: LedgerLane, app: HttpApp): L
     onLetter: observed.deadLetter,
     log,
   });
+  const entriesLog = makeLogReader(`${url}/log`, 5_000, ledgerToken);
   const bookkeeper = makeBookkeeper({
     lane,
     origin,
     policy,
     signatures: config.SEALANE_RECONCILIATION_SIGNATURES === "all",
     store: makeBooksStore(sql, lane, origin),
-    log: makeLogReader(`${url}/log`, 5_000, ledgerToken),
+    log: entriesLog,
     keys,
     onDeadLetter,
     onStored: observed.stored,
@@ -111,6 +115,7 @@ export const openLane = (shared: BooksProcess, one: LedgerLane, app: HttpApp): L
     keys: () => keys.history()?.states.at(-1),
     telemetry,
     config,
+    kept: shared.journal.flush,
     send: (topic, value) => producer.send([{ topic, key: origin, value }], { deadlineMs: 10_000 }),
     clock,
     log,
@@ -127,6 +132,7 @@ export const openLane = (shared: BooksProcess, one: LedgerLane, app: HttpApp): L
     config,
     clock,
     log,
+    kept: shared.journal.flush,
     onRefusedLines: breaks.refusedBankStatement,
     ledgerToken,
     ledgerUrl: url,
@@ -156,6 +162,7 @@ export const openLane = (shared: BooksProcess, one: LedgerLane, app: HttpApp): L
   return {
     ...one,
     bookkeeper,
+    log: entriesLog,
     reader,
     window: makeSettlementReader(sql, lane, origin).window,
     trouble: () => trouble,
