@@ -58,14 +58,14 @@ describe("a log in which one statement says something else", () => {
     async (what, make, which) => {
       const world = make();
       const random = seeded(what.length);
-      const places = Array.from({ length: 25 }, (_, at) => join(folder, `${what}-${at}`));
+      const places = Array.from({ length: 16 }, (_, at) => join(folder, `${what}-${at}`));
       const ours: string[] = [];
       for (const place of places) {
         writeFolder(place, publishedFiles(mutate(random, world, which)));
         const report = await auditLog({ log: place, policy, threads: 0 });
         ours.push(report.ok ? "ok" : report.code);
       }
-      expect(ours.filter((said) => said !== "ok").length).toBeGreaterThan(10);
+      expect(ours.filter((said) => said !== "ok").length).toBeGreaterThan(6);
       for (const one of others) {
         const verdicts = await one.logs(places, { policy: policyText });
         for (const [at, { ok, detail }] of verdicts.entries()) {
