@@ -71,7 +71,7 @@ func (s keyState) apply(origin, inner string, place int, time int64) keyState {
 	must(by(s.operators...) >= least || kind == "ledger" && s.ledger == nil, "%s: too few operators signed", kind)
 	if kind == "ledger" {
 		must(s.ledger == nil || s.ledger.str("operator") == x.str("operator"), "ledger: another operator")
-		parseKey(x.str("entryKey"), ed25519Key)
+		entry := parseKey(x.str("entryKey"), ed25519Key)
 		known, all := s.operators, []key{}
 		for _, vkey := range x.list("operators") {
 			own := parseKey(vkey.(string), ed25519Key)
@@ -80,6 +80,10 @@ func (s keyState) apply(origin, inner string, place int, time int64) keyState {
 			must(slices.ContainsFunc(known, same) || by(own) == 1, "ledger: a new operator has not signed")
 			all = append(all, own)
 		}
+		for _, one := range append([]key{entry}, all...) {
+			must(!one.among(s.logKeys()), "ledger: a key that signs a log's checkpoints, or did")
+		}
+		must(!entry.among(all), "ledger: the entry key is an operator's")
 		s.ledger, s.operators = x, all
 	}
 	if kind == "participant" {
@@ -149,6 +153,9 @@ func (s keyState) apply(origin, inner string, place int, time int64) keyState {
 		for _, lane := range x.objs("lanes") {
 			at := s.lane(lane.str("origin"))
 			must(at < 0 || s.lanes[at].str("vkey") == lane.str("vkey"), "lanes: another log key")
+			others := append([]key{s.logKey, parseKey(s.ledger.str("entryKey"), ed25519Key)}, s.operators...)
+			own := parseKey(lane.str("vkey"), ed25519Key)
+			must(at >= 0 || !own.among(append(others, s.retired...)), "lanes: a key that signs something else")
 		}
 		mustDivide(x.objs("lanes"))
 		s.lanes = x.objs("lanes")
@@ -194,16 +201,25 @@ func (s keyState) lane(origin string) int {
 	return slices.IndexFunc(s.lanes, func(lane object) bool { return lane.str("origin") == origin })
 }
 
+func (k key) among(others []key) bool {
+	return slices.ContainsFunc(others, func(other key) bool { return other.public == k.public })
+}
+
+// logKeys are what signs checkpoints, or did.
+func (s keyState) logKeys() []key {
+	found := append([]key{s.logKey}, s.retired...)
+	for _, lane := range s.lanes {
+		found = append(found, parseKey(lane.str("vkey"), ed25519Key))
+	}
+	return found
+}
+
 // renew replaces the key of a log, by two operators and the new key; a line of the old one has to be good.
 func (s keyState) renew(origin string, x object, by func(...key) int) keyState {
 	log, own := x.str("log"), parseKey(x.str("vkey"), ed25519Key)
 	must(strings.HasPrefix(own.ident, log+"+") && by(own) == 1, "log-key: not its own")
-	taken := append([]key{s.logKey, parseKey(s.ledger.str("entryKey"), ed25519Key)}, s.operators...)
-	for _, lane := range s.lanes {
-		taken = append(taken, parseKey(lane.str("vkey"), ed25519Key))
-	}
-	same := func(other key) bool { return other.public == own.public }
-	must(!slices.ContainsFunc(append(taken, s.retired...), same), "log-key: it signs something already")
+	taken := append(s.logKeys(), parseKey(s.ledger.str("entryKey"), ed25519Key))
+	must(!own.among(append(taken, s.operators...)), "log-key: it signs something already")
 	old, at := s.logKey, s.lane(log)
 	if log == origin {
 		s.logKey = own

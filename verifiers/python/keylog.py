@@ -51,10 +51,13 @@ def statement(text, origin, kind, name=None):
 def ms(text):
     return (datetime.fromisoformat(text[:-1] + "+00:00") - EPOCH) // timedelta(milliseconds=1)
 
+def log_keys(s):
+    """What signs checkpoints, or did."""
+    return {data for _, data in [s["log"], *s["retired"], *(vkey(lane["vkey"], 1) for lane in s["lanes"])]}
+
 def public_keys(s):
     """What signs for the operator, or did."""
-    vkeys = [s["ledger"]["entryKey"], *s["ledger"]["operators"], *(lane["vkey"] for lane in s["lanes"])]
-    return {data for _, data in [s["log"], *s["retired"], *(vkey(key, 1) for key in vkeys)]}
+    return log_keys(s) | {vkey(key, 1)[1] for key in (s["ledger"]["entryKey"], *s["ledger"]["operators"])}
 
 def renew(s, origin, x, by):
     """Another key of a log: two operators and the new key sign; the old one's line has to be good."""
@@ -91,8 +94,9 @@ def apply(s, origin, inner, place, time):
         assert vkey(x["entryKey"], 1), "ledger: no entry key"
         assert s["ledger"].get("operator", x["operator"]) == x["operator"], "ledger: another operator"
         public = [vkey(key, 1)[1] for key in x["operators"]]
+        roles, logs = {vkey(x["entryKey"], 1)[1], *public}, log_keys(s)
+        assert len(roles) == 1 + len(public) and not roles & logs, "ledger: one key for two purposes"
         known = {vkey(key, 1)[1] for key in operators}
-        assert len(set(public)) == len(public), "ledger: an operator twice"
         assert all(data in known or by(key) for key, data in zip(x["operators"], public)), "ledger: new"
         s["ledger"] = x
     elif kind == "participant":
@@ -123,6 +127,9 @@ def apply(s, origin, inner, place, time):
         known = {lane["origin"]: lane["vkey"] for lane in s["lanes"]}
         same = all(known.get(lane["origin"], lane["vkey"]) == lane["vkey"] for lane in x["lanes"])
         assert same, "lanes: another log key"
+        others = public_keys(s | {"lanes": []})
+        fresh = {vkey(lane["vkey"], 1)[1] for lane in x["lanes"] if lane["origin"] not in known}
+        assert not fresh & others, "lanes: a key that signs something else"
         spans = sorted((o["from"], o["to"]) for lane in x["lanes"] for o in lane["slots"] if o["from"] < o["to"])
         apart = all(a[1] <= b[0] for a, b in zip(spans, spans[1:]))
         assert apart, "lanes: a slot twice"

@@ -28,7 +28,22 @@ import {
 /** A statement, and the key log's time of its entry. */
 export type Said<T> = Statement<T> & { readonly timeMs: number };
 
+const isAmong = (
+  { publicKey }: VerifierKey,
+  others: readonly (VerifierKey | KeyFault | undefined)[],
+): boolean =>
+  others.some(
+    (other) => other !== undefined && !isFault(other) && equalBytes(other.publicKey, publicKey),
+  );
+
+/** What signs checkpoints, or did. */
+const logKeys = (state: KeyState): (VerifierKey | KeyFault | undefined)[] => {
+  const lanes = (state.lanes?.lanes ?? []).map(({ vkey }) => readVkey(vkey));
+  return [state.logKey, ...lanes, ...state.retired];
+};
+
 /**
+ * Entry key, operators' keys and those of logs all differ: one that is lost is one drill.
  * Every operator that is new signs for itself: in the first record all of them. A later one, with which
  * operators or the entry key are replaced, takes two operators in force besides.
  */
@@ -44,8 +59,18 @@ export const applyLedger = (state: KeyState, { body, note }: Said<LedgerRecord>)
     if (isFault(key)) return key;
     operatorKeys.push(key);
   }
-  const distinct = new Set(operatorKeys.map(({ publicKey }) => toBase64(publicKey))).size;
-  if (distinct < operatorKeys.length) return fault("key-inadmissible", "an operator's key twice");
+  const roles = [entry, ...operatorKeys];
+  const distinct = new Set(roles.map(({ publicKey }) => toBase64(publicKey))).size;
+  if (distinct < roles.length) {
+    return fault(
+      "key-inadmissible",
+      "one key for two of the operators, or for one and for entries",
+    );
+  }
+  const both = roles.find((key) => isAmong(key, logKeys(state)));
+  if (both !== undefined) {
+    return fault("key-inadmissible", `${both.name} signs a log's checkpoints, or did`);
+  }
   const isKnown = ({ publicKey }: VerifierKey): boolean =>
     state.operatorKeys.some((known) => equalBytes(known.publicKey, publicKey));
   const newcomers = operatorKeys.filter((key) => !isKnown(key));
@@ -143,8 +168,16 @@ export const applyLanes = (state: KeyState, { body, note }: Said<LanesRecord>): 
   if (missing !== undefined) return missing;
   for (const { origin, vkey } of body.lanes) {
     const known = state.lanes?.lanes.find((lane) => lane.origin === origin);
-    if (known === undefined || known.vkey === vkey) continue;
-    return fault("already-registered", `${origin} has a key: replace it by a log-key record`);
+    if (known?.vkey === vkey) continue;
+    if (known !== undefined) {
+      return fault("already-registered", `${origin} has a key: replace it by a log-key record`);
+    }
+    const key = readVkey(vkey);
+    if (isFault(key)) return key;
+    const others = [state.logKey, state.ledger?.entry, ...state.operatorKeys, ...state.retired];
+    if (isAmong(key, others)) {
+      return fault("already-registered", `the key of ${origin} signs, or signed, something else`);
+    }
   }
   const twice = slotTwice(body);
   if (twice !== undefined) {
@@ -154,13 +187,8 @@ export const applyLanes = (state: KeyState, { body, note }: Said<LanesRecord>): 
 };
 
 /** What signs for the operator already, or did: a key has one purpose, and none comes back. */
-const signsElsewhere = (state: KeyState, { publicKey }: VerifierKey): boolean => {
-  const lanes = (state.lanes?.lanes ?? []).map(({ vkey }) => readVkey(vkey));
-  const others = [state.logKey, state.ledger?.entry, ...lanes];
-  return [...others, ...state.operatorKeys, ...state.retired].some(
-    (other) => other !== undefined && !isFault(other) && equalBytes(other.publicKey, publicKey),
-  );
-};
+const signsElsewhere = (state: KeyState, key: VerifierKey): boolean =>
+  isAmong(key, [...logKeys(state), state.ledger?.entry, ...state.operatorKeys]);
 
 /** The key in force of a log that the key log names, or of the key log itself. */
 const logKeyOf = (state: KeyState, log: string): VerifierKey | KeyFault => {

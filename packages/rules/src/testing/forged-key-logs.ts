@@ -32,11 +32,14 @@ const twoLanes = (at: number, from: number, to: number) => {
   const { name, vkey } = testKey(`${operator}/2027/${at}`);
   return { lane: at, origin: name, vkey, slots: [{ from, to }] };
 };
+/** The key log's key, under another name. */
+const keyLogsAs = (name: string) => testKey(name, 1, keyLog.seed);
 const schedule = { schedule: "hkd-php", from: "HKD", to: "PHP", payee: operator };
 const fees = { ...schedule, basisPoints: "900", minimum: "0.00", rounding: "up" };
 const ledger = { operator, entryKey: fresh.vkey, operators: [alice.vkey, bob.vkey] };
 
-const withAnother = { ...ledger, operators: [alice.vkey, bob.vkey, fresh.vkey] };
+const dora = testKey(`${operator}/dora`);
+const withAnother = { ...ledger, operators: [alice.vkey, bob.vkey, dora.vkey] };
 const logKey = { log: origin, vkey: newCheckpoint.vkey, reason: "x" };
 const binding = { participant: hk, policy: "transfer/1", reason: "x" };
 
@@ -183,6 +186,41 @@ export const forgedKeyLogs: readonly KeyForgery[] = [
     "log-key",
     { ...logKey, vkey: testKeys.checkpoint.vkey },
     [alice, bob, testKeys.checkpoint],
+    "already-registered",
+  ],
+  [
+    "a log's key that is the key log's",
+    "log-key",
+    { ...logKey, vkey: keyLogsAs(origin).vkey },
+    [alice, bob, keyLogsAs(origin)],
+    "already-registered",
+  ],
+  [
+    "an entry key that is an operator's",
+    "ledger",
+    { ...ledger, entryKey: alice.vkey },
+    [alice, bob],
+    "key-inadmissible",
+  ],
+  [
+    "an entry key that signs checkpoints",
+    "ledger",
+    { ...ledger, entryKey: testKeys.checkpoint.vkey },
+    [alice, bob],
+    "key-inadmissible",
+  ],
+  [
+    "an operator whose key is the key log's, under a name of its own",
+    "ledger",
+    { ...ledger, operators: [alice.vkey, bob.vkey, keyLogsAs("x.example/carol").vkey] },
+    [alice, bob, keyLogsAs("x.example/carol")],
+    "key-inadmissible",
+  ],
+  [
+    "a new lane whose key is an operator's",
+    "lanes",
+    { period: "2026", lanes: [{ ...lane, origin: `${operator}/2027/1`, vkey: alice.vkey }] },
+    [alice, bob],
     "already-registered",
   ],
   [
