@@ -15,6 +15,7 @@ import { bankFileLimits, type BankFiles } from "./bank-files.ts";
 import type { Desk, DeskAnswer, Role } from "./desk.ts";
 import { alertsOf, positionsOf, type AlertLevels, type Pending } from "./positions.ts";
 import type { EntryRow, SettlementReader } from "./settlement-reader.ts";
+import { timeCursorSchema, timeCursorText } from "./time-cursor.ts";
 
 export type SettlementRoutesDeps = {
   readonly app: HttpApp;
@@ -320,18 +321,20 @@ const mountDesk = ({ app, desk, files }: SettlementRoutesDeps): void => {
     summary: "Who handed in what, and the answer, the newest first",
     tags: ["settlement"],
     auth,
-    query: z.strictObject({ after: cursor, limit }),
+    query: z.strictObject({ after: timeCursorSchema, limit }),
     responses: { 200: "Actions" },
     handler: async ({ query }) => {
       const rows = await desk.trail(query.after, query.limit);
-      const actions = rows.map(({ at_ms, answer, ...one }) => ({
+      const actions = rows.map(({ at_ms, answer, idempotency_key: _own, ...one }) => ({
         at: formatTime(Number(at_ms)),
         ...one,
         answer: JSON.parse(answer) as unknown,
       }));
       const last = rows.at(-1);
       const next =
-        rows.length < query.limit || last === undefined ? {} : { next: String(last.at_ms) };
+        rows.length < query.limit || last === undefined
+          ? {}
+          : { next: timeCursorText([Number(last.at_ms), last.principal, last.idempotency_key]) };
       return { status: 200, body: { actions, ...next } };
     },
   });

@@ -10,6 +10,7 @@ import {
 import { breakKinds } from "@sealane/rules";
 import { z } from "zod";
 import type { DeskAnswer, Role } from "../desk.ts";
+import { timeCursorSchema } from "../time-cursor.ts";
 import { outcomes, type BreakDesk, type Deed } from "./break-desk.ts";
 import { breakView, type BreakReader } from "./break-reader.ts";
 import type { CaseState } from "./case-writer.ts";
@@ -179,12 +180,13 @@ const mountStatements = ({ app, reader, statements }: BreakRoutesDeps): void => 
     auth,
     query: z.strictObject({
       participant: participantSchema.optional(),
+      after: timeCursorSchema,
       limit: z.coerce.number().int().min(1).max(200).default(50),
     }),
     responses: { 200: "Statements" },
     handler: async ({ query }) => {
-      const rows = await reader.statements(query.participant, query.limit);
-      return { status: 200, body: { asOf: await reader.standing(), statements: rows } };
+      const page = await reader.statements(query.participant, query.limit, query.after);
+      return { status: 200, body: { asOf: await reader.standing(), ...page } };
     },
   });
 };
