@@ -212,7 +212,9 @@ func checkLog(o options, place string) string {
 					panic(refusal(fmt.Sprintf("entry %d: %v", seq, why)))
 				}
 			}()
-			a.step(a.judge(entry, c.Origin, a.sheets), seq, leafHash(entry))
+			e := a.judge(entry, c.Origin, a.sheets)
+			p.judgeCarriedSeal(e)
+			a.step(e, seq, leafHash(entry))
 		}()
 	}
 	a.balanced()

@@ -168,7 +168,7 @@ func transferPostings(x object) []posting {
 
 // settlementKinds say what is cut, paid and settled; what their windows come to is `sealane audit`'s.
 var settlementKinds = []string{"window-cut", "window-net", "bank-statement", "settlement", "liquidity",
-	"window-default", "settlement-abort", "adjustment"}
+	"window-default", "settlement-abort", "adjustment", "liquidity-out", "liquidity-in"}
 
 // settlementPostings are what a statement about settlement posts, from its own text.
 func settlementPostings(operator, kind string, x object) []posting {
@@ -202,6 +202,12 @@ func settlementPostings(operator, kind string, x object) []posting {
 			debit, credit = credit, debit
 		}
 		add(debit, credit, x.str("currency"), x.str("amount"))
+	}
+	if kind == "liquidity-out" {
+		add(who+":liquidity", who+":in-transit", x.str("currency"), x.str("amount"))
+	}
+	if kind == "liquidity-in" { // `x` is what the other lane said
+		add(who+":in-transit", who+":liquidity", x.str("currency"), x.str("amount"))
 	}
 	if kind != "liquidity" {
 		return found
@@ -261,12 +267,13 @@ func (h history) judge(raw string, origin string, sheets map[string]*sheet) entr
 
 	answers := e.kind == "rejection" || e.kind == "cancellation"
 	linked := slices.Contains(returnKinds, e.kind)
-	must(answers || linked || below == "", "%s: it answers no statement", e.kind)
+	taken := slices.Contains(carriedKinds, e.kind)
+	must(answers || linked || taken || below == "", "%s: it answers no statement", e.kind)
 	if linked {
 		e.original = h.originalBelow(e, below, origin)
 	} else if e.kind == "transfer" {
 		e.terms = x
-	} else if below != "" {
+	} else if !taken && below != "" {
 		terms := parseNote(below)
 		e.terms, _ = statement(terms.text, origin, "transfer", "transfer")
 		if e.kind == "rejection" {
@@ -329,10 +336,13 @@ func (h history) judge(raw string, origin string, sheets map[string]*sheet) entr
 			must(operators > 0 || by(s.corridors[x.str("corridor")].str("scheduler")), "cut: not signed")
 		case "bank-statement":
 			party(x.str("bank"), "bank-statement", false)
-		case "window-default", "settlement-abort", "adjustment":
+		case "window-default", "settlement-abort", "adjustment", "liquidity-out":
 			must(operators >= 2, "%s: two operators sign", e.kind)
 		default:
 			must(by(s.ledger.str("entryKey")), "%s: not signed", e.kind)
+		}
+		if taken {
+			x = h.carried(x, below, origin, s).said
 		}
 		who := x.str("participant")
 		for _, role := range s.records[who].list("roles") {

@@ -1,6 +1,6 @@
 """One entry of a lane's log: who signed it by keys in force at its place, what it means, and whether
 postings, chains and price are what its statement gives. Every check is an `assert`."""
-import returns
+import moves, returns
 from decimal import Decimal
 from fractions import Fraction
 from keylog import TABLES, ms, statement
@@ -9,7 +9,8 @@ from verify import b64, note, signed, vkey
 DECIMALS = TABLES["decimals"]  # of ISO 4217's currencies
 
 SETTLEMENT = ("window-cut", "window-net", "bank-statement", "settlement", "liquidity",
-              "window-default", "settlement-abort", "adjustment")
+              "window-default", "settlement-abort", "adjustment", "liquidity-out", "liquidity-in")
+TWO_SIGN = ("window-default", "settlement-abort", "adjustment", "liquidity-out")
 
 def units(amount, currency): return Fraction(amount) * 10 ** DECIMALS[currency]
 
@@ -110,6 +111,9 @@ def settlement_postings(operator, kind, x):
         own = operator + (":rounding" if x["break"] == "fx-residue" else ":adjustments")
         sides = (own, f"{who}:liquidity") if x["side"] == "credit" else (f"{who}:liquidity", own)
         found.append((*sides, x["currency"], x["amount"]))
+    if kind in ("liquidity-out", "liquidity-in"):  # of the latter `x` is what the other lane said
+        sides = f"{who}:liquidity", f"{who}:in-transit"
+        found.append((*(sides if kind == "liquidity-out" else sides[::-1]), x["currency"], x["amount"]))
     for one in x["lines"] if kind == "liquidity" else []:
         amount, currency, back = one["amount"], one["currency"], one.get("repaid", "0")
         if one["side"] == "debit": found.append((f"{who}:liquidity", cash, currency, amount))
@@ -151,12 +155,13 @@ def judge(raw, origin, history, sheets=None):
                    and (revoked or key["revoked"] is None) for key in keys), f"{who} has not signed"
 
     answers, linked = kind in ("rejection", "cancellation"), None
-    assert answers or kind in returns.KINDS or not below, f"{kind}: it answers no statement"
+    taken = kind in moves.KINDS
+    assert answers or taken or kind in returns.KINDS or not below, f"{kind}: it answers no statement"
     if kind in returns.KINDS:
         def inside(entry): return judge(entry.encode(), origin, history)
         linked = returns.original(kind, x, below, c["seq"], origin, inside)
     elif kind == "transfer": terms = x
-    elif below:
+    elif below and not taken:
         said, by = note(below)
         terms, _ = statement(said, origin, "transfer")
         payers = {ident: key["data"] for ident, key in s["keys"].items()
@@ -198,11 +203,13 @@ def judge(raw, origin, history, sheets=None):
             by = s["corridors"].get(x["corridor"], {}).get("scheduler")
             assert operators or by and signed(text, lines, dict([vkey(by, 1)])), "cut: not signed"
         elif kind == "bank-statement": party(x["bank"], ("bank-statement",))
-        elif kind in ("window-default", "settlement-abort", "adjustment"): assert operators >= 2, f"{kind}: two sign"
+        elif kind in TWO_SIGN: assert operators >= 2, f"{kind}: two sign"
         else: assert signed(text, lines, dict([vkey(s["ledger"]["entryKey"], 1)])), f"{kind}: not signed"
-        roles = s["records"].get(x.get("participant"), {"roles": []})["roles"]
-        chains = [x["participant"]] if set(roles) - {"settlement-bank"} else []
-        postings = settlement_postings(s["ledger"]["operator"], kind, x)
+        def elsewhere(entry, log): return judge(entry.encode(), log, history)
+        said = moves.carried(x, below, origin, states, s, elsewhere) if taken else x
+        roles = s["records"].get(said.get("participant"), {"roles": []})["roles"]
+        chains = [said["participant"]] if set(roles) - {"settlement-bank"} else []
+        postings = settlement_postings(s["ledger"]["operator"], kind, said)
     else:
         assert end == "recorded", f"{kind}: {end}"
         chains = [x.get("provider", x.get("participant"))]
@@ -221,6 +228,6 @@ def judge(raw, origin, history, sheets=None):
     fields = "debit", "credit", "currency", "amount"
     assert [tuple(map(one.get, fields)) for one in c["postings"]] == postings, "entry: postings"
     named = [link["participant"] for link in c["chains"]]
-    assert named == chains or not chains and named[:1] == [x["participant"]], "entry: chains"
+    assert named == chains or not chains and named[:1] == [x.get("participant")], "entry: chains"
     assert c.get("reason") == reason, "entry: another reason than its statement gives"
     return c, kind, x, terms, inner, linked

@@ -1,6 +1,6 @@
 """A whole log, from its first entry to its last: every chain, what each entry means after those before,
 and what its postings come to. Every check is an `assert`."""
-import base64, returns
+import base64, moves, returns
 from fractions import Fraction
 from entries import Sheet, judge, judge_log
 from keylog import key_log, ms
@@ -61,6 +61,7 @@ def check_log(place, pol, pinned=None, older=None, token=""):
     for seq, raw in enumerate(raws):
         try:
             c, kind, x, terms, inner, linked = judge(raw, origin, history, sheets)
+            moves.judge_seal(kind, x, pol)
             assert c["seq"] == seq and b64(c["prev"]) == (hashes[seq - 1] if seq else bytes(32)), "chain"
             assert ms(c["time"]) >= time and c["keys"]["size"] >= size, "it goes back in time"
             time, size = ms(c["time"]), c["keys"]["size"]

@@ -2,7 +2,7 @@
 // code 1 and the position at the first difference. The last line of --json is the verdict.
 import { existsSync } from "node:fs";
 import { join } from "node:path";
-import { amountOf } from "@sealane/rules";
+import { amountOf, compareMoves, type MovesVerdict } from "@sealane/rules";
 import { fromUtf8 } from "@sealane/tlog";
 import type { Command } from "commander";
 import { auditLog } from "./audit-log.ts";
@@ -93,18 +93,45 @@ const show = (report: Audited): void => {
   }
 };
 
+const movesView = ({ moved, inTransit, notCompared }: Extract<MovesVerdict, { ok: true }>) => ({
+  moved,
+  inTransit: inTransit.map(({ from, body }) => ({ from, ...body })),
+  notCompared,
+});
+
+const movesText = (moves: MovesVerdict): string => {
+  if (!moves.ok) return `entry ${moves.position}: ${moves.detail} (${moves.code}).`;
+  const { moved, inTransit, notCompared } = moves;
+  const later = notCompared === 0 ? "" : `, ${notCompared} later than what was read`;
+  return `Moved between them: ${moved}, in transit: ${inTransit.length}${later}.`;
+};
+
 /** A line for each log, and the verdict over all of them: the last line. */
-const showJson = (reports: readonly AuditReport[]): void => {
+const showJson = (reports: readonly AuditReport[], moves: MovesVerdict | undefined): void => {
   let sum = 0;
   let took = 0;
   for (const report of reports) {
     if (!report.ok) return outJson(report);
-    const { ok: _ok, entries, entriesPerSecond: _rate, seen: _seen, ...rest } = report;
+    const {
+      ok: _ok,
+      entries,
+      entriesPerSecond: _rate,
+      seen: _seen,
+      moves: _moves,
+      ...rest
+    } = report;
     outJson({ event: "audited", entries, ...rest, totals: totalsView(report) });
     sum += entries;
     took += report.seconds;
   }
-  outJson({ ok: true, entries: sum, entriesPerSecond: Math.round(sum / Math.max(took, 0.001)) });
+  if (moves?.ok === false) return outJson({ ...moves, entries: sum });
+  const between = moves === undefined || reports.length < 2 ? {} : { moves: movesView(moves) };
+  outJson({
+    ok: true,
+    ...between,
+    entries: sum,
+    entriesPerSecond: Math.round(sum / Math.max(took, 0.001)),
+  });
 };
 
 const showDifference = ({ position, code, detail, entries }: AuditDifference): void => {
@@ -162,10 +189,16 @@ const runAudit = async (place: string | undefined, flags: AuditFlags): Promise<b
     reports.push(report);
     if (!report.ok) break;
   }
-  const stand = reports.every(({ ok }) => ok);
-  if (flags.json === true) showJson(reports);
-  else if (places.length > 1 && stand) out(`All ${places.length} lanes stand.`);
-  return stand;
+  const whole = reports.filter((report) => report.ok);
+  if (whole.length < reports.length) {
+    if (flags.json === true) showJson(reports, undefined);
+    return false;
+  }
+  const moves = compareMoves(whole.map((report) => report.moves));
+  if (flags.json === true) showJson(reports, moves);
+  else if (!moves.ok) out(`The lanes do not fit: ${moves.origin}, ${movesText(moves)}`);
+  else if (places.length > 1) out(`All ${places.length} lanes stand. ${movesText(moves)}`);
+  return moves.ok;
 };
 
 /** @param at which of several logs; undefined where there is one */

@@ -8,10 +8,13 @@ import {
   auditRoot,
   auditTotals,
   isTimely,
+  lanesMoves,
   namesLogKey,
   rootFault,
+  sealedBy,
   unpinnedLaneKey,
   verifyKeyLog,
+  type AuditOptions,
   type KeyHistory,
 } from "@sealane/rules";
 import {
@@ -127,6 +130,7 @@ const replay = async (
   sealed: CheckedCheckpoint,
   history: KeyHistory,
   resumed: Resumed | undefined,
+  otherLanes: AuditOptions["sealed"],
 ): Promise<ReplayResult> => {
   const { signatures = true, onProgress } = options;
   const seen = options.remembered?.log;
@@ -137,7 +141,7 @@ const replay = async (
   const pool = threads > 0 ? startEntryPool(setting, threads) : undefined;
   try {
     const files = source.log;
-    const what = { files, size, origin, history, signatures, remembered, resumed };
+    const what = { files, size, origin, history, signatures, remembered, resumed, otherLanes };
     return await replayLog({ ...what, pool, onProgress });
   } finally {
     await pool?.stop();
@@ -168,10 +172,16 @@ const audit = async (options: AuditLogOptions, source: LogSource): Promise<Audit
     const other = keysFault(keys.history, one);
     if (other !== undefined) return other;
   }
-  const setting = { origin: sealed.checkpoint.origin, history: keys.history, signatures };
+  const otherLanes = signatures ? sealedBy(policy) : undefined;
+  const setting = {
+    origin: sealed.checkpoint.origin,
+    history: keys.history,
+    signatures,
+    sealed: otherLanes,
+  };
   const resumed = cursor === undefined ? undefined : resumeCursor(cursor, setting);
   const from = resumed?.state.next ?? 0;
-  const replayed = await replay(options, source, sealed, keys.history, resumed);
+  const replayed = await replay(options, source, sealed, keys.history, resumed, otherLanes);
   if (!replayed.ok) return replayed;
   const { state } = replayed;
   const { size, root, origin } = sealed.checkpoint;
@@ -225,6 +235,7 @@ const audit = async (options: AuditLogOptions, source: LogSource): Promise<Audit
     balancesCompared,
     windows: windowsOf(replayed.settlement).size,
     windowsCompared,
+    moves: lanesMoves(state),
     seen: seenNow,
   };
 };

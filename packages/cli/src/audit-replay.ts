@@ -6,6 +6,7 @@ import {
   auditEntry,
   auditRoot,
   beginAudit,
+  type AuditOptions,
   type AuditState,
   type KeyHistory,
 } from "@sealane/rules";
@@ -24,6 +25,8 @@ export type ReplayOptions = {
   readonly origin: string;
   readonly history: KeyHistory;
   readonly signatures: boolean;
+  /** Whether checkpoints of other lanes, that stand in what was carried from there, are sealed. */
+  readonly otherLanes?: AuditOptions["sealed"];
   /** Judges entries by themselves elsewhere; without it that is done here. */
   readonly pool: EntryPool | undefined;
   /** A state of the log that was seen before: size, and root in base64. */
@@ -125,7 +128,8 @@ const firstOf = (found: readonly AuditDifference[]): AuditDifference | undefined
 
 const beginReplay = (options: ReplayOptions): Replay => {
   const { origin, history, signatures, resumed } = options;
-  const state = resumed?.state ?? beginAudit({ origin, history, signatures });
+  const state =
+    resumed?.state ?? beginAudit({ origin, history, signatures, sealed: options.otherLanes });
   const builder = makeTileBuilder();
   for (const leaf of resumed?.leaves ?? []) builder.push(leaf);
   return {

@@ -1,5 +1,5 @@
 // What an audit takes and what it says.
-import type { AuditTotals, PinnedRoots } from "@sealane/rules";
+import type { AuditTotals, LaneMoves, PinnedRoots } from "@sealane/rules";
 import type { TlogPolicy } from "@sealane/tlog";
 import type { LogSource } from "./log-source.ts";
 import type { KeysCopy } from "./verify-types.ts";
@@ -71,6 +71,8 @@ export type AuditReport =
       /** Windows that were cut, and recomputed. */
       readonly windows: number;
       readonly windowsCompared: number | undefined;
+      /** Cover that moved to other lanes, or came from there. */
+      readonly moves: LaneMoves;
       /** What there is to remember. */
       readonly seen: SeenCheckpoints;
     }

@@ -14,6 +14,8 @@ export const advancesAccount = (operator: ParticipantId): string => `${operator}
 export const settledAccount = (participant: ParticipantId): string => `${participant}:settled`;
 /** What a defaulted participant still owes after its cover has paid. */
 export const shortfallAccount = (participant: ParticipantId): string => `${participant}:shortfall`;
+/** Cover that has left one lane and is not yet in the other: zero over all lanes once it is. */
+export const inTransitAccount = (participant: ParticipantId): string => `${participant}:in-transit`;
 /** Cover that lies at the settlement bank. */
 export const cashAccount = (operator: ParticipantId): string => `${operator}:cash`;
 /** Where settlements pass through: zero in each currency once a window is settled. */

@@ -14,7 +14,7 @@ import { forms, listForm, objectForm, textForm, withPlainForm } from "./plain-fo
 import { statementText } from "./statement.ts";
 
 export const accountPattern =
-  /^[a-z0-9.-]{1,200}:(?:position|settled|liquidity|fees|shortfall|advances|cash|settlement|guarantee|rounding|adjustments)$/;
+  /^[a-z0-9.-]{1,200}:(?:position|settled|liquidity|fees|shortfall|advances|cash|settlement|guarantee|rounding|adjustments|in-transit)$/;
 /** `<participant>:<kind>`; the chart of accounts is in the room's README. */
 export const accountSchema = z.string().regex(accountPattern);
 

@@ -9,6 +9,7 @@ export * from "./returns.ts";
 export * from "./rate-sheet.ts";
 export * from "./entry.ts";
 export * from "./settlement.ts";
+export * from "./lane-moves.ts";
 export * from "./bank-statement-texts.ts";
 export * from "./window-net-parts.ts";
 export * from "./key-log.ts";

@@ -8,6 +8,7 @@ import {
   timeSchema,
   transferIdSchema,
 } from "./fields.ts";
+import { carriedKinds, carriedProofSchema } from "./lane-moves.ts";
 import { mostStatementParts } from "./settlement.ts";
 
 const base64Schema = z
@@ -71,6 +72,15 @@ export const commandSchema = z.discriminatedUnion("kind", [
   }),
   z.strictObject({
     v: z.literal(1),
+    kind: z.enum(carriedKinds),
+    /** The entry of the other lane, whole; the frame needs no signature, it is judged by these two. */
+    entry: noteSchema,
+    /** Its proof: see `carriedSchema`. */
+    proof: carriedProofSchema,
+    trace: traceSchema.optional(),
+  }),
+  z.strictObject({
+    v: z.literal(1),
     kind: z.enum([
       "rejection",
       "cancellation",
@@ -83,6 +93,7 @@ export const commandSchema = z.discriminatedUnion("kind", [
       "window-default",
       "settlement-abort",
       "adjustment",
+      "liquidity-out",
       "return",
       "recall",
       "recall-refusal",

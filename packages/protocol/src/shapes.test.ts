@@ -5,6 +5,7 @@ import { expect, it } from "vitest";
 import { z } from "zod";
 import { entryContextSchema } from "./entry.ts";
 import { keyEntryContextSchema, keyStatementSchemas } from "./key-log.ts";
+import { carriedSchema, liquidityOutSchema } from "./lane-moves.ts";
 import { rateSheetSchema, rateWithdrawalSchema } from "./rate-sheet.ts";
 import {
   adjustmentSchema,
@@ -43,6 +44,8 @@ const entries = {
   "window-default": windowDefaultSchema,
   "settlement-abort": settlementAbortSchema,
   adjustment: adjustmentSchema,
+  "liquidity-out": liquidityOutSchema,
+  "liquidity-in": carriedSchema,
   return: returnSchema,
   recall: recallSchema,
   "recall-refusal": recallRefusalSchema,

@@ -21,12 +21,16 @@ import {
   applyAbort,
   applyAdjustment,
   applyDefault,
+  applyLiquidityIn,
+  applyLiquidityOut,
   bankStatementFault,
   cutFault,
   cutWindow,
   defaultFault,
   isWhole,
   joinWindow,
+  liquidityInFault,
+  liquidityOutFault,
   partFault,
   takeBankStatement,
   type SettlementState,
@@ -90,6 +94,13 @@ const causeFault = (state: AuditState, entry: VerifiedEntry): AuditFault | undef
       const hash = noteHash(textOf(entry.inner));
       return adjustmentFault(state.settlement, contextOf(state, keys), settlement.body, hash);
     }
+    case "liquidity-out": {
+      const hash = noteHash(textOf(entry.inner));
+      const at = { ...contextOf(state, keys), origin, timeMs };
+      return liquidityOutFault(state.settlement, at, settlement.body, hash);
+    }
+    case "liquidity-in":
+      return liquidityInFault(state.settlement, state, settlement.letGo);
     case "window-net":
     case "settlement":
     case "liquidity":
@@ -177,6 +188,11 @@ export const foldSettlement = (state: AuditState, entry: VerifiedEntry): void =>
   else if (settlement.kind === "settlement-abort") applyAbort(own, settlement.body, origin);
   else if (settlement.kind === "adjustment") {
     applyAdjustment(own, settlement.body, noteHash(textOf(entry.inner)));
+  } else if (settlement.kind === "liquidity-out") {
+    const hash = noteHash(textOf(entry.inner));
+    applyLiquidityOut(own, settlement.body, { seq: context.seq, hash });
+  } else if (settlement.kind === "liquidity-in") {
+    applyLiquidityIn(own, settlement.letGo, context.seq);
   }
   if (due.length > 0) {
     own.due = due;

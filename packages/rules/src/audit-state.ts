@@ -7,7 +7,7 @@ import { emptyHeads, type ChainHeads } from "./chain-heads.ts";
 import type { KeyHistory } from "./key-history.ts";
 import { balanceOf, type Balances } from "./positions.ts";
 import { emptySettlement, restoreSettlement, type SettlementState } from "./settlement/index.ts";
-import type { SignatureJudge } from "./verify-entry.ts";
+import type { EntryChecks, SignatureJudge } from "./verify-entry.ts";
 
 export type AuditOptions = {
   /** Full origin of the lane's log. */
@@ -17,6 +17,8 @@ export type AuditOptions = {
   readonly signatures: boolean;
   /** Who judges signatures elsewhere (threads) notes them down here and answers true. */
   readonly verify?: SignatureJudge | undefined;
+  /** Whether checkpoints of other lanes are sealed: see `EntryChecks`. */
+  readonly sealed?: EntryChecks["sealed"];
   /**
    * `true` when threads run `verifyEntry` on the same bytes: nothing stands before they agree. May change
    * from entry to entry.
@@ -62,6 +64,7 @@ export type AuditState = {
   history: KeyHistory;
   readonly signatures: boolean;
   readonly verify: SignatureJudge | undefined;
+  readonly sealed: EntryChecks["sealed"];
   judgedElsewhere: boolean;
   readonly headsKept: number;
   /** The place that the next entry must have. */
@@ -97,6 +100,7 @@ export const beginAudit = (options: AuditOptions): AuditState => ({
   history: options.history,
   signatures: options.signatures,
   verify: options.verify,
+  sealed: options.sealed,
   judgedElsewhere: options.judgedElsewhere ?? false,
   headsKept: options.headsKept ?? Number.POSITIVE_INFINITY,
   next: 0,

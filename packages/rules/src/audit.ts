@@ -286,6 +286,7 @@ export const auditEntry = (
     history: state.history,
     signatures: state.signatures,
     verify: state.verify,
+    sealed: state.sealed,
     sheetOf: (cited) => state.sheets.get(cited)?.sheet,
   });
   if (!verified.ok) return refuse(fault(verified.code, verified.detail));

@@ -5,9 +5,11 @@ import type {
   Advance,
   BankStatement,
   Cancellation,
+  Carried,
   ChainStatement,
   Credited,
   EnvelopeField,
+  LiquidityOut,
   RateSheet,
   RateWithdrawal,
   Recall,
@@ -21,6 +23,7 @@ import type {
   WindowDefault,
 } from "@sealane/protocol";
 import type { RegisteredKey } from "./key-state.ts";
+import type { LetGo } from "./settlement/lane-moves.ts";
 
 /** One signature line over a statement's text, by a key that the key log knows or knew. */
 export type CheckedLine = {
@@ -95,11 +98,24 @@ export type SettlementAbortCommand = Signed<"settlement-abort", SettlementAbort>
 export type AdjustmentCommand = Signed<"adjustment", Adjustment> & {
   readonly operators: readonly string[];
 };
+/** Two operators let cover go to another lane. */
+export type LiquidityOutCommand = Signed<"liquidity-out", LiquidityOut> & {
+  readonly operators: readonly string[];
+};
+/** What another lane has let go: its entry and proof were judged when the command was opened. */
+export type LiquidityInCommand = Base & {
+  readonly kind: "liquidity-in";
+  readonly body: Carried;
+  /** The entry of the other lane, whole. */
+  readonly entry: string;
+  readonly letGo: LetGo;
+};
 export type SettlementCommand =
   | WindowCutCommand
   | BankStatementCommand
   | WindowDefaultCommand
   | SettlementAbortCommand
+  | LiquidityOutCommand
   | AdjustmentCommand;
 export type LaneCommand =
   | IntentCommand
@@ -115,6 +131,7 @@ export type LaneCommand =
   | RecallRefusalCommand
   | AdvanceCommand
   | SettlementCommand
+  | LiquidityInCommand
   | SetAsideCommand;
 
 export type ReturnCommand = Signed<"return", Return>;

@@ -23,6 +23,8 @@ export * from "./lane-rows.ts";
 export * from "./key-history.ts";
 export * from "./pinned-roots.ts";
 export * from "./verify-entry.ts";
+export * from "./carried.ts";
+export * from "./audit-moves.ts";
 export {
   auditEntry,
   auditRoot,
@@ -48,7 +50,7 @@ export {
 export * from "./settlement/index.ts";
 export { noteSettlement } from "./audit-settlement.ts";
 export { settlementOperators } from "./settlement-statements.ts";
-export { settlementKinds, type SettlementEntry } from "./verify-settlement.ts";
+export { letGoOf, settlementKinds, type SettlementEntry } from "./verify-settlement.ts";
 export { returnKinds, type ReturnKind } from "./returns/kinds.ts";
 export type { ReturnEntry } from "./verify-returns.ts";
 export { isNamed, readOriginal, refOf, type Original } from "./returns/original.ts";

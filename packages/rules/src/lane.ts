@@ -21,7 +21,7 @@ import {
 } from "./provider-statements.ts";
 import { decideRecall, decideRecallRefusal, decideReturn } from "./return-statements.ts";
 import { decideSetAside } from "./set-aside.ts";
-import { decideSettlement } from "./settlement-statements.ts";
+import { decideLiquidityIn, decideSettlement } from "./settlement-statements.ts";
 import {
   decideAcceptance,
   decideCancellation,
@@ -64,6 +64,7 @@ export type BatchInput = {
 const isMisshapen = (context: BatchContext, command: LaneCommand): boolean => {
   const { kind } = command;
   if (kind === "intent" || kind === "acceptance" || kind === "set-aside") return false;
+  if (kind === "liquidity-in") return false;
   const fault = statementFault(command);
   if (fault === undefined) return false;
   context.outcome.deadLetters.push({ offset: command.offset, ...fault });
@@ -103,8 +104,11 @@ const decideCommand = (context: BatchContext, command: LaneCommand): void => {
     case "bank-statement":
     case "window-default":
     case "settlement-abort":
+    case "liquidity-out":
     case "adjustment":
       return decideSettlement(context, command);
+    case "liquidity-in":
+      return decideLiquidityIn(context, command);
     default:
       return command satisfies never;
   }

@@ -6,6 +6,8 @@ import { append, tell } from "./batch-outcome.ts";
 import type {
   AdjustmentCommand,
   BankStatementCommand,
+  LiquidityInCommand,
+  LiquidityOutCommand,
   SettlementAbortCommand,
   SettlementCommand,
   WindowCutCommand,
@@ -23,6 +25,8 @@ import {
   applyAbort,
   applyAdjustment,
   applyDefault,
+  applyLiquidityIn,
+  applyLiquidityOut,
   bankStatementFault,
   cutFault,
   cutWindow,
@@ -30,6 +34,10 @@ import {
   defaultPostings,
   derivedPostings,
   joinParts,
+  liquidityInFault,
+  liquidityInPostings,
+  liquidityOutFault,
+  liquidityOutPostings,
   takeBankStatement,
   type SettlementFault,
   type StatementContext,
@@ -43,7 +51,7 @@ const harmless: ReadonlySet<string> = new Set(["window-closed", "statement-repea
 
 const refuse = (
   context: BatchContext,
-  { offset }: SettlementCommand,
+  { offset }: { readonly offset: bigint },
   { code, detail }: SettlementFault,
 ): void => {
   if (!harmless.has(code)) context.outcome.deadLetters.push({ offset, code, detail });
@@ -152,9 +160,9 @@ const decideBankStatement = (context: BatchContext, command: BankStatementComman
   return appendDerived(context, takeBankStatement(settlement, seen, statement, { hash, seq }));
 };
 
-const signedByTwo = ({
-  operators,
-}: WindowDefaultCommand | SettlementAbortCommand | AdjustmentCommand) =>
+type TwoSign = "window-default" | "settlement-abort" | "adjustment" | "liquidity-out";
+
+const signedByTwo = ({ operators }: Extract<SettlementCommand, { kind: TwoSign }>) =>
   operators.length >= settlementOperators
     ? undefined
     : { code: "signature-missing", detail: "two operators must sign" };
@@ -197,6 +205,44 @@ const decideAdjustment = (context: BatchContext, command: AdjustmentCommand): vo
   return undefined;
 };
 
+const decideLiquidityOut = (context: BatchContext, command: LiquidityOutCommand): void => {
+  const { state, keys, timeMs } = context;
+  const { body, text } = command;
+  const { settlement, origin } = state;
+  const hash = noteHash(text);
+  const at = { ...statementContext(context), origin, timeMs };
+  const fault = signedByTwo(command) ?? liquidityOutFault(settlement, at, body, hash);
+  if (fault !== undefined) return refuse(context, command, fault);
+  const postings = liquidityOutPostings(body);
+  applyPostings(state.balances, postings, "post");
+  const participants = derivedParticipants(keys, body.participant);
+  const { seq } = record(context, command, goodLines(command), participants, postings);
+  return applyLiquidityOut(settlement, body, { seq, hash });
+};
+
+/** Takes in what another lane has let go; the entry is the ledger's own, around the other lane's. */
+export const decideLiquidityIn = (context: BatchContext, command: LiquidityInCommand): void => {
+  const { state, keys, outcome } = context;
+  const { body, letGo, entry } = command;
+  const fault = liquidityInFault(state.settlement, state, letGo);
+  if (fault !== undefined) return refuse(context, command, fault);
+  const postings = liquidityInPostings(letGo.body);
+  applyPostings(state.balances, postings, "post");
+  const participants = derivedParticipants(keys, letGo.body.participant);
+  const { seq } = append(state, outcome, {
+    keys: context.cited,
+    time: formatTime(context.timeMs),
+    result: "recorded",
+    participants,
+    postings,
+    inner: statementText(state.origin, command.kind, body, entry),
+    ownInner: true,
+    trace: command.trace,
+  });
+  for (const to of participants) tell(outcome, to, { type: "entry", seq });
+  return applyLiquidityIn(state.settlement, letGo, seq);
+};
+
 /** Decides one statement about settlement: refused with a reason, or logged with all that follows. */
 export const decideSettlement = (context: BatchContext, command: SettlementCommand): void => {
   const { origin } = context.state;
@@ -213,6 +259,8 @@ export const decideSettlement = (context: BatchContext, command: SettlementComma
       return decideDefault(context, command);
     case "settlement-abort":
       return decideAbort(context, command);
+    case "liquidity-out":
+      return decideLiquidityOut(context, command);
     case "adjustment":
       return decideAdjustment(context, command);
     default:

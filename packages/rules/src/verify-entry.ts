@@ -4,6 +4,7 @@
 import {
   advanceSchema,
   cancellationSchema,
+  carriedKinds,
   chainStatementSchema,
   creditedSchema,
   entryContextSchema,
@@ -16,18 +17,15 @@ import {
   readStatement,
   rejectionSchema,
   termsSchema,
-  type Advance,
-  type ChainStatement,
-  type Credited,
   type EntryContext,
   type Posting,
-  type RateSheet,
-  type RateWithdrawal,
   type Terms,
 } from "@sealane/protocol";
 import type { Note } from "@sealane/tlog";
+import { carriedEntry } from "./carried.ts";
 import { derivedFault, laneFault, reasonFault } from "./entry-checks.ts";
-import { citedState, type KeyHistory } from "./key-history.ts";
+import type { EntryChecks, EntryKind, EntryResult, VerifiedEntry } from "./entry-types.ts";
+import { citedState } from "./key-history.ts";
 import {
   no,
   operatorCount,
@@ -35,7 +33,6 @@ import {
   signedBy,
   wrongLine,
   type EntryFault,
-  type SignatureJudge,
 } from "./entry-signatures.ts";
 import type { KeyState } from "./key-state.ts";
 import {
@@ -45,7 +42,7 @@ import {
   transferPostings,
 } from "./postings.ts";
 import { boundElsewhere, operatorsNeeded } from "./policy.ts";
-import { conversionFault, type SheetOf } from "./conversion.ts";
+import { conversionFault } from "./conversion.ts";
 import { returnKinds } from "./returns/kinds.ts";
 import { findReturn, type ReturnEntry } from "./verify-returns.ts";
 import {
@@ -56,50 +53,7 @@ import {
 } from "./verify-settlement.ts";
 
 export type { EntryFault, SignatureJudge } from "./entry-signatures.ts";
-
-export type EntryKind =
-  | "transfer"
-  | "rejection"
-  | "cancellation"
-  | "rate-sheet"
-  | "rate-withdrawal"
-  | "credited"
-  | "statement"
-  | "advance"
-  | SettlementEntry["kind"]
-  | ReturnEntry["kind"];
-
-export type VerifiedEntry = {
-  readonly context: EntryContext;
-  readonly timeMs: number;
-  readonly kind: EntryKind;
-  /** The one inner note, whole: what a sheet's hash is over. */
-  readonly inner: string;
-  readonly terms: Terms | undefined;
-  readonly sheet: RateSheet | undefined;
-  readonly withdrawal: RateWithdrawal | undefined;
-  readonly credited: Credited | undefined;
-  readonly statement: ChainStatement | undefined;
-  readonly advance: Advance | undefined;
-  readonly settlement: SettlementEntry | undefined;
-  /** A return, a recall or a refusal, with the transfer that it is about. */
-  readonly returns: ReturnEntry | undefined;
-  /** The transfer that it is about. */
-  readonly transferId: string | undefined;
-};
-
-export type EntryResult = { readonly ok: true; readonly entry: VerifiedEntry } | EntryFault;
-
-export type EntryChecks = {
-  readonly origin: string;
-  readonly history: KeyHistory;
-  /** `false` replays without judging signatures, for a second pass over bytes judged before. */
-  readonly signatures: boolean;
-  /** A sheet's note by its hash, when at hand: without it the conversion is not checked. */
-  readonly sheetOf?: SheetOf | undefined;
-  /** Judges one signature; who judges elsewhere (threads) notes it down and answers true. */
-  readonly verify?: SignatureJudge | undefined;
-};
+export type { EntryChecks, EntryKind, EntryResult, VerifiedEntry } from "./entry-types.ts";
 
 type Opened = {
   readonly kind: EntryKind;
@@ -120,7 +74,12 @@ type Found = Partial<Pick<VerifiedEntry, Said>> & {
 const isFault = <T extends object>(value: T | EntryFault): value is EntryFault => "ok" in value;
 
 /** Statements that answer another, which stands whole below them. */
-const answering: ReadonlySet<string> = new Set(["rejection", "cancellation", ...returnKinds]);
+const answering: ReadonlySet<string> = new Set([
+  "rejection",
+  "cancellation",
+  ...carriedKinds,
+  ...returnKinds,
+]);
 
 const body = <T>(opened: Opened, schema: Parameters<typeof readStatement<T>>[2]) => {
   const read = readStatement(opened.note, opened.kind, schema);
@@ -282,6 +241,7 @@ const onSettlement = (opened: Opened, kind: SettlementEntry["kind"]): Found | En
       return key !== undefined && signedBy(note, key, checks);
     },
     entrySigned: () => state.ledger !== undefined && signedBy(note, state.ledger.entry, checks),
+    carried: (said, inner) => carriedEntry(checks, state, said, inner, verifyEntry),
   };
   return findSettlement(kind, tools);
 };

@@ -3,6 +3,8 @@
 import {
   adjustmentSchema,
   bankStatementSchema,
+  carriedSchema,
+  liquidityOutSchema,
   liquiditySchema,
   settlementAbortSchema,
   settlementSchema,
@@ -11,14 +13,18 @@ import {
   windowNetSchema,
   type Adjustment,
   type BankStatement,
+  type Carried,
   type DerivedStatement,
+  type LiquidityOut,
   type Posting,
   type SettlementAbort,
   type WindowCut,
   type readStatement,
   type WindowDefault,
 } from "@sealane/protocol";
+import type { CarriedEntry } from "./carried.ts";
 import type { KeyState } from "./key-state.ts";
+import { liquidityInPostings, liquidityOutPostings, type LetGo } from "./settlement/lane-moves.ts";
 import { adjustmentPostings, defaultPostings, derivedPostings } from "./settlement/postings.ts";
 import { derivedParticipants, settlementOperators } from "./settlement-statements.ts";
 
@@ -31,6 +37,8 @@ export type SettlementEntry =
   | { readonly kind: "window-default"; readonly body: WindowDefault }
   | { readonly kind: "settlement-abort"; readonly body: SettlementAbort }
   | { readonly kind: "adjustment"; readonly body: Adjustment }
+  | { readonly kind: "liquidity-out"; readonly body: LiquidityOut }
+  | { readonly kind: "liquidity-in"; readonly body: Carried; readonly letGo: LetGo }
   | DerivedStatement;
 
 export const settlementKinds = [
@@ -39,6 +47,8 @@ export const settlementKinds = [
   "window-default",
   "settlement-abort",
   "adjustment",
+  "liquidity-out",
+  "liquidity-in",
   "window-net",
   "settlement",
   "liquidity",
@@ -49,7 +59,9 @@ type Fault = { readonly ok: false; readonly code: string; readonly detail: strin
 /** What the verifier of entries lends: it has opened the note and knows the keys of its place. */
 export type SettlementTools = {
   readonly keys: KeyState;
-  readonly read: <T>(schema: Schema<T>) => { readonly body: T } | Fault;
+  readonly read: <T>(
+    schema: Schema<T>,
+  ) => { readonly body: T; readonly inner: string | undefined } | Fault;
   /** A line of this participant's key for bank statements, in force, that verifies. */
   readonly bankSigned: (bank: string) => Fault | undefined;
   /** How many distinct operators signed. */
@@ -59,6 +71,8 @@ export type SettlementTools = {
   /** Whether the ledger's entry key signed the inner note. */
   readonly entrySigned: () => boolean;
   readonly signatures: boolean;
+  /** The entry of another lane that stands below, judged with its proof. */
+  readonly carried: (body: Carried, inner: string | undefined) => CarriedEntry | Fault;
 };
 
 export type FoundSettlement = {
@@ -127,6 +141,41 @@ const adjustment = (tools: SettlementTools): FoundSettlement | Fault => {
   return bySome(tools, settlementOperators) ?? { settlement, postings, participants };
 };
 
+const liquidityOut = (tools: SettlementTools): FoundSettlement | Fault => {
+  const read = tools.read(liquidityOutSchema);
+  if (isFault(read)) return read;
+  const { body } = read;
+  const participants = derivedParticipants(tools.keys, body.participant);
+  const settlement = { kind: "liquidity-out", body } as const;
+  const postings = liquidityOutPostings(body);
+  return bySome(tools, settlementOperators) ?? { settlement, postings, participants };
+};
+
+/** What an entry that is carried lets go, or why it lets nothing go. */
+export const letGoOf = (from: string, { entry, leaf }: CarriedEntry): LetGo | Fault => {
+  const { settlement, context } = entry;
+  if (settlement?.kind === "liquidity-out") {
+    return { from, seq: context.seq, body: settlement.body, leaf };
+  }
+  const detail = `a ${entry.kind} lets nothing go`;
+  return { ok: false, code: "statement-malformed", detail };
+};
+
+const liquidityIn = (tools: SettlementTools): FoundSettlement | Fault => {
+  const read = tools.read(carriedSchema);
+  if (isFault(read)) return read;
+  const { body, inner } = read;
+  if (tools.signatures && !tools.entrySigned()) return missing("the ledger itself must sign it");
+  const carried = tools.carried(body, inner);
+  const letGo = isFault(carried) ? carried : letGoOf(body.from, carried);
+  if (isFault(letGo)) return letGo;
+  return {
+    settlement: { kind: "liquidity-in", body, letGo },
+    postings: liquidityInPostings(letGo.body),
+    participants: derivedParticipants(tools.keys, letGo.body.participant),
+  };
+};
+
 const fromSchema = <T>(
   tools: SettlementTools,
   schema: Schema<T>,
@@ -152,6 +201,10 @@ export const findSettlement = (
       return abort(tools);
     case "adjustment":
       return adjustment(tools);
+    case "liquidity-out":
+      return liquidityOut(tools);
+    case "liquidity-in":
+      return liquidityIn(tools);
     case "window-net":
       return fromSchema(tools, windowNetSchema, (body) => ({ kind, body }));
     case "settlement":

@@ -8,6 +8,7 @@ import {
   chainStatementSchema,
   commandSchema,
   creditedSchema,
+  liquidityOutSchema,
   parseStrictJson,
   rateSheetSchema,
   rateWithdrawalSchema,
@@ -25,9 +26,14 @@ import {
   type EnvelopeField,
 } from "@sealane/protocol";
 import {
+  carriedBody,
+  carriedEntry,
   keyIndex,
+  letGoOf,
+  verifyEntry,
   type BankStatementCommand,
   type CheckedLine,
+  type EntryChecks,
   type KeyState,
   type LaneCommand,
   type LaneState,
@@ -147,6 +153,7 @@ const byOperators: ReadonlySet<string> = new Set([
   "window-default",
   "settlement-abort",
   "adjustment",
+  "liquidity-out",
 ]);
 
 const schemas = {
@@ -163,6 +170,7 @@ const schemas = {
   "window-default": ["window-default", windowDefaultSchema],
   "settlement-abort": ["settlement-abort", settlementAbortSchema],
   adjustment: ["adjustment", adjustmentSchema],
+  "liquidity-out": ["liquidity-out", liquidityOutSchema],
   return: ["return", returnSchema],
   recall: ["recall", recallSchema],
   "recall-refusal": ["recall-refusal", recallRefusalSchema],
@@ -231,21 +239,39 @@ const openParts = async (
   return { ok: true, command: rest.length === 0 ? first : { ...first, more: rest } };
 };
 
+/** What another lane has let go: judged whole here, as every verifier does; few come, none is urgent. */
+const openCarried = (
+  offset: bigint,
+  frame: Extract<Command, { kind: "liquidity-in" }>,
+  keys: KeyState,
+  checks: EntryChecks,
+): OpenedCommand => {
+  const { kind, entry, trace } = frame;
+  const body = carriedBody(frame);
+  const carried = carriedEntry(checks, keys, body, entry, verifyEntry);
+  const letGo = "ok" in carried ? carried : letGoOf(body.from, carried);
+  if ("ok" in letGo) return no(offset, letGo.code, letGo.detail);
+  return { ok: true, command: { kind, offset, body, entry, letGo, trace } };
+};
+
 /**
  * Opens one record. Signatures are judged against the keys of `keys`, revoked ones too: whether a
  * key is in force is the rules' to say.
  * @param state the lane, for the text that an acceptance's line signs
+ * @param checks how entries of other lanes are judged, that they are sealed too
  */
 export const openCommand = async (
   raw: RawCommand,
   keys: KeyState,
   state: LaneState,
+  checks: () => EntryChecks,
 ): Promise<OpenedCommand> => {
   const parsed = parseFrame(raw);
   if (!parsed.ok) return parsed.fault;
   const { offset } = raw;
   const { frame } = parsed;
   if (frame.kind === "bank-statement") return openParts(offset, frame, keys);
+  if (frame.kind === "liquidity-in") return openCarried(offset, frame, keys, checks());
   if (frame.kind !== "acceptance") return openStatement(offset, frame, keys);
   let signature: NoteSignature;
   try {

@@ -5,6 +5,7 @@ import { join } from "node:path";
 import { startHttp } from "@sealane/http";
 import type { Sql } from "@sealane/database";
 import type { Messaging } from "@sealane/messaging";
+import { sealedBy } from "@sealane/rules";
 import { readKeyFile, type Signer } from "@sealane/signer";
 import type { Logger, Telemetry } from "@sealane/telemetry";
 import { parseNote, type TlogPolicy } from "@sealane/tlog";
@@ -104,7 +105,14 @@ export const openLane = (shared: LedgerProcess, settings: LaneSettings): Lane =>
     log.fatal({ err, lane }, "the assembler thread died");
     process.exit(1);
   });
-  const desk = makeSetAsideDesk({ sql, lane, origin, keys: keyLog.cosigned });
+  const sealed = sealedBy(policy);
+  const desk = makeSetAsideDesk({
+    sql,
+    lane,
+    origin,
+    keys: keyLog.cosigned,
+    checks: () => ({ origin, history: keyLog.history(), signatures: true, sealed }),
+  });
   const writer = makeLaneWriter({
     origin,
     lane,

@@ -9,7 +9,7 @@ import {
   setAsideSchema,
   type SetAside,
 } from "@sealane/protocol";
-import { setAsideOperators, type KeyState, type LaneState } from "@sealane/rules";
+import { setAsideOperators, type EntryChecks, type KeyState, type LaneState } from "@sealane/rules";
 import { recordHash, type StoppedAt } from "./lane-stops.ts";
 import {
   checkOperators,
@@ -66,11 +66,13 @@ type Deps = {
   readonly lane: number;
   readonly origin: string;
   readonly keys: () => { readonly keys: KeyState } | undefined;
+  /** How what other lanes have let go is judged. */
+  readonly checks: () => EntryChecks;
 };
 
 export type SetAsideDesk = ReturnType<typeof makeSetAsideDesk>;
 
-export const makeSetAsideDesk = ({ sql, lane, origin, keys }: Deps) => {
+export const makeSetAsideDesk = ({ sql, lane, origin, keys, checks }: Deps) => {
   /** Decisions about commands that are not decided yet, by offset. */
   let waiting = new Map<bigint, string>();
 
@@ -118,13 +120,13 @@ export const makeSetAsideDesk = ({ sql, lane, origin, keys }: Deps) => {
     keysNow: KeyState,
   ): Promise<OpenedCommand> => {
     const note = waiting.get(raw.offset);
-    if (note === undefined) return openCommand(raw, keysNow, state);
+    if (note === undefined) return openCommand(raw, keysNow, state, checks);
     const decision = await readDecision(note, origin, lane, keysNow);
     if (!decision.ok || decision.body.hash !== recordHash(raw.value)) {
-      return openCommand(raw, keysNow, state);
+      return openCommand(raw, keysNow, state, checks);
     }
     // Reading it may be what fails: then there is nobody to be answered.
-    const of = await openCommand(raw, keysNow, state).catch(() => undefined);
+    const of = await openCommand(raw, keysNow, state, checks).catch(() => undefined);
     const { origin: log, body, operators } = decision;
     const command = {
       kind: "set-aside",

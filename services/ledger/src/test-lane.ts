@@ -81,7 +81,13 @@ export const startTestLane = (options: TestLaneOptions) => {
   const produce = options.produce ?? ((send) => Promise.resolve(send()));
   const errors: object[] = [];
   const nothing = (): void => undefined;
-  const desk = makeSetAsideDesk({ sql, lane, origin, keys });
+  const desk = makeSetAsideDesk({
+    sql,
+    lane,
+    origin,
+    keys,
+    checks: () => ({ origin, history: options.history(), signatures: true }),
+  });
   const signing = { entry: entryKey, checkpoint: checkpointKey };
   const writer = makeLaneWriter({
     origin,

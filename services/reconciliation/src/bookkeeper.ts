@@ -5,7 +5,7 @@
 import { setImmediate as breathe } from "node:timers/promises";
 import { LogReadError, type KeyWatch, type LogReader } from "@sealane/client";
 import type { EntriesMessage } from "@sealane/protocol";
-import type { AuditState } from "@sealane/rules";
+import { sealedBy, type AuditState } from "@sealane/rules";
 import { OperationalError } from "@sealane/runtime";
 import type { TlogPolicy } from "@sealane/tlog";
 import { BooksFault, type Books, type Fault, type PendingEntry } from "./books.ts";
@@ -82,6 +82,7 @@ export const makeBookkeeper = (deps: BookkeeperDeps) => {
     books = await store.load({
       history,
       signatures: deps.signatures,
+      sealed: sealedBy(deps.policy),
       keepIds: false,
       headsKept,
     });

@@ -4,6 +4,7 @@
 import type { Sql } from "@sealane/database";
 import {
   advanceSchema,
+  liquidityOutSchema,
   headerOf,
   laneTopic,
   noteHash,
@@ -19,6 +20,7 @@ import {
   abortFault,
   cutFault,
   defaultFault,
+  liquidityOutFault,
   settlementOperators,
   windowKey,
   type AuditState,
@@ -30,6 +32,7 @@ import { bankFileFault, digestOf, makeBankFiles } from "./bank-files.ts";
 import type { TimeCursor } from "./time-cursor.ts";
 import {
   bankStatementNow,
+  contextNow,
   noStatement,
   readBankStatement,
   signedBy,
@@ -42,6 +45,7 @@ const mayHandIn: Readonly<Record<string, readonly Role[]>> = {
   "window-cut": ["operator", "approver"],
   "bank-statement": ["operator", "approver"],
   advance: ["approver"],
+  "liquidity-out": ["approver"],
   "window-default": ["approver"],
   "settlement-abort": ["approver"],
 };
@@ -149,6 +153,15 @@ const judge = (judging: Judging): Judged => {
         read(advanceSchema),
         ({ id }) => id,
         () => two(),
+      );
+    case "liquidity-out":
+      return answer(
+        read(liquidityOutSchema),
+        ({ id }) => id,
+        (body) => {
+          const at = { ...contextNow(state, keys), origin, timeMs };
+          return two() ?? liquidityOutFault(settlement, at, body, noteHash(note.text));
+        },
       );
     case "window-default":
       return answer(

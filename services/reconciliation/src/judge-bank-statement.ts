@@ -12,6 +12,7 @@ import {
   type AuditState,
   type KeyState,
   type SettlementFault,
+  type StatementContext,
 } from "@sealane/rules";
 import { verifierFor, type Note, type VerifierKey } from "@sealane/tlog";
 
@@ -55,18 +56,26 @@ export const readBankStatement = (
   return joinParts(parts);
 };
 
-/** Why it cannot stand by the books of now; the lane judges again, and its word counts. */
-export const bankStatementNow = (
+/** The books of now: what is pending is the lane's to know, so it judges again. */
+export const contextNow = (
   { settlement, balances }: AuditState,
   keys: KeyState,
-  { statement, hash }: Extract<StatementAtDesk, { ok: true }>,
-): SettlementFault | undefined => {
-  const mayLeave = (name: string, currency: string): bigint => {
+): StatementContext => ({
+  keys,
+  balances,
+  mayLeave: (name, currency) => {
     const record = keys.participants.get(name);
     if (record === undefined) return 0n;
     return standingOf(balances, record, currency, settlement).headroom;
-  };
-  return bankStatementFault(settlement, { keys, balances, mayLeave }, statement, hash);
-};
+  },
+});
+
+/** Why it cannot stand by the books of now; the lane judges again, and its word counts. */
+export const bankStatementNow = (
+  state: AuditState,
+  keys: KeyState,
+  { statement, hash }: Extract<StatementAtDesk, { ok: true }>,
+): SettlementFault | undefined =>
+  bankStatementFault(state.settlement, contextNow(state, keys), statement, hash);
 
 export const noStatement = fault("statement-malformed", "only a bank's statement comes in parts");

@@ -2,7 +2,7 @@
 // lanes are read one after the other: each sum names the position in every lane that it is of.
 import { route, type HttpApp } from "@sealane/http";
 import { corridorNameSchema } from "@sealane/protocol";
-import { amountOf, minorOf } from "@sealane/rules";
+import { amountOf, inKey, minorOf } from "@sealane/rules";
 import { z } from "zod";
 import type { BalanceRow } from "./book-reader.ts";
 import type { LaneBooks } from "./open-lane.ts";
@@ -67,8 +67,38 @@ const position = z.int().min(0);
 const amount = z.string().regex(/^-?\d+(\.\d+)?$/);
 const placeSchema = z.object({ lane: z.int(), asOf: position, sealedSize: position });
 
+/** Cover that left a lane, and whether it has come into the other: outs first, in order of their lanes. */
+export const movesOver = (lanes: readonly Pick<LaneBooks, "origin" | "bookkeeper">[]) => {
+  const movesOf = (origin: string) =>
+    lanes.find((one) => one.origin === origin)?.bookkeeper.state()?.settlement.moves;
+  return lanes.flatMap(({ origin: from }) =>
+    [...(movesOf(from) ?? [])].flatMap(([key, { body, lane: to, seq: outSeq }]) => {
+      if (!key.startsWith("out ")) return [];
+      const { until: _until, unbacked: _unbacked, ...said } = body;
+      const move = { ...said, from, to, outSeq };
+      const taken = movesOf(to)?.get(inKey(from, body));
+      return taken === undefined
+        ? { ...move, status: "in-transit" as const }
+        : { ...move, status: "moved" as const, inSeq: taken.seq };
+    }),
+  );
+};
+
+const mountMoves = (app: HttpApp, lanes: readonly LaneBooks[]): void => {
+  route(app, {
+    method: "get",
+    path: "/v1/lanes/moves",
+    summary: "Cover that moved between lanes: where it left, and where it came in, if it has",
+    tags: ["settlement"],
+    auth: "operator",
+    responses: { 200: "Moves with their entries' places; `in-transit` until taken in" },
+    handler: () => ({ status: 200, body: { moves: movesOver(lanes) } }),
+  });
+};
+
 export const mountLanes = (app: HttpApp, lanes: readonly LaneBooks[]): void => {
   mountWindows(app, lanes);
+  mountMoves(app, lanes);
   route(app, {
     method: "get",
     path: "/v1/lanes",

@@ -23,6 +23,7 @@ import { selfTest } from "@sealane/signer";
 import { createLogger, startTelemetry, type Telemetry } from "@sealane/telemetry";
 import { parsePolicy } from "@sealane/tlog";
 import { makeBookTelemetry } from "./book-telemetry.ts";
+import { makeCarrier } from "./carry-moves.ts";
 import { reconciliationConfigSchema } from "./config.ts";
 import { makeJournal, noJournal, type Journal, type Opened } from "./journal/journal.ts";
 import { mountLanes } from "./lanes-routes.ts";
@@ -155,6 +156,10 @@ const main = async (): Promise<void> => {
   // not slowed down.
   setPriority(config.SEALANE_RECONCILIATION_NICE);
   for (const one of lanes) one.run(stopping.signal);
+  if (lanes.length < 2) return;
+  const send = (topic: string, key: string, value: string): Promise<void> =>
+    producer.send([{ topic, key, value }], { deadlineMs: 10_000 });
+  void makeCarrier({ lanes, send, clock, log }).run(stopping.signal);
 };
 
 await main();

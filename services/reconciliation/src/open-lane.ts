@@ -1,6 +1,6 @@
 // Wires the books of one lane: bookkeeper, topic, log watch, breaks, settlement, and its routes. A process
 // keeps several; the first lane's routes are at the root, another's below `/lanes/<lane>`.
-import { makeLogReader, type KeyWatch, type LedgerLane } from "@sealane/client";
+import { makeLogReader, type KeyWatch, type LedgerLane, type LogReader } from "@sealane/client";
 import type { Database, Sql } from "@sealane/database";
 import type { HttpApp } from "@sealane/http";
 import type { Consumer, Messaging, Producer } from "@sealane/messaging";
@@ -40,6 +40,7 @@ export type BooksProcess = {
 
 export type LaneBooks = LedgerLane & {
   readonly bookkeeper: Bookkeeper;
+  readonly log: LogReader;
   readonly reader: BookReader;
   /** One cut window of this lane, or undefined. */
   readonly window: ReturnType<typeof makeSettlementReader>["window"];
@@ -77,13 +78,14 @@ export const openLane = (shared: BooksProcess, one: LedgerLane, app: HttpApp): L
     onLetter: observed.deadLetter,
     log,
   });
+  const entriesLog = makeLogReader(`${url}/log`, 5_000, ledgerToken);
   const bookkeeper = makeBookkeeper({
     lane,
     origin,
     policy,
     signatures: config.SEALANE_RECONCILIATION_SIGNATURES === "all",
     store: makeBooksStore(sql, lane, origin),
-    log: makeLogReader(`${url}/log`, 5_000, ledgerToken),
+    log: entriesLog,
     keys,
     onDeadLetter,
     onStored: observed.stored,
@@ -160,6 +162,7 @@ export const openLane = (shared: BooksProcess, one: LedgerLane, app: HttpApp): L
   return {
     ...one,
     bookkeeper,
+    log: entriesLog,
     reader,
     window: makeSettlementReader(sql, lane, origin).window,
     trouble: () => trouble,

@@ -18,6 +18,7 @@ import { signerOf } from "../lane-command.ts";
 import { columns, out, outJson, running } from "../output.ts";
 import { registerBankFiles, send, textOf, writeNew } from "./bank-files.ts";
 import { askDesk, type DeskFlags, type Position } from "./desk-door.ts";
+import { registerMoves } from "./move-command.ts";
 import { askWindow, deskOptions, pinnedOrigin, windowNamed } from "./window-command.ts";
 
 type SignFlags = DeskFlags & { readonly operatorKey: string; readonly policy?: string };
@@ -199,6 +200,7 @@ export const registerSettle = (program: Command): void => {
     settle.command("positions").description("liquidity, cap, exposure and headroom of everyone"),
   ).action((flags: DeskFlags) => running(flags.json === true, () => runPositions(flags)));
   registerMakers(settle);
+  registerMoves(settle, { make, makeOptions });
   operatorOptions(
     settle.command("cosign <file>").description("second signature, and off to the desk"),
   ).action((file: string, flags: SignFlags) =>

@@ -283,15 +283,16 @@ export const backedCover = (
 
 /** Cover that only operators vouch for. */
 export const unbackedOf = (
-  { unbacked }: SettlementState,
+  { unbacked, unbackedMoved }: SettlementState,
   participant: string,
   currency: string,
 ): bigint => {
-  let sum = 0n;
+  let sum = unbackedMoved.get(`${participant} ${currency}`) ?? 0n;
   for (const one of unbacked.values()) {
     if (one.participant === participant && one.currency === currency) sum += one.minor;
   }
-  return sum;
+  // What was moved away unbacked and has been backed since stands here, and is still marked there.
+  return sum < 0n ? 0n : sum;
 };
 
 /** What one entry takes, with names of any length. */

@@ -25,6 +25,8 @@ const bodyOf = (state: SettlementState, name: string): unknown => {
   if (table === "open") return state.open.get(key);
   if (table === "closed") return state.closed.get(key);
   if (table === "advance") return state.unbacked.get(key);
+  if (table === "move") return state.moves.get(key);
+  if (table === "moved") return state.unbackedMoved.get(key);
   if (table === "returned") return state.returned.get(key);
   if (table === "recall") return state.recalls.get(key);
   return state.seen.get(key);
@@ -70,7 +72,9 @@ export const restoreSettlement = (state: SettlementState, rows: readonly Stored[
     } else if (table === "advance") {
       const one = value as { minor: string };
       state.unbacked.set(key, { ...one, minor: toBig(one.minor) } as never);
-    } else if (table === "returned") {
+    } else if (table === "moved") state.unbackedMoved.set(key, toBig(value));
+    else if (table === "move") state.moves.set(key, value);
+    else if (table === "returned") {
       const one = value as { minor: string };
       state.returned.set(key, { ...one, minor: toBig(one.minor) } as never);
     } else if (table === "recall") state.recalls.set(key, value);

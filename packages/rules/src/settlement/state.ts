@@ -2,7 +2,13 @@
 // window, cut windows until all of their nets are final, advances that nothing backs yet, and what was
 // taken from banks' statements. A fold over entries: no clock, and nothing that is not in the log.
 // `dirty` names the rows that changed since they were last stored; see `rows.ts`.
-import type { DerivedStatement, Netting, WindowLeg, WindowTotal } from "@sealane/protocol";
+import type {
+  DerivedStatement,
+  LiquidityOut,
+  Netting,
+  WindowLeg,
+  WindowTotal,
+} from "@sealane/protocol";
 import type { OpenRecall, Returned } from "../returns/state.ts";
 import type { PartialStatement } from "./statement-parts.ts";
 
@@ -67,11 +73,28 @@ export type Crossing = {
   readonly minor: bigint;
 };
 
+/** Cover that has left this lane, or that it has taken in. */
+export type LaneMove = {
+  /** Of its entry here. */
+  readonly seq: number;
+  /** Of the entry that let it go, in the lane that did. */
+  readonly outSeq: number;
+  /** The lane at the other end: its origin. */
+  readonly lane: string;
+  readonly body: LiquidityOut;
+  /** What ordered it (the statement's text) or let it go (the entry there): another one is refused. */
+  readonly hash: string;
+};
+
 export type SettlementState = {
   readonly open: Map<string, OpenWindow>;
   /** By `corridor/number`. */
   readonly closed: Map<string, ClosedWindow>;
   readonly unbacked: Map<string, UnbackedAdvance>;
+  /** By `out id`, and `in origin id`. */
+  readonly moves: Map<string, LaneMove>;
+  /** By `participant currency`: advanced cover that came in, less what has left; may be negative. */
+  readonly unbackedMoved: Map<string, bigint>;
   /** Hash of each statement by `bank reference`, and of each deposit's or withdrawal's line. */
   readonly seen: Map<string, string>;
   /** What must follow next in the log, in order. Empty between batches of the lane. */
@@ -89,6 +112,8 @@ export const emptySettlement = (): SettlementState => ({
   open: new Map(),
   closed: new Map(),
   unbacked: new Map(),
+  moves: new Map(),
+  unbackedMoved: new Map(),
   seen: new Map(),
   due: [],
   partial: undefined,

@@ -25,7 +25,7 @@ export const makeLog = (): World => {
 };
 
 export const begin = (world: World, signatures = true): AuditState =>
-  beginAudit({ origin, history: world.keyLog.history(), signatures });
+  beginAudit({ origin: world.origin, history: world.keyLog.history(), signatures });
 
 /** Audits a whole log: the refusal, or how many entries stood. */
 export const audit = (world: World, entries: readonly string[], signatures = true) => {

@@ -6,6 +6,7 @@ import {
   type CorridorRecord,
   type FeeSchedule,
   type KeyStatementKind,
+  type LanesRecord,
   type ParticipantRecord,
   type PolicyRecord,
 } from "@sealane/protocol";
@@ -15,6 +16,8 @@ import { testKey, type TestKey } from "./keys.ts";
 
 export const base = "sealane.example";
 export const origin = laneOrigin(base, "2026", 0);
+/** A further lane, where a world has two. */
+export const origin1 = laneOrigin(base, "2026", 1);
 export const operator = "sealane.example";
 export const hk = "hk-wallet.example";
 export const ph = "ph-wallet.example";
@@ -26,6 +29,7 @@ export const genesisMs = 1_795_330_800_000;
 export const testKeys = {
   entry: testKey("ledger.example/entry"),
   checkpoint: testKey(origin),
+  checkpoint1: testKey(origin1),
   keyLog: testKey(keysOrigin(base)),
   alice: testKey("operator.example/alice"),
   bob: testKey("operator.example/bob"),
@@ -61,6 +65,10 @@ export const policyText = [
 
 export const policy: TlogPolicy = parsePolicy(policyText);
 
+/** The same for a world of two lanes. */
+export const policyOfTwoText = policyText.replace("\n", `\nlog ${testKeys.checkpoint1.vkey}\n`);
+export const policyOfTwo: TlogPolicy = parsePolicy(policyOfTwoText);
+
 export const feeSchedule: FeeSchedule = {
   schedule: "hkd-php",
   from: "HKD",
@@ -80,6 +88,8 @@ export type GenesisOptions = {
   readonly corridor?: Partial<CorridorRecord>;
   /** So many wallets besides, with a key and accounts each: `moreWallet(0)` and on. */
   readonly more?: number;
+  /** Two lanes, each with half of the slots; without it one with all of them. */
+  readonly twoLanes?: true;
 };
 
 export const moreWallet = (at: number): string => `wallet-${at}.example`;
@@ -91,6 +101,19 @@ export const moreKey = (at: number, purpose: "k1" | "root" = "k1"): TestKey => {
   moreKeys.set(name, key);
   return key;
 };
+
+/** Who decides which slots, as the key log says. */
+export const lanesRecord = (
+  ...slots: readonly (readonly { readonly from: number; readonly to: number }[])[]
+): LanesRecord => ({
+  period: "2026",
+  lanes: slots.map((own, lane) => ({
+    lane,
+    origin: lane === 0 ? origin : origin1,
+    vkey: (lane === 0 ? testKeys.checkpoint : testKeys.checkpoint1).vkey,
+    slots: [...own],
+  })),
+});
 
 /** A participant's account at the test bank: `HKWALLETEXAMPLEHKD`. */
 export const accountOf = (participant: string, currency: string): string =>
@@ -162,7 +185,7 @@ export const makeGenesis = (options: GenesisOptions = {}): KeyLogKit => {
 
 const logGenesis = (options: GenesisOptions): KeyLogKit => {
   const kit = makeKeyLogKit(testKeys.keyLog);
-  const { alice, bob, entry, checkpoint, hkRoot, phRoot, fxRoot, bankRoot } = testKeys;
+  const { alice, bob, entry, hkRoot, phRoot, fxRoot, bankRoot } = testKeys;
   const both = [alice, bob];
   const log = (kind: KeyStatementKind, body: unknown, signers: readonly TestKey[]): void =>
     kit.log(kind, body, signers, genesisMs);
@@ -190,9 +213,11 @@ const logGenesis = (options: GenesisOptions): KeyLogKit => {
     ...options.policy,
   };
   log("policy", transfers, both);
-  const slots = [{ from: 0, to: 1_024 }];
-  const lane = { lane: 0, origin, vkey: checkpoint.vkey, slots };
-  log("lanes", { period: "2026", lanes: [lane] }, both);
+  const lanes =
+    options.twoLanes === true
+      ? lanesRecord([{ from: 0, to: 512 }], [{ from: 512, to: 1_024 }])
+      : lanesRecord([{ from: 0, to: 1_024 }]);
+  log("lanes", lanes, both);
   if (options.corridor === undefined) return kit;
   log("participant", record(bank, "settlement-bank", bankRoot)[0], [bankRoot, alice]);
   const statements = { participant: bank, purpose: "bank-statement", vkey: testKeys.bank.vkey };

@@ -7,6 +7,7 @@ export * from "./forged-statements.ts";
 export * from "./forgeries.ts";
 export * from "./genesis.ts";
 export * from "./key-log-kit.ts";
+export * from "./lane-moves.ts";
 export * from "./keys.ts";
 export * from "./many-wallets.ts";
 export * from "./reconcile-corpus.ts";

@@ -267,7 +267,7 @@ const operatorLines = (keys: KeyState, text: string, signers: readonly TestKey[]
 };
 
 /** A statement that counts operators; both of them unless told otherwise. */
-const byOperators = <B>(keys: KeyState, kind: string, body: B, signing: Signing) => {
+export const byOperators = <B>(keys: KeyState, kind: string, body: B, signing: Signing) => {
   const signers = signing.signers ?? [testKeys.alice, testKeys.bob];
   const made = common(keys, kind, body, { ...signing, signers });
   const lines = operatorLines(keys, made.text, signers);

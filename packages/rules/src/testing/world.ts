@@ -34,12 +34,13 @@ import {
   genesisMs,
   hk,
   makeGenesis,
-  origin,
+  origin as firstOrigin,
+  origin1,
   testKeys,
   witnessKeys,
   type GenesisOptions,
 } from "./genesis.ts";
-import { cosignedCheckpoint } from "./key-log-kit.ts";
+import { cosignedCheckpoint, type KeyLogKit } from "./key-log-kit.ts";
 import { signed } from "./keys.ts";
 import {
   giveBack as giveBackCommand,
@@ -67,9 +68,18 @@ export type RunOptions = {
 
 export type World = ReturnType<typeof makeWorld>;
 
-export const makeWorld = (options: GenesisOptions = {}) => {
-  const keyLog = makeGenesis(options);
-  const state = emptyLaneState(origin, 0);
+/** Which of two lanes, under which key log; without it the only one, under its own. */
+export type LaneOptions = { readonly lane?: 0 | 1; readonly keyLog?: KeyLogKit };
+
+const logs = [
+  [firstOrigin, testKeys.checkpoint],
+  [origin1, testKeys.checkpoint1],
+] as const;
+
+export const makeWorld = (options: GenesisOptions = {}, place: LaneOptions = {}) => {
+  const keyLog = place.keyLog ?? makeGenesis(options);
+  const [origin, logKey] = logs[place.lane ?? 0];
+  const state = emptyLaneState(origin, place.lane ?? 0);
   const known = new Map<string, KnownTransfer>();
   const usedQuotes = new Map<string, string>();
   const entries: string[] = [];
@@ -137,20 +147,24 @@ export const makeWorld = (options: GenesisOptions = {}) => {
   ): Batch => {
     const number = overrides.number ?? (sheet === undefined ? 1 : sheet.body.number + 1);
     const made = say.makeSheet({ ...overrides, number }, atMs ?? nowMs);
-    sheet = say.rateSheet(keys(), made);
+    sheet = say.rateSheet(keys(), made, { origin });
     return run([sheet], atMs === undefined ? {} : { atMs });
   };
 
   /** Liquidity for the payer and the provider. */
   const fund = (hkd = "1000000.00", php = "10000000.00"): Batch =>
     run([
-      say.advance(keys(), { key: `fund-hk-${state.size}`, amount: hkd }),
-      say.advance(keys(), {
-        key: `fund-fx-${state.size}`,
-        participant: "fx-desk.example",
-        currency: "PHP",
-        amount: php,
-      }),
+      say.advance(keys(), { key: `fund-hk-${origin}-${state.size}`, amount: hkd }, { origin }),
+      say.advance(
+        keys(),
+        {
+          key: `fund-fx-${origin}-${state.size}`,
+          participant: "fx-desk.example",
+          currency: "PHP",
+          amount: php,
+        },
+        { origin },
+      ),
     ]);
 
   /** Terms priced from the newest sheet. */
@@ -161,7 +175,7 @@ export const makeWorld = (options: GenesisOptions = {}) => {
   };
 
   const intent = (termsOptions: say.TermsOptions = {}, signing?: say.Signing) =>
-    say.intent(keys(), terms(termsOptions), signing);
+    say.intent(keys(), terms(termsOptions), { origin, ...signing });
 
   /** Accepts an open transfer, as its payee. */
   const accept = (id: string, signing?: say.Signing) =>
@@ -236,12 +250,7 @@ export const makeWorld = (options: GenesisOptions = {}) => {
   /** A checkpoint of the log, cosigned by the first `count` witnesses. */
   const checkpoint = (size = entries.length, count = 3): string => {
     const seconds = Math.ceil(nowMs / 1_000);
-    return cosignedCheckpoint(
-      testKeys.checkpoint,
-      rangeAt(size),
-      witnessKeys.slice(0, count),
-      seconds,
-    );
+    return cosignedCheckpoint(logKey, rangeAt(size), witnessKeys.slice(0, count), seconds);
   };
 
   /** Bytes of a hash tile, as wide as a tree of `size` has it. */

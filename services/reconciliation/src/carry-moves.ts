@@ -1,0 +1,141 @@
+// Carries what one lane has let go to the lane that takes it in: its entry with a proof, onto that lane's
+// topic, again and again until the books show it there. It decides nothing and signs nothing, so it may die
+// anywhere and several may run: what is taken in twice is taken in once. A move that was begun is ended here.
+import type { LogReader } from "@sealane/client";
+import { laneTopic } from "@sealane/protocol";
+import { inKey, type LaneMove } from "@sealane/rules";
+import { pause } from "@sealane/runtime";
+import {
+  formatProof,
+  hashReaderFromTiles,
+  inclusionProof,
+  parseCheckpointText,
+  parseNote,
+  tilePath,
+  TILE_WIDTH,
+} from "@sealane/tlog";
+import type { Bookkeeper } from "./bookkeeper.ts";
+
+export type MovingLane = {
+  readonly lane: number;
+  readonly origin: string;
+  readonly bookkeeper: Pick<Bookkeeper, "state">;
+  readonly log: Pick<LogReader, "checkpoint" | "entries" | "fetch">;
+};
+
+export type CarrierDeps = {
+  readonly lanes: readonly MovingLane[];
+  readonly send: (topic: string, key: string, value: string) => Promise<void>;
+  readonly clock: () => number;
+  readonly log: {
+    info(fields: object, message: string): void;
+    warn(fields: object, message: string): void;
+  };
+};
+
+const everyMs = 250;
+/** Until the other lane's books show it: sealed and read again takes less. */
+const againMs = 2_000;
+
+class TileMissing extends Error {
+  readonly level: number;
+  readonly index: number;
+
+  constructor(level: number, index: number) {
+    super(`tile ${level}/${index} is not fetched yet`);
+    this.level = level;
+    this.index = index;
+  }
+}
+
+/** A proof out of the log's own tiles: those on its way are fetched as they are asked for. */
+const proofOf = async (
+  log: Pick<LogReader, "fetch">,
+  seq: number,
+  size: number,
+): Promise<Uint8Array[]> => {
+  const tiles = new Map<string, Uint8Array>();
+  const reader = hashReaderFromTiles((level, index) => {
+    const bytes = tiles.get(`${level}/${index}`);
+    if (bytes === undefined) throw new TileMissing(level, index);
+    return bytes;
+  });
+  for (;;) {
+    try {
+      return inclusionProof(seq, size, reader);
+    } catch (error) {
+      if (!(error instanceof TileMissing)) throw error;
+      const { level, index } = error;
+      const width = Math.min(
+        Math.floor(size / TILE_WIDTH ** level) - index * TILE_WIDTH,
+        TILE_WIDTH,
+      );
+      tiles.set(`${level}/${index}`, await log.fetch(tilePath(level, index, width)));
+    }
+  }
+};
+
+/** The entry whole and its proof, or undefined while it is not sealed. */
+export const frameOf = async (
+  log: MovingLane["log"],
+  seq: number,
+): Promise<{ readonly entry: string; readonly proof: string } | undefined> => {
+  const checkpoint = await log.checkpoint();
+  const { size } = parseCheckpointText(parseNote(checkpoint).text);
+  if (size <= seq) return undefined;
+  const [entry = ""] = await log.entries(seq, seq + 1);
+  const hashes = await proofOf(log, seq, size);
+  return { entry, proof: formatProof({ index: seq, hashes, checkpoint }) };
+};
+
+export const makeCarrier = ({ lanes, send, clock, log }: CarrierDeps) => {
+  /** When each move was carried last; those that have ended are not looked at again. */
+  const carriedMs = new Map<string, number>();
+  const ended = new Set<string>();
+
+  const carry = async (from: MovingLane, to: MovingLane, move: LaneMove): Promise<void> => {
+    const frame = await frameOf(from.log, move.seq);
+    if (frame === undefined) return;
+    const value = JSON.stringify({ v: 1, kind: "liquidity-in", ...frame });
+    await send(laneTopic(to.lane), to.origin, value);
+    log.info({ move: move.body.id, from: from.lane, to: to.lane }, "carried to the other lane");
+  };
+
+  const look = async (from: MovingLane, key: string, move: LaneMove): Promise<void> => {
+    const name = `${from.lane} ${key}`;
+    if (ended.has(name)) return;
+    const to = lanes.find(({ origin }) => origin === move.lane);
+    const books = to?.bookkeeper.state();
+    if (to === undefined || books === undefined) return;
+    if (books.settlement.moves.has(inKey(from.origin, move.body))) {
+      carriedMs.delete(name);
+      ended.add(name);
+      return;
+    }
+    if (clock() - (carriedMs.get(name) ?? 0) < againMs) return;
+    carriedMs.set(name, clock());
+    try {
+      await carry(from, to, move);
+    } catch (err) {
+      log.warn({ err, move: move.body.id, from: from.lane }, "not carried, trying again");
+    }
+  };
+
+  /** Looks once at every move that has not ended. */
+  const step = async (): Promise<void> => {
+    for (const from of lanes) {
+      for (const [key, move] of from.bookkeeper.state()?.settlement.moves ?? []) {
+        if (key.startsWith("out ")) await look(from, key, move);
+      }
+    }
+  };
+
+  const run = async (signal: AbortSignal): Promise<void> => {
+    while (!signal.aborted) {
+      await step();
+      await pause(everyMs, signal);
+    }
+  };
+
+  return { step, run };
+};
