@@ -56,8 +56,8 @@ it("survives four runners at once", async () => {
 it.each([true, false])(
   "begins anew where every table was dropped, also its own: %s; never where one is left",
   async (ownToo) => {
-    const function_ = "CREATE FUNCTION f() RETURNS int LANGUAGE sql AS 'SELECT 1';";
-    write("0002_b.sql", `${function_}\nCREATE TABLE other (n bigint DEFAULT f());`);
+    const maker = "CREATE FUNCTION f() RETURNS int LANGUAGE sql AS 'SELECT 1';";
+    write("0002_b.sql", `${maker}\nCREATE TABLE other (n bigint DEFAULT f());`);
     const both = ["0001_a.sql", "0002_b.sql"];
     expect(await runMigrations(options)).toEqual(both);
     await admin.query(`DROP TABLE ${schema}.entry`);
