@@ -8,7 +8,13 @@ import {
   type HttpApp,
   type Problem,
 } from "@sealane/http";
-import { corridorNameSchema, formatTime, hashSchema, mostStatementParts } from "@sealane/protocol";
+import {
+  corridorNameSchema,
+  formatTime,
+  hashSchema,
+  mostStatementParts,
+  participantSchema,
+} from "@sealane/protocol";
 import { totalsOf, type AuditState, type KeyState } from "@sealane/rules";
 import { z } from "zod";
 import { bankFileLimits, type BankFiles } from "./bank-files.ts";
@@ -100,7 +106,7 @@ const mountPositions = (deps: SettlementRoutesDeps): void => {
     summary: "Per participant and currency: liquidity, cap, pending, exposure, headroom, unbacked",
     tags: ["settlement"],
     auth,
-    query: z.strictObject({ participant: z.string().max(200).optional() }),
+    query: z.strictObject({ participant: participantSchema.optional() }),
     responses: { 200: "Positions; `pendingKnown` is false while the ledger does not answer" },
     handler: async ({ query }) => {
       const at = await positions();
@@ -185,7 +191,7 @@ const mountEntries = ({ app, reader }: SettlementRoutesDeps): void => {
       summary,
       tags: ["settlement"],
       auth,
-      query: page.extend({ participant: z.string().max(200).optional() }),
+      query: page.extend({ participant: participantSchema.optional() }),
       responses: { 200: "Entries of the log, the newest first" },
       handler: async ({ query }) => {
         const { after, limit: most, participant } = query;

@@ -7,8 +7,14 @@ export type TimeCursor = readonly [atMs: number, first: string, second: string];
 
 const fieldsSchema = z.tuple([
   z.number().int().min(0).max(Number.MAX_SAFE_INTEGER),
-  z.string().max(250),
-  z.string().max(250),
+  z
+    .string()
+    .max(250)
+    .regex(/^[^\0]*$/),
+  z
+    .string()
+    .max(250)
+    .regex(/^[^\0]*$/),
 ]);
 
 export const timeCursorText = (cursor: TimeCursor): string =>

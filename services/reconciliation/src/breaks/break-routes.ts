@@ -63,7 +63,16 @@ const cursor = z
   .transform(Number)
   .optional();
 const ownerText = z.string().regex(/^[a-z]{1,20}\/[a-z0-9.-]{1,200}$/, "write role/name");
-const text = z.string().trim().min(1).max(2_000);
+/** Postgres keeps no NUL, and no half of a character. */
+const text = z
+  .string()
+  .trim()
+  .min(1)
+  .max(2_000)
+  .refine(
+    (one) => !one.includes("\0") && one.isWellFormed(),
+    "write text without control characters",
+  );
 
 /** A signed note. */
 const note = z.string().min(1).max(8_192);
