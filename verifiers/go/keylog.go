@@ -134,6 +134,9 @@ func (s keyState) apply(origin, inner string, place int, time int64) keyState {
 		s.bound[who] = x.str("policy")
 	case kind == "corridor":
 		must(slices.Contains(s.records[x.str("bank")].list("roles"), any("settlement-bank")), "corridor: of no bank")
+		if x["scheduler"] != nil {
+			parseKey(x.str("scheduler"), ed25519Key)
+		}
 		for name, other := range s.corridors {
 			for _, pair := range other.objs("pairs") {
 				same := func(one object) bool { return maps.Equal(one, pair) }

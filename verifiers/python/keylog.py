@@ -12,14 +12,17 @@ EPOCH = datetime(1970, 1, 1, tzinfo=timezone.utc)
 def shape(schema, value):
     kind = schema.get("type", "string")
     if kind == "object":
+        assert type(value) is dict, "JSON: not an object"
         assert set(schema["required"]) <= set(value) <= set(schema["properties"]), "JSON: fields"
         for key in value: shape(schema["properties"][key], value[key])
     elif kind == "array":
+        assert type(value) is list, "JSON: not a list"
         assert schema.get("minItems", 0) <= len(value) <= schema.get("maxItems", 2**16), "JSON: list"
         for item in value: shape(schema["items"], item)
     elif kind == "integer": assert type(value) is int and 0 <= value < 2**53, "JSON: number"
     elif kind == "boolean": assert type(value) is bool, "JSON: not a boolean"
     else:
+        assert type(value) is str, "JSON: not a string"
         pattern = schema.get("pattern", ".*")
         assert re.fullmatch(pattern, value, re.ASCII), "JSON: a string"
         if pattern.endswith("Z$"): ms(value)  # a time: it has to exist
@@ -136,6 +139,7 @@ def apply(s, origin, inner, place, time):
         s["next"] = s["next"] | {who: (x["rootKey"], time)}
     elif kind == "corridor":
         assert "settlement-bank" in s["records"][x["bank"]]["roles"], "corridor: of no bank"
+        assert "scheduler" not in x or vkey(x["scheduler"], 1), "corridor: its key"
         others = [one["pairs"] for name, one in s["corridors"].items() if name != x["corridor"]]
         assert not any(pair in pairs for pair in x["pairs"] for pairs in others), "corridor: a pair twice"
         s["corridors"] = s["corridors"] | {x["corridor"]: x}

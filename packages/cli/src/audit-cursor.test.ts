@@ -1,5 +1,8 @@
 // An audit that goes on where another ended comes to what one audit of everything comes to, at every place;
 // and what it did not read again it still refuses.
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import {
   bankLinesOf,
   cosignedCheckpoint,
@@ -22,6 +25,7 @@ import { appendLeaf, emptyRange, leafHash } from "@sealane/tlog";
 import { describe, expect, it } from "vitest";
 import { auditLog } from "./audit-log.ts";
 import type { AuditLogOptions, AuditReport, CursorFile } from "./audit-types.ts";
+import { exportLog } from "./export-log.ts";
 import type { LogSource } from "./log-source.ts";
 import { memoryLog } from "./testing/memory-log.ts";
 
@@ -159,6 +163,35 @@ describe("a cursor refuses", () => {
     );
     const other = memoryLog(long, { entries, checkpoint: sealedByAll(entries, long) });
     expect(await audit(other, cursor)).toMatchObject({ ok: false, code: "prev-mismatch" });
+  });
+
+  it("a folder of which a file was changed alone, be it of entries or of hashes that were audited", async () => {
+    const folder = mkdtempSync(join(tmpdir(), "sealane-cursor-"));
+    try {
+      await exportLog({ source: memoryLog(long), folder });
+      const cursor = keep();
+      const here = (options = {}) =>
+        auditLog({ log: folder, policy, threads: 0, cursor, ...options });
+      expect(await here()).toMatchObject({ ok: true, from: 0 });
+      expect(await here()).toMatchObject({ ok: true, from: 303 });
+      const early = keep();
+      await audit(until(long, 280), early);
+      for (const path of ["tile/entries/000", "tile/entries/001.p/47", "tile/0/000"]) {
+        const file = join(folder, path);
+        const bytes = readFileSync(file);
+        writeFileSync(
+          file,
+          bytes.map((byte, at) => (at === 1_000 ? byte ^ 1 : byte)),
+        );
+        expect([path, await here()]).toMatchObject([path, { ok: false }]);
+        expect([path, await here({ cursor: early })]).toMatchObject([path, { ok: false }]);
+        writeFileSync(file, bytes);
+      }
+      rmSync(join(folder, "tile/entries/000"));
+      expect(await here()).toMatchObject({ ok: false, code: "bundle-missing", position: 0 });
+    } finally {
+      rmSync(folder, { recursive: true });
+    }
   });
 
   it("what is remembered besides, when it is of another past", async () => {

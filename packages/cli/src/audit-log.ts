@@ -44,7 +44,7 @@ import {
   type SeenCheckpoints,
 } from "./audit-types.ts";
 import { startEntryPool } from "./entry-pool.ts";
-import { BundleError, openLog, type LogSource } from "./log-source.ts";
+import { BundleError, isUrl, openLog, type LogSource } from "./log-source.ts";
 import { readKeys, type KeysResult } from "./read-keys.ts";
 import { sealFault } from "./verify-seal.ts";
 
@@ -141,7 +141,9 @@ const replay = async (
   const pool = threads > 0 ? startEntryPool(setting, threads) : undefined;
   try {
     const files = source.log;
-    const what = { files, size, origin, history, signatures, remembered, resumed, otherLanes };
+    const rereads = typeof options.log === "string" && !isUrl(options.log);
+    const past = { remembered, resumed, rereads, otherLanes };
+    const what = { files, size, origin, history, signatures, ...past };
     return await replayLog({ ...what, pool, onProgress });
   } finally {
     await pool?.stop();

@@ -31,8 +31,10 @@ export type ReplayOptions = {
   readonly pool: EntryPool | undefined;
   /** A state of the log that was seen before: size, and root in base64. */
   readonly remembered?: { readonly size: number; readonly root: string } | undefined;
-  /** Where an audit of before ended: its entries are not read again. */
+  /** Where an audit of before ended: its entries are not judged again. */
   readonly resumed?: Resumed | undefined;
+  /** Those entries and their tiles are read again and held against their hashes: files can be changed alone. */
+  readonly rereads?: boolean | undefined;
   readonly onProgress?: ((entries: number, size: number) => void) | undefined;
 };
 
@@ -56,6 +58,8 @@ type Replay = ReplayOptions & {
   readonly judged: AuditDifference[];
   readonly settlement: SettlementAt[];
   readonly builder: ReturnType<typeof makeTileBuilder>;
+  /** Full tiles of what was audited before. */
+  readonly before: readonly BuiltTile[];
 };
 
 /** One entry; what is thrown is a fault of the entry too, since nothing else went in. */
@@ -131,7 +135,7 @@ const beginReplay = (options: ReplayOptions): Replay => {
   const state =
     resumed?.state ?? beginAudit({ origin, history, signatures, sealed: options.otherLanes });
   const builder = makeTileBuilder();
-  for (const leaf of resumed?.leaves ?? []) builder.push(leaf);
+  const before = (resumed?.leaves ?? []).flatMap((leaf) => builder.push(leaf));
   return {
     ...options,
     state,
@@ -139,6 +143,7 @@ const beginReplay = (options: ReplayOptions): Replay => {
     judged: [],
     settlement: [...(resumed?.said ?? [])],
     builder,
+    before,
   };
 };
 
@@ -156,7 +161,8 @@ const isForkedBefore = ({ resumed, remembered }: ReplayOptions): boolean => {
 export const replayLog = async (options: ReplayOptions): Promise<ReplayResult> => {
   if (isForkedBefore(options)) return forked((options.remembered?.size ?? 1) - 1);
   const replay = beginReplay(options);
-  const { files, size, pool, onProgress, found, judged, state, builder } = replay;
+  const { files, size, pool, onProgress, found, judged, state, builder, rereads = false } = replay;
+  const began = state.next;
   const behind = new Set<Promise<void>>();
   let broken: Error | undefined;
   const follow = (work: Promise<void>): void => {
@@ -168,8 +174,10 @@ export const replayLog = async (options: ReplayOptions): Promise<ReplayResult> =
     behind.add(done);
   };
   try {
-    for await (const bundle of readBundles(files, size, state.next)) {
-      state.judgedElsewhere = pool?.isFull() === false;
+    if (rereads) follow(checkTiles(replay, replay.before));
+    for await (const bundle of readBundles(files, size, rereads ? 0 : began)) {
+      const isNew = bundle.from + bundle.entries.length > began;
+      state.judgedElsewhere = isNew && pool?.isFull() === false;
       if (state.judgedElsewhere) follow(judgeBundle(replay, bundle));
       const tiles = foldBundle(replay, bundle);
       if (!Array.isArray(tiles)) found.push(tiles);

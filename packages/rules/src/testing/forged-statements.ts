@@ -66,6 +66,12 @@ export const forgedStatements: readonly Forgery[] = [
   json("half of a surrogate pair in a key", '"fixed":"send"', '"fixed":"send","\\ud800":1'),
   json("a comma too many", '"fixed":"send",', '"fixed":"send",,'),
   json("something behind the JSON", '"}\n', '"}{}\n'),
+  ...["{}", '""'].map((empty): Forgery => [
+    `credits with ${empty} where a list belongs`,
+    changeInner(6, resigned('"except":[]', `"except":${empty}`, ["ph"])),
+    6,
+    "statement-schema",
+  ]),
   schema("an unknown field", '"fixed":"send"', '"fixed":"send","note":"x"'),
   schema("a field called __proto__", '"fixed":"send"', '"fixed":"send","__proto__":{"a":1}'),
   schema("a field in capitals", '"fixed":"send"', '"Fixed":"send"'),
