@@ -19,7 +19,8 @@ import type {
   RecallRefusalCommand,
   ReturnCommand,
 } from "./commands.ts";
-import { findSheet, laneServes, linesOf, type BatchContext, type Refused } from "./intent.ts";
+import { findSheet, linesOf, type BatchContext, type Refused } from "./intent.ts";
+import { endedElsewhere, laneServes } from "./who-decides.ts";
 import type { SheetState } from "./lane-state.ts";
 import { composeNote } from "./note-text.ts";
 import { applyPostings, minorOf, standingOf } from "./positions.ts";
@@ -86,7 +87,8 @@ const originalOf = (
 
 /** Good lines of the sender, for this log, and for what this lane decides; else it is answered. */
 const admit = (context: BatchContext, command: AnyCommand): readonly string[] | undefined => {
-  const { state, keys, outcome } = context;
+  const { state, outcome } = context;
+  const elsewhere = endedElsewhere(context, context.known.get(idOf(command)));
   const signed = linesOf(command.lines, command.body.participant, "transfer");
   if (!signed.ok) {
     outcome.deadLetters.push({ offset: command.offset, code: signed.code, detail: signed.detail });
@@ -97,7 +99,7 @@ const admit = (context: BatchContext, command: AnyCommand): readonly string[] | 
     refuse(context, command, refused("wrong-log", detail), false);
     return undefined;
   }
-  if (!laneServes(keys, state.lane, idOf(command))) {
+  if (!laneServes(context, idOf(command)) || elsewhere !== undefined) {
     refuse(context, command, refused("wrong-lane", "another lane decides it"), false);
     return undefined;
   }
