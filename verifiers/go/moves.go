@@ -95,7 +95,8 @@ func (o slots) decides(slot int64, origin string, s keyState) bool {
 
 // follow takes slots that leave and come, and refuses an entry about an id of a slot that is not here.
 func (o slots) follow(e entry, origin string, s keyState) {
-	must(e.id == "" || o.open[e.id] || o.decides(slotOf(e.id), origin, s), "lane: %s is another lane's by now", e.id)
+	beside := e.original != nil && e.id != "" && slotOf(e.original.terms.str("id")) == slotOf(e.id)
+	must(e.id == "" || beside || o.open[e.id] || o.decides(slotOf(e.id), origin, s), "lane: %s is another lane's by now", e.id)
 	switch e.kind {
 	case "slots-out":
 		to := e.said.str("to")

@@ -44,9 +44,11 @@ class Slots:
         first = next((lane["origin"] for lane in s["given"] if has_slot(lane, slot)), None)
         return self.moved.get(slot, first == self.origin)
 
-    def follow(self, kind, x, inner, ended, s):
-        """`ended`: the id of the transfer, return or recall that an entry is about."""
-        here = not ended or ended in self.open or self.decides(int(ended[:4], 16) >> 6, s)
+    def follow(self, kind, x, inner, ended, original, s):
+        """`ended`: the id of the transfer, return or recall that an entry is about; `original`: of what
+        comes back, which stands where it does."""
+        beside = original and ended and int(original[:4], 16) >> 6 == int(ended[:4], 16) >> 6
+        here = not ended or beside or ended in self.open or self.decides(int(ended[:4], 16) >> 6, s)
         assert here, f"lane: {ended} is another lane's by now"
         if kind == "slots-out":
             to = [lane for lane in s["lanes"] if lane["origin"] == x["to"] != self.origin]

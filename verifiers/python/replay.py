@@ -76,7 +76,8 @@ def check_log(place, pol, pinned=None, older=None, token=""):
             moves.judge_seal(kind, x, pol)
             assert c["seq"] == seq and b64(c["prev"]) == (hashes[seq - 1] if seq else bytes(32)), "chain"
             about = terms or kind in ("cancellation", "return", "recall")
-            slots.follow(kind, x, inner, x["id"] if about else None, history[0][c["keys"]["size"]])
+            of = linked and linked["terms"]["id"]
+            slots.follow(kind, x, inner, x["id"] if about else None, of, history[0][c["keys"]["size"]])
             assert ms(c["time"]) >= time and c["keys"]["size"] >= size, "it goes back in time"
             time, size = ms(c["time"]), c["keys"]["size"]
             for link in c["chains"]:

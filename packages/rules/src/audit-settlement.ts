@@ -4,6 +4,7 @@
 import {
   noteHash,
   readNote,
+  slotOf,
   statementText,
   type BankStatement,
   type DerivedStatement,
@@ -121,8 +122,12 @@ const causeFault = (state: AuditState, entry: VerifiedEntry): AuditFault | undef
 
 /** An id ends in the lane that has its slot, or had it when the id was reserved. */
 export const slotFault = (state: AuditState, entry: VerifiedEntry): AuditFault | undefined => {
-  const { transferId } = entry;
+  const { transferId, returns } = entry;
   if (transferId === undefined) return undefined;
+  // What comes back stands where the original does, though its slot has left since.
+  if (returns !== undefined && slotOf(returns.original.terms.id) === slotOf(transferId)) {
+    return undefined;
+  }
   const { settlement, origin } = state;
   if (mayEndHere(settlement, keysOf(state, entry), origin, transferId)) return undefined;
   return fault("wrong-lane", `transfer ${transferId} is another lane's`);

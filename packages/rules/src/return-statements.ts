@@ -3,6 +3,7 @@
 // says: nothing has to be remembered of transfers that nobody asks back. Refusals bind the id, as an
 // intent's do, so that a statement that arrives twice is not decided twice.
 import {
+  slotOf,
   formatTime,
   isoReasonOf,
   readNote,
@@ -85,6 +86,14 @@ const originalOf = (
   return original !== undefined && entryAt?.(original.seq) === entry ? original : undefined;
 };
 
+/** What comes back of a transfer is decided where that was, though its slot has left since. */
+const isBeside = (context: BatchContext, command: AnyCommand): boolean => {
+  const { inner } = command;
+  const entry = command.kind === "recall-refusal" ? recallBelow(inner)?.inner : inner;
+  const original = originalOf(context, entry);
+  return original !== undefined && slotOf(original.terms.id) === slotOf(idOf(command));
+};
+
 /** Good lines of the sender, for this log, and for what this lane decides; else it is answered. */
 const admit = (context: BatchContext, command: AnyCommand): readonly string[] | undefined => {
   const { state, outcome } = context;
@@ -99,7 +108,8 @@ const admit = (context: BatchContext, command: AnyCommand): readonly string[] | 
     refuse(context, command, refused("wrong-log", detail), false);
     return undefined;
   }
-  if (!laneServes(context, idOf(command)) || elsewhere !== undefined) {
+  const serves = laneServes(context, idOf(command)) || isBeside(context, command);
+  if (!serves || elsewhere !== undefined) {
     refuse(context, command, refused("wrong-lane", "another lane decides it"), false);
     return undefined;
   }

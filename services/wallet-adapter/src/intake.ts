@@ -1,13 +1,13 @@
 // The way in: a core's request becomes signed terms on the lane's topic. No database is touched before
 // the answer: the intent in Kafka, acknowledged, is what makes a 202 durable.
-import { headerOf, statementText, transferIdOf } from "@sealane/protocol";
+import { statementText, transferIdOf } from "@sealane/protocol";
 import type { Producer } from "@sealane/messaging";
 import type { Signer } from "@sealane/signer";
 import { traceparentOf, type Span, type Telemetry } from "@sealane/telemetry";
 import { composeNote } from "@sealane/tlog";
 import type { Admission } from "./admission.ts";
 import type { ApprovalDesk } from "./approval-desk.ts";
-import type { LaneBook, Lanes } from "./lanes.ts";
+import { laneOfLog, type LaneBook, type Lanes } from "./lanes.ts";
 import type { TransferRequest } from "./requests.ts";
 import type { Made, Quote, Refusal, TermsMaker } from "./terms-maker.ts";
 import type { TransferBook } from "./transfer-book.ts";
@@ -196,8 +196,7 @@ export const makeIntake = (deps: Deps) => {
 
   /** The lane that a transfer's terms were signed for. */
   const laneOfTerms = ({ id, lane, terms }: TransferView): LaneBook => {
-    const signedFor = terms === undefined ? undefined : headerOf(terms)?.origin;
-    const found = lanes.all.find(({ origin }) => origin === signedFor);
+    const found = laneOfLog(lanes, terms ?? "");
     return found ?? lanes.holding({ id, ...(lane === undefined ? {} : { lane }) });
   };
 
@@ -205,9 +204,7 @@ export const makeIntake = (deps: Deps) => {
   const cancel = async (id: string, reason: string): Promise<void> => {
     await deps.approvals.drop(id);
     const note = await signed(await cancellationOf(id, reason));
-    const log = headerOf(note)?.origin;
-    const lane = lanes.all.find(({ origin }) => origin === log);
-    await produce({ v: 1, kind: "cancellation", note }, id, lane);
+    await produce({ v: 1, kind: "cancellation", note }, id, laneOfLog(lanes, note));
   };
 
   const quote = (request: Parameters<TermsMaker["quote"]>[0]): Quote | Refusal => {
