@@ -18,7 +18,7 @@ export type LatencyResult = {
   readonly latencyMs: Distribution;
   /** Until the payer's 202, for where the time goes. */
   readonly acceptedMs: Distribution;
-  /** From log time to a quorum, as the ledger has counted it. */
+  /** From commit to a quorum, as the ledger has counted it. */
   readonly sealMs: SealTimes;
   readonly cpuMs: Readonly<Record<string, number>>;
 };

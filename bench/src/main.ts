@@ -11,29 +11,48 @@ import { describeHost, describeMachine } from "./machine.ts";
 import { askOracles } from "./oracles.ts";
 import { measureOverload } from "./overload.ts";
 import { measureLog, measureTree } from "./proofs.ts";
+import { distributionOf } from "./percentiles.ts";
 import { measureSettlement } from "./settlement.ts";
 import { measureThroughput } from "./throughput.ts";
 import { startWorld, type BenchWorld } from "./world.ts";
 
-const { values, positionals } = parseArgs({
-  allowPositionals: true,
-  options: {
-    json: { type: "boolean", default: false },
-    keep: { type: "boolean", default: false },
-    rate: { type: "string" },
-    seconds: { type: "string", default: "60" },
-    bulk: { type: "string", default: "50" },
-    connections: { type: "string", default: "16" },
-    transfers: { type: "string" },
-    segments: { type: "string", default: "10" },
-    entries: { type: "string", default: "1000000" },
-    lanes: { type: "string", default: "1" },
-  },
-});
+const options = {
+  json: { type: "boolean", default: false },
+  keep: { type: "boolean", default: false },
+  rate: { type: "string" },
+  seconds: { type: "string", default: "60" },
+  bulk: { type: "string", default: "50" },
+  connections: { type: "string", default: "16" },
+  transfers: { type: "string" },
+  segments: { type: "string", default: "10" },
+  entries: { type: "string", default: "1000000" },
+  lanes: { type: "string", default: "1" },
+  dir: { type: "string" },
+} as const;
 
 const say = (line: string): void => {
   process.stderr.write(`${line}\n`);
 };
+
+const usage = (): never => {
+  say(
+    "npm run bench -- latency|throughput|overload|degradation|growth|audit|proofs|settlement\n" +
+      "  [--seconds N] [--rate N] [--bulk N] [--connections N] [--transfers N] [--entries N] [--segments N]\n" +
+      "  [--lanes N] [--dir DIR: where growth goes on after a run that ended early] [--json] [--keep]",
+  );
+  process.exit(2);
+};
+
+const readArguments = () => {
+  try {
+    return parseArgs({ allowPositionals: true, options });
+  } catch (error) {
+    say(error instanceof Error ? error.message : String(error));
+    return usage();
+  }
+};
+
+const { values, positionals } = readArguments();
 
 const whole = (text: string, name: string): number => {
   const value = Number(text);
@@ -138,7 +157,8 @@ const degradationReport = async (world: SlowedWorld): Promise<Report> => {
 const growthReport = async (world: BenchWorld): Promise<Report> => {
   const transfers = whole(values.transfers ?? "1000000", "transfers");
   const segments = whole(values.segments, "segments");
-  const result = await measureGrowth(world, load, transfers, segments, say);
+  const file = world.stack.home.path("growth.json");
+  const result = await measureGrowth(world, load, transfers, segments, file, say);
   return judged("growth", world, { ...result, settings: { ...load, transfers, segments } });
 };
 
@@ -165,10 +185,21 @@ const proofsReport = async (world: BenchWorld): Promise<Report> => {
 
 /** The rules alone, in this process: no stack. */
 const settlementReport = (): Report => {
+  const before = process.cpuUsage();
   const { closings, findings } = measureSettlement(say);
+  const { user, system } = process.cpuUsage(before);
   const machine = describeHost();
+  const posted = closings.reduce((sum, { members, age }) => sum + members + age, 0);
+  const largest = closings.filter(({ members }) => members >= 1_000_000);
+  const figures = {
+    /** The slowest of the windows of a million. */
+    transfersPerSecond: Math.min(...largest.map(({ postedPerSecond }) => postedPerSecond)),
+    /** From the cut to all that follows from the bank's statement, over all windows. */
+    latencyMs: distributionOf(closings.map(({ cutMs, settleMs }) => cutMs + settleMs)),
+    cpuMsPerTransfer: Math.round(((user + system) / 1_000 / posted) * 100_000) / 100_000,
+  };
   const oracles = findings.length === 0 ? "green" : "RED";
-  return { bench: "settlement", closings, machine, oracleFindings: findings, oracles };
+  return { bench: "settlement", ...figures, closings, machine, oracleFindings: findings, oracles };
 };
 
 const tell = (name: string, report: Report): void => {
@@ -185,8 +216,9 @@ const within =
   ) =>
   async (name: string): Promise<void> => {
     const world = await start(say);
-    // Ctrl-C ends what was started too, and leaves no folder behind.
+    // Ctrl-C ends what was started too, and leaves no folder behind. What was under way then fails.
     const leave = (): void => {
+      process.on("unhandledRejection", () => undefined);
       void world.stop().finally(() => process.exit(130));
     };
     process.once("SIGINT", leave).once("SIGTERM", leave);
@@ -202,7 +234,7 @@ const benches: Readonly<Record<string, (name: string) => Promise<void>>> = {
   throughput: within((to) => startWorld(to, lanes), throughputReport),
   overload: within(startWorld, overloadReport),
   degradation: within(startSlowedWorld, degradationReport),
-  growth: within(startWorld, growthReport),
+  growth: within((to) => startWorld(to, 1, values.dir), growthReport),
   audit: within(startWorld, auditReport),
   proofs: within(startWorld, proofsReport),
   settlement: (name) => Promise.resolve(tell(name, settlementReport())),
@@ -210,12 +242,6 @@ const benches: Readonly<Record<string, (name: string) => Promise<void>>> = {
 
 const name = positionals[0] ?? "";
 const bench = benches[name];
-if (bench === undefined) {
-  say(
-    `npm run bench -- ${Object.keys(benches).join("|")} [--seconds N] [--rate N]\n` +
-      "  [--bulk N] [--connections N] [--transfers N] [--entries N] [--segments N] [--lanes N] [--json] [--keep]",
-  );
-  process.exit(2);
-}
-await bench(name);
+if (bench === undefined) usage();
+else await bench(name);
 process.exit(process.exitCode);

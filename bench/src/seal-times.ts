@@ -1,5 +1,4 @@
-// How long the ledger's entries waited for their quorum, by its own histogram: from log time, which is before
-// the commit, so that what is said of a commit is at most this.
+// How long the ledger's entries waited for their quorum after they were committed, by its own histogram.
 
 /** Entries by the upper bound of their bucket, ms, cumulative; as Prometheus writes it. */
 export type Buckets = ReadonlyMap<number, number>;
@@ -23,7 +22,7 @@ export type SealTimes = {
   /** Upper bounds of the buckets in which the percentiles lie, ms. */
   readonly p50: number;
   readonly p99: number;
-  /** Of 100 entries, how many had their quorum within 25 ms of their log time. */
+  /** Of 100 entries, how many had their quorum within 25 ms of their commit. */
   readonly within25Percent: number;
 };
 

@@ -1,11 +1,13 @@
 // What closing a window costs: no servers, only the rules, which the lane and every auditor run. Members
-// are folded one by one, a window is cut and netted, a bank's statement settles it; by size of the
-// window, by number of participants, and by how many windows before it wait. Held against nets that are
-// added up another way.
+// are posted and folded one by one, a window is cut and netted, a bank's statement is judged and settles it;
+// by size of the window, number of participants, netting, how many windows before it wait, and how many
+// were settled before it: the ledger's age. Held against nets that are added up another way.
 import { performance } from "node:perf_hooks";
-import type { BankLine, BankStatement, Posting } from "@sealane/protocol";
+import type { BankLine, BankStatement, Netting, Posting } from "@sealane/protocol";
 import {
   applyPostings,
+  bankStatementFault,
+  cutFault,
   cutWindow,
   derivedPostings,
   emptyKeyState,
@@ -23,14 +25,18 @@ export type Closing = {
   readonly participants: number;
   /** Transfers of the window. */
   readonly members: number;
+  readonly netting: Netting;
   /** Cut windows before it that are not settled. */
   readonly waiting: number;
-  readonly membersPerSecond: number;
+  /** Entries that were posted, cut and settled in windows before it. */
+  readonly age: number;
+  /** Members posted to balances and folded into the window. */
+  readonly postedPerSecond: number;
   /** From the cut to all nets and their rows. */
   readonly cutMs: number;
   readonly legs: number;
-  /** Participants that a bank's statement settles and posts. */
-  readonly settledPerSecond: number;
+  /** A bank's statement with a line for each leg: judged, and what follows from it posted. */
+  readonly settleMs: number;
 };
 
 const bank = "bank.example";
@@ -39,7 +45,7 @@ const nameOf = (at: number): string => `wallet-${at}.example`;
 const accountOf = (participant: string, currency: string): string =>
   `A${participant.replaceAll(/[^a-z0-9]/g, "").toUpperCase()}${currency}`;
 
-const keysOf = (participants: number): KeyState => {
+const keysOf = (participants: number, netting: Netting): KeyState => {
   const record = (participant: string): Participant =>
     ({
       participant,
@@ -55,7 +61,7 @@ const keysOf = (participants: number): KeyState => {
   const corridor = {
     corridor: "hkd-php",
     pairs: [{ from: "HKD", to: "PHP" }],
-    netting: "multilateral",
+    netting,
     bank,
     operatorAccounts: [],
     payWithinMinutes: 60,
@@ -64,7 +70,10 @@ const keysOf = (participants: number): KeyState => {
   return {
     ...emptyKeyState("sealane.example/keys"),
     ledger: { operator: "sealane.example" } as KeyState["ledger"],
-    participants: new Map(names.map((name) => [name, record(name)])),
+    participants: new Map([
+      ...names.map((name) => [name, record(name)] as const),
+      [bank, { ...record(bank), roles: ["settlement-bank"], accounts: [] } as Participant],
+    ]),
     corridors: new Map([["hkd-php", corridor as never]]),
   };
 };
@@ -121,37 +130,59 @@ const statementOf = (state: SettlementState, number: number): BankStatement => {
   return { bank, reference: `S-${number}`, digest: "", window: named, lines };
 };
 
-const fold = (state: SettlementState, keys: KeyState, members: number, participants: number) => {
-  for (let n = 0; n < members; n += 1) {
-    joinWindow(state, keys, terms, postingsOf(n, participants));
-  }
+type Ledger = {
+  readonly state: SettlementState;
+  readonly keys: KeyState;
+  readonly balances: Balances;
+  seq: number;
 };
 
-/** Closes and settles one window. @returns the figures, and what is wrong with it */
-export const measureClosing = (
-  participants: number,
-  members: number,
-  waiting: number,
-): { readonly closing: Closing; readonly findings: string[] } => {
-  const keys = keysOf(participants);
-  const state = emptySettlement();
-  let seq = 0;
-  const cut = (number: number) => {
-    const at = { origin, keys, seq: (seq += 1), timeMs: 1_795_330_800_000 + seq };
-    return cutWindow(state, { corridor: "hkd-php", number }, at);
-  };
-  for (let number = 0; number < waiting; number += 1) {
-    fold(state, keys, participants, participants);
-    cut(number);
-    takeSettlementRows(state);
+const fold = (ledger: Ledger, members: number, participants: number): void => {
+  const { state, keys, balances } = ledger;
+  for (let n = 0; n < members; n += 1) {
+    const postings = postingsOf(n, participants);
+    applyPostings(balances, postings, "post");
+    joinWindow(state, keys, terms, postings);
   }
-  const begunMs = performance.now();
-  fold(state, keys, members, participants);
-  const foldedMs = performance.now();
-  const nets = cut(waiting);
-  const rows = takeSettlementRows(state);
-  const cutAtMs = performance.now();
-  const findings: string[] = rows.length === 0 ? ["nothing to store"] : [];
+  ledger.seq += members;
+};
+
+const cut = (ledger: Ledger, number: number) => {
+  const { state, keys } = ledger;
+  ledger.seq += 1;
+  const at = { origin, keys, seq: ledger.seq, timeMs: 1_795_330_800_000 + ledger.seq };
+  const body = { corridor: "hkd-php", number };
+  const fault = cutFault(state, body, at, { operators: 1, scheduler: false });
+  if (fault !== undefined) throw new Error(`${fault.code}: ${fault.detail}`);
+  return cutWindow(state, body, at);
+};
+
+/** @returns how many legs it has */
+const settle = (ledger: Ledger, number: number): number => {
+  const { state, keys, balances } = ledger;
+  const context = { keys, balances, mayLeave: () => 0n };
+  const statement = statementOf(state, number);
+  const fault = bankStatementFault(state, context, statement, String(number));
+  if (fault !== undefined) throw new Error(`${fault.code}: ${fault.detail}`);
+  ledger.seq += 1;
+  const at = { hash: String(number), seq: ledger.seq };
+  for (const one of takeBankStatement(state, context, statement, at)) {
+    ledger.seq += 1;
+    applyPostings(balances, derivedPostings("sealane.example", one), "post");
+  }
+  return statement.lines.length;
+};
+
+export type ClosingCase = Pick<Closing, "participants" | "members"> &
+  Partial<Pick<Closing, "netting" | "waiting" | "age">>;
+
+/** Nets of the entries held against the naive ones, and the clearing account's balance. */
+const findingsOf = (
+  nets: ReturnType<typeof cut>,
+  balances: Balances,
+  { members, participants }: ClosingCase,
+): string[] => {
+  const findings: string[] = [];
   const naive = naiveNets(members, participants);
   for (const net of nets) {
     if (net.kind !== "window-net") continue;
@@ -161,51 +192,83 @@ export const measureClosing = (
       if (own !== other) findings.push(`${net.body.participant} ${currency}: ${own}, not ${other}`);
     }
   }
-  const balances: Balances = new Map();
-  const context = { keys, balances, mayLeave: () => 0n };
-  const statement = statementOf(state, waiting);
-  const settleMs = performance.now();
-  const settled = takeBankStatement(state, context, statement, { hash: "", seq });
-  for (const one of settled) {
-    applyPostings(balances, derivedPostings("sealane.example", one), "post");
-  }
-  const tookMs = performance.now() - settleMs;
   for (const { account, postedDebit, postedCredit } of balances.values()) {
     const passes = account === "sealane.example:settlement";
     if (passes && postedDebit !== postedCredit) findings.push("the clearing account is not zero");
   }
-  const rate = (count: number, ms: number): number =>
-    Math.round((count / Math.max(ms, 0.01)) * 1_000);
+  return findings;
+};
+
+const rounded = (ms: number): number => Math.round(ms * 100) / 100;
+
+/** Closes and settles one window. @returns the figures, and what is wrong with it */
+export const measureClosing = (
+  asked: ClosingCase,
+): { readonly closing: Closing; readonly findings: string[] } => {
+  const { participants, members, netting = "multilateral", waiting = 0, age = 0 } = asked;
+  const keys = keysOf(participants, netting);
+  const ledger: Ledger = { state: emptySettlement(), keys, balances: new Map(), seq: 0 };
+  let number = 0;
+  const before = (count: number): void => {
+    fold(ledger, count, participants);
+    cut(ledger, number);
+    takeSettlementRows(ledger.state);
+    number += 1;
+  };
+  while (ledger.seq < age) {
+    before(Math.min(10_000, age));
+    settle(ledger, number - 1);
+  }
+  for (let n = 0; n < waiting; n += 1) before(participants);
+  const aged = ledger.seq;
+  const begunMs = performance.now();
+  fold(ledger, members, participants);
+  const foldedMs = performance.now();
+  const nets = cut(ledger, number);
+  const rows = takeSettlementRows(ledger.state);
+  const cutAtMs = performance.now();
+  const legs = settle(ledger, number);
+  const settledAtMs = performance.now();
+  for (let n = number - waiting; n < number; n += 1) settle(ledger, n);
   const closing = {
     participants,
     members,
+    netting,
     waiting,
-    membersPerSecond: rate(members, foldedMs - begunMs),
-    cutMs: Math.round((cutAtMs - foldedMs) * 100) / 100,
-    legs: statement.lines.length,
-    settledPerSecond: rate(settled.length, tookMs),
+    age: aged,
+    postedPerSecond: Math.round((members / Math.max(foldedMs - begunMs, 0.01)) * 1_000),
+    cutMs: rounded(cutAtMs - foldedMs),
+    legs,
+    settleMs: rounded(settledAtMs - cutAtMs),
   };
-  return { closing, findings };
+  const findings = findingsOf(nets, ledger.balances, asked);
+  return { closing, findings: rows.length === 0 ? [...findings, "nothing to store"] : findings };
 };
 
-const cases: readonly (readonly [participants: number, members: number, waiting: number])[] = [
-  [10, 1_000_000, 0],
-  [10, 100_000, 0],
-  [10, 10_000, 0],
-  [10, 10_000, 100],
-  [10, 10_000, 1_000],
-  [100, 1_000_000, 0],
-  [100, 100_000, 100],
-  [1_000, 1_000_000, 0],
+const million = 1_000_000;
+/** By size, by participants and netting, by windows that wait, by age. */
+const cases: readonly ClosingCase[] = [
+  { participants: 10, members: 10_000 },
+  { participants: 10, members: 100_000 },
+  { participants: 10, members: million },
+  { participants: 100, members: million },
+  { participants: 1_000, members: million },
+  { participants: 10, members: million, netting: "gross" },
+  { participants: 10, members: million, netting: "bilateral" },
+  { participants: 70, members: million, netting: "gross" },
+  { participants: 10, members: 10_000, waiting: 100 },
+  { participants: 10, members: 10_000, waiting: 1_000 },
+  { participants: 10, members: 10_000, age: million },
+  { participants: 10, members: 10_000, age: 3 * million },
 ];
 
 /** All cases, after one that only warms up. */
 export const measureSettlement = (say: (line: string) => void) => {
-  measureClosing(10, 50_000, 10);
+  measureClosing({ participants: 10, members: 50_000, waiting: 10 });
   const closings: Closing[] = [];
   const findings: string[] = [];
-  for (const [participants, members, waiting] of cases) {
-    const { closing, findings: found } = measureClosing(participants, members, waiting);
+  for (const asked of cases) {
+    const { closing, findings: found } = measureClosing(asked);
     say(JSON.stringify(closing));
     closings.push(closing);
     findings.push(...found);

@@ -78,6 +78,24 @@ const post = (url: URL, headers: Record<string, string>, body: string): Promise<
     sent.end(body);
   });
 
+/** One POST /v1/transfers that waits for the end, over a connection that is used again. */
+export const sendWaiting = async (
+  target: Target,
+  { key, n }: Order,
+): Promise<Record<string, unknown>> => {
+  const headers = {
+    Authorization: `Bearer ${target.token}`,
+    "Content-Type": "application/json",
+    "Idempotency-Key": key,
+    Prefer: "wait=30",
+  };
+  const url = new URL("/v1/transfers", target.url);
+  const response = await post(url, headers, JSON.stringify(transferBody(n)));
+  let text = "";
+  for await (const chunk of response.setEncoding("utf8")) text += String(chunk);
+  return { httpStatus: response.statusCode, ...(JSON.parse(text) as Record<string, unknown>) };
+};
+
 /** One bulk request; answers come as they are final, each with its order. */
 export const sendBulk = async (
   target: Target,

@@ -1,5 +1,14 @@
-// A stack of the benchmark's own: a fresh folder, free ports, nothing shared with a running demo.
-import { chmodSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
+// A stack of the benchmark's own: a fresh folder, free ports, nothing shared with a running demo. With a
+// folder that is given, the stack that was stopped there goes on, on its ports: a long run in parts.
+import {
+  chmodSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import {
@@ -8,6 +17,7 @@ import {
   sendFirstLiquidity,
   startStack,
   withLanes,
+  type Ports,
   type Stack,
 } from "@sealane/infra";
 import type { Target } from "./transfers.ts";
@@ -30,21 +40,36 @@ export const targetOf = (stack: Stack, name: "hk-wallet" | "ph-wallet"): Target 
   token: tokenOf(stack, name),
 });
 
-export const startWorld = async (say: (line: string) => void, lanes = 1): Promise<BenchWorld> => {
-  const dir = mkdtempSync(join(tmpdir(), "sealane-bench-"));
+/** Those of the stack that was here before: witnesses and cores are named by them. */
+const portsOf = async (dir: string): Promise<Ports> => {
+  const file = join(dir, "bench-ports.json");
+  if (existsSync(file)) return JSON.parse(readFileSync(file, "utf8")) as Ports;
+  const ports = await freePorts();
+  writeFileSync(file, JSON.stringify(ports));
+  return ports;
+};
+
+/** @param given stays when the stack stops; without it a folder is made and removed */
+export const startWorld = async (
+  say: (line: string) => void,
+  lanes = 1,
+  given?: string,
+): Promise<BenchWorld> => {
+  const dir = given ?? mkdtempSync(join(tmpdir(), "sealane-bench-"));
   const remove = (): void => {
-    if (process.env["SEALANE_BENCH_KEEP"] === undefined) {
+    if (given === undefined && process.env["SEALANE_BENCH_KEEP"] === undefined) {
       rmSync(dir, { recursive: true, force: true });
     }
   };
   try {
+    mkdirSync(dir, { recursive: true });
     // As root, PostgreSQL runs as another user, who has to walk to its data: else they lie elsewhere and stay.
     chmodSync(dir, 0o711);
     const world = withLanes(demoWorld, lanes);
     const stack = await startStack({
       dir,
       world,
-      ports: await freePorts(),
+      ports: await portsOf(dir),
       traceRatio: 0.001,
       onStep: (step) => say(`starting: ${step}`),
     });

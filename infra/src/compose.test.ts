@@ -5,6 +5,7 @@ import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { parse } from "yaml";
 import { homeAt } from "./home.ts";
+import { nodeFlags } from "./node-flags.ts";
 import { httpPorts, planServices } from "./service-plan.ts";
 import { portsFromEnv } from "./world.ts";
 
@@ -78,6 +79,11 @@ describe("docker-compose.yml", () => {
     const bases = [...text("infra/docker/Dockerfile").matchAll(/^FROM (\S+)/gm)];
     for (const [, base] of bases) expect(base).toBe(`node:${dependencies.node}-trixie-slim`);
     expect(bases.length).toBeGreaterThan(0);
+  });
+
+  test("starts services with the flags that they have here", () => {
+    const entry = /^ENTRYPOINT (.+)$/m.exec(text("infra/docker/Dockerfile"))?.[1] ?? "[]";
+    expect(JSON.parse(entry)).toEqual(["node", ...nodeFlags]);
   });
 
   test("keeps servers off the network that leads out, and every password in a file", () => {

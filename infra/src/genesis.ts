@@ -71,7 +71,7 @@ const introduceSettlement = (
   const statements: KeyRecord = { participant: bank, purpose: "bank-statement", vkey: key.vkey };
   genesis.say("key", statements, [root, key]);
   const scheduler = readKeyFile(home.keys("operator", "scheduler.key")).vkey;
-  for (const { corridor, netting } of world.corridors) {
+  for (const { corridor, netting, payWithinMinutes = 120 } of world.corridors) {
     const pairs = world.feeSchedules.flatMap(({ corridor: of, from, to }) =>
       of === corridor ? { from, to } : [],
     );
@@ -84,7 +84,7 @@ const introduceSettlement = (
       operatorAccounts: accountsOf(world, operator).flatMap(({ currency, account }) =>
         served.has(currency) ? { currency, account } : [],
       ),
-      payWithinMinutes: 120,
+      payWithinMinutes,
       schedule: settlementSchedule,
       scheduler,
     };

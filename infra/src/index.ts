@@ -29,6 +29,7 @@ export { sendFirstLiquidity, type FirstLiquidity } from "./liquidity.ts";
 export { lanesOf, processesOf, type LanePlan } from "./lanes.ts";
 export { homeAt, type Home } from "./home.ts";
 export { dayWorld } from "./day-world.ts";
+export { migrateAll } from "./prepare.ts";
 export { provision } from "./provision.ts";
 export {
   planServices,

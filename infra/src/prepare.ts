@@ -27,6 +27,8 @@ export const topicSpecs = (replication: number, world: World = demoWorld): Topic
   };
   // One broker: an acknowledgement must be on disk. Measured free here (`bench/README.md`).
   const flushed = replication === 1 ? { "flush.messages": "1" } : {};
+  // A bank's statement is one command, however many parts it has: 2 MB with 10,000 lines.
+  const commands = { ...durable, ...flushed, "max.message.bytes": "4194304" };
   const topic = (name: string, config: Record<string, string>): TopicSpec => ({
     topic: name,
     partitions: 1,
@@ -36,7 +38,7 @@ export const topicSpecs = (replication: number, world: World = demoWorld): Topic
   const participants = [...world.wallets, ...world.providers].map(({ participant }) => participant);
   return [
     ...lanesOf(world).flatMap(({ lane }) => [
-      topic(laneTopic(lane), { ...durable, ...flushed }),
+      topic(laneTopic(lane), commands),
       topic(entriesTopic(lane), durable),
     ]),
     ...participants.map((participant) => topic(inboxTopic(participant), durable)),

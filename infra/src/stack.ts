@@ -8,6 +8,7 @@ import { lastWords } from "./last-words.ts";
 import { openKafka } from "./open-kafka.ts";
 import { startPostgres, type PostgresServer } from "./postgres.ts";
 import { migrateAll, topicSpecs } from "./prepare.ts";
+import { nodeFlags } from "./node-flags.ts";
 import { checkPortsFree, spawnService, waitForReady, type NamedPort } from "./processes.ts";
 import type { Home } from "./home.ts";
 import { InfraError } from "./infra-error.ts";
@@ -173,14 +174,7 @@ export const startStack = async (options: StackOptions): Promise<Stack> => {
         entry: service.entry,
         env: { ...service.env, ...changes.env },
         logFile: home.path("logs", `${service.name}.log`),
-        // Young objects get room: with 16 MB, collecting them was a quarter of the ledger's time.
-        nodeArgs: [
-          "--disable-warning=ExperimentalWarning",
-          "--max-old-space-size=1024",
-          "--max-semi-space-size=64",
-          "--initial-heap-size=256",
-          ...(changes.nodeArgs ?? []),
-        ],
+        nodeArgs: [...nodeFlags, ...(changes.nodeArgs ?? [])],
       });
       running.set(service.name, child);
       void child.exited.then(() => {

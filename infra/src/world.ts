@@ -1,6 +1,6 @@
 // The demo's little world: who takes part, on which ports, under which names. One place, because
 // scripts outside the repository rely on it (`design.md` §10).
-import { laneOrigin, keysOrigin } from "@sealane/protocol";
+import { laneOrigin, keysOrigin, type Netting } from "@sealane/protocol";
 import { InfraError } from "./infra-error.ts";
 
 export const operator = "sealane.example";
@@ -47,7 +47,9 @@ export type World = {
   }[];
   readonly corridors: readonly {
     readonly corridor: string;
-    readonly netting: "multilateral" | "bilateral";
+    readonly netting: Netting;
+    /** Two hours unless it is said. */
+    readonly payWithinMinutes?: number;
   }[];
   readonly feeSchedules: readonly {
     readonly schedule: string;

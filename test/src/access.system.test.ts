@@ -8,6 +8,7 @@ import { readKeyFile } from "@sealane/signer";
 import { parseNote, parseProof, signNoteLine } from "@sealane/tlog";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { eventually } from "./eventually.ts";
+import { buildGoVerifier, findPythonVerifier } from "./independent/verifiers.ts";
 import { runSealane, sealaneJson } from "./sealane.ts";
 import { startWholeSystem, type WholeSystem } from "./whole-system.ts";
 
@@ -156,6 +157,32 @@ describe("the ledger's routes", () => {
     expect(await sealane(...exported)).toMatchObject({ ok: true });
     expect(await sealane("audit", "audit", "--policy", "trust.policy")).toMatchObject({ ok: true });
   });
+
+  it("have it audit with the verifiers in Go and Python too, and with no other token", async () => {
+    const log = `${system.stack.urls["ledger"]}/log`;
+    const policy = secret("trust.policy") + "\n";
+    const folder = path("verifiers");
+    mkdirSync(folder);
+    for (const tool of [buildGoVerifier(folder), findPythonVerifier()]) {
+      if ("skipped" in tool) {
+        process.stderr.write(`SKIPPED: a verifier with an auditor's token: ${tool.skipped}\n`);
+        continue;
+      }
+      const { name, logs } = tool.found;
+      const [verdict] = await logs([log], { policy, token: `${tokenOf("auditor")}\n` });
+      expect([name, verdict]).toMatchObject([name, { ok: true }]);
+      for (const role of ["nobody", "rubbish", "ended", "forged", "payer"] as const) {
+        const token = tokenOf(role);
+        const [refused] = await logs([log], { policy, ...(token === undefined ? {} : { token }) });
+        const said = role === "payer" ? /403/ : /401/;
+        expect([name, role, refused]).toMatchObject([
+          name,
+          role,
+          { ok: false, detail: expect.stringMatching(said) },
+        ]);
+      }
+    }
+  }, 120_000);
 });
 
 describe("a console's token at an adapter", () => {

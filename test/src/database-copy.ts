@@ -61,3 +61,32 @@ export const tamper = (system: WholeSystem, statement: string): Promise<void> =>
     await client.query("set local session_replication_role = replica");
     await client.query(statement);
   });
+
+/** Drops a schema with all that is in it. */
+export const dropSchema = (system: WholeSystem, schema: string): Promise<void> =>
+  withAdmin(system, async (client) => {
+    await client.query(`drop schema ${schema} cascade`);
+  });
+
+/** Tables of which some row is not in the copy, or the other way round; columns left out are not compared. */
+export const differencesFromCopy = async (
+  system: WholeSystem,
+  schema: string,
+  without: readonly string[] = [],
+): Promise<string[]> => {
+  const differing: string[] = [];
+  await withAdmin(system, async (client) => {
+    const rows = (of: string): string => {
+      const kept = without.map((column) => ` - '${column}'`).join("");
+      return `select (to_jsonb(t)${kept})::text from ${of} t`;
+    };
+    for (const table of await tablesOf(client, schema)) {
+      const [own, copy] = [rows(`${schema}.${table}`), rows(`${schema}_copy.${table}`)];
+      const { rows: found } = await client.query(
+        `(${own} except all ${copy}) union all (${copy} except all ${own}) limit 1`,
+      );
+      if (found.length > 0) differing.push(table);
+    }
+  });
+  return differing;
+};

@@ -186,6 +186,40 @@ describe("the payee's side of a hosted adapter", () => {
     await expect(more).rejects.toMatchObject({ problem: { code: "return-exceeds" } });
   });
 
+  it("gives back at today's rate, by the newest sheet of its liquidity provider, in parts", async () => {
+    const sent = await system.ph.send(inward("5000.00"), wait());
+    await credited(system.ph, sent.transferId);
+    const rate = async (): Promise<string> => {
+      const asked = { payee: { participant: "ph-wallet.example" }, amount: hkd("100.00") };
+      return (await hosted.quote(asked)).exchangeRate;
+    };
+    const hkd = (amount: string) => ({ currency: "HKD", amount });
+    for (const amount of [hkd("100.07"), hkd("33.33")]) {
+      // A sheet may end between two calls: then this is said of the next one.
+      const [before, back, after] = await eventually("one sheet lasts that long", async () => {
+        const first = await rate();
+        const made = await hosted.giveBack(sent.transferId, { amount, rate: "today" }, wait());
+        const last = await rate();
+        return first === last && ([first, made, last] as const);
+      });
+      expect(before).toBe(after);
+      const [units = "", places = ""] = before.split(".");
+      const minor = BigInt(amount.amount.replace(".", "")) * BigInt(units + places);
+      const received = minor / 10n ** BigInt(places.length);
+      expect(back).toMatchObject({ sent: amount, returnOf: sent.transferId });
+      expect(back.received?.amount.replace(".", "")).toBe(String(received));
+      const entry = entryOf(await hosted.receipt(back.transferId));
+      expect(entry).toContain('"rate":"today"');
+      expect(entry).toContain('"sheet":{"provider":"fx-desk.example"');
+      expect(entry).toContain("— hk-wallet.example/k1 ");
+      await credited(system.ph, back.transferId);
+    }
+    const rest = await hosted.giveBack(sent.transferId, { rate: "today" }, wait());
+    await credited(system.ph, rest.transferId);
+    const more = hosted.giveBack(sent.transferId, { amount: hkd("0.01"), rate: "today" }, wait());
+    await expect(more).rejects.toMatchObject({ problem: { code: "return-exceeds" } });
+  });
+
   it("answers a recall: its core's yes is a return, its no a refusal", async () => {
     const agreed = await system.ph.send(inward("100.00"), wait());
     await credited(system.ph, agreed.transferId);

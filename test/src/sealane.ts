@@ -1,6 +1,6 @@
 // The command line as a person starts it, against a running system: another process, which does not
 // hold up the transfers that a test has running meanwhile.
-import { spawn } from "node:child_process";
+import { spawn, type ChildProcess } from "node:child_process";
 import { join } from "node:path";
 import type { Stack } from "@sealane/infra";
 
@@ -11,12 +11,20 @@ export type Ran = { readonly status: number; readonly stdout: string; readonly s
 
 const program = join(import.meta.dirname, "..", "..", "packages", "cli", "bin", "sealane.js");
 
-/** Runs `sealane …` in the world's folder: paths such as `keys/hk-wallet/root.key` lie below it. */
-export const runSealane = (system: Running, args: readonly string[]): Promise<Ran> =>
+/**
+ * Runs `sealane …` in the world's folder: paths such as `keys/hk-wallet/root.key` lie below it.
+ * @param onStart is given the process, for a test that ends it
+ */
+export const runSealane = (
+  system: Running,
+  args: readonly string[],
+  onStart?: (child: ChildProcess) => void,
+): Promise<Ran> =>
   new Promise((resolve, reject) => {
     const cwd = system.stack.home.dir;
     const env = { ...process.env, SEALANE_HOME: cwd };
     const child = spawn(process.execPath, [program, ...args], { cwd, env });
+    onStart?.(child);
     const chunks = { stdout: "", stderr: "" };
     child.stdout.setEncoding("utf8").on("data", (text: string) => (chunks.stdout += text));
     child.stderr.setEncoding("utf8").on("data", (text: string) => (chunks.stderr += text));

@@ -15,6 +15,7 @@ import {
   type FirstLiquidity,
   type Stack,
   type StackOptions,
+  type World,
 } from "@sealane/infra";
 
 export type RawRequest = {
@@ -39,13 +40,15 @@ export type WholeSystemOptions = Pick<StackOptions, "closedBundles" | "console">
   readonly lanes?: number;
   /** Wallets whose adapters have no key to sign with. */
   readonly hosted?: readonly string[];
+  /** How the demo's parties settle, where it is not as in the demo. */
+  readonly corridors?: World["corridors"];
 };
 
 export const startWholeSystem = async (options: WholeSystemOptions = {}): Promise<WholeSystem> => {
   const dir = mkdtempSync(join(tmpdir(), "sealane-test-"));
   chmodSync(dir, 0o711);
-  const { liquidity, lanes = 1, ...more } = options;
-  const world = withLanes(demoWorld, lanes);
+  const { liquidity, lanes = 1, corridors = demoWorld.corridors, ...more } = options;
+  const world = withLanes({ ...demoWorld, corridors }, lanes);
   const stack = await startStack({ ...more, dir, world, ports: await freePorts(), traceRatio: 1 });
   await sendFirstLiquidity(stack.home, stack.brokers, liquidity, world);
   await writeKeyLogFile(stack.home, stack.urls.ledger ?? "");

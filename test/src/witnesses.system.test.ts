@@ -2,16 +2,20 @@
 // remains; without one the lane reserves no more and ends what is open; and a forked log is refused, with
 // both checkpoints kept where anybody can judge them.
 import { randomUUID } from "node:crypto";
-import { readdirSync, readFileSync } from "node:fs";
+import { existsSync, readdirSync, readFileSync, renameSync } from "node:fs";
 import { createServer, type Server, type ServerResponse } from "node:http";
-import type { Transfer } from "@sealane/client";
+import { adapterClient, makeLogReader, type Transfer } from "@sealane/client";
+import { startStack, type Stack } from "@sealane/infra";
 import { readKeyFile } from "@sealane/signer";
 import {
   composeNote,
+  consistencyProof,
   formatAddCheckpoint,
   formatCheckpointText,
   parseCheckpointText,
+  leafHash,
   parseNote,
+  rootOf,
   sha256,
   signNoteLine,
 } from "@sealane/tlog";
@@ -23,11 +27,13 @@ import { startWholeSystem, type WholeSystem } from "./whole-system.ts";
 
 let system: WholeSystem;
 let liar: Server | undefined;
+let restarted: Stack | undefined;
 beforeAll(async () => {
   system = await startWholeSystem();
 });
 afterAll(async () => {
   await stopLiar();
+  await restarted?.stop();
   await system.stop();
 });
 
@@ -169,5 +175,99 @@ describe("a log that forks", () => {
     const log = openAuditedLog(system);
     await eventually("everything has ended", () => log.nothingPending());
     expect((await log.audit()).findings).toEqual([]);
+  }, 180_000);
+});
+
+describe("a thief with the checkpoint key", () => {
+  /** What the auditor's witness has been shown, leaf by leaf: the log, then the thief's inventions. */
+  let shown: Uint8Array[] = [];
+  const hashes = (level: number, index: number): Uint8Array =>
+    rootOf(shown.slice(index * 2 ** level, (index + 1) * 2 ** level));
+  const keyFile = (name: string): string => system.stack.home.keys("operator", name);
+  const evidence = (): string => system.stack.home.path("state", "auditor.witness.evidence");
+
+  /** Has the witness cosign entries that nobody made. @returns what it answers */
+  const invent = async (from: number, entries: number): Promise<number> => {
+    const { name, seed } = readKeyFile(keyFile("checkpoint.key"));
+    const inventions = Array.from({ length: entries }, (_, at) => leafHash(`thief's ${from + at}`));
+    shown = [...shown.slice(0, from), ...inventions];
+    const size = shown.length;
+    const text = formatCheckpointText({ origin: name, size, root: rootOf(shown), extensions: [] });
+    const checkpoint = composeNote(text, [signNoteLine(name, seed, text)]);
+    const proof = consistencyProof(from, size, hashes);
+    const body = formatAddCheckpoint({ oldSize: from, proof, checkpoint });
+    const url = `${system.stack.urls["witness"]}/add-checkpoint`;
+    return (await fetch(url, { method: "POST", body })).status;
+  };
+
+  const headOfWitness = async (): Promise<number> => {
+    const hash = Buffer.from(sha256(readKeyFile(keyFile("checkpoint.key")).name)).toString("hex");
+    const answer = await fetch(`${system.stack.urls["witness"]}/${hash}/checkpoint`);
+    return parseCheckpointText(parseNote(await answer.text()).text).size;
+  };
+
+  it("leads one witness astray: the others go on, and both histories are evidence for anybody", async () => {
+    const reader = makeLogReader(`${system.stack.urls["ledger"]}/log`);
+    await eventually("the log rests while the thief reads it", async () => {
+      const size = await headOfWitness();
+      // From a power of two a proof of growth does not say what it grew from: then one more transfer.
+      if (Number.isInteger(Math.log2(size + 1))) return void (await send());
+      shown = (await reader.entries(0, size)).map((entry) => leafHash(entry));
+      return (await invent(size, 1)) === 200;
+    });
+    expect((await send()).status).toBe("sealed");
+    expect((await send()).status).toBe("sealed");
+    await eventually("the witness keeps how the log really went on", () => {
+      const kept = existsSync(evidence()) ? readdirSync(evidence()) : [];
+      const largest = Math.max(...kept.map((name) => Number(name.split(".")[1])));
+      return Promise.resolve(largest > shown.length);
+    });
+    expect(await readyText()).not.toContain("witness");
+    for (const name of readdirSync(evidence())) {
+      const file = `${evidence()}/${name}`;
+      const judged = await runSealane(system, ["verify", file, "--policy", "trust.policy"]);
+      expect([name, judged.status, judged.stdout]).toEqual([
+        name,
+        0,
+        expect.stringContaining("two histories"),
+      ]);
+    }
+  }, 120_000);
+
+  it("leads it beyond the log: the ledger stops, and goes on with another key and another witness", async () => {
+    const { home, ports } = system.stack;
+    expect(await invent(shown.length, 1_000)).toBe(200);
+    await send(30, 1);
+    await eventually("the ledger signs no more", async () =>
+      /witness .* has .*entries/.test(await readyText()),
+    );
+    // docs/drills.md, 6 and 5: the key is replaced, and the witness begins anew, without what it was shown.
+    await system.stack.stop();
+    renameSync(keyFile("checkpoint.key"), keyFile("stolen.key"));
+    renameSync(home.keys("auditor", "witness.key"), home.keys("auditor", "astray.key"));
+    renameSync(home.path("state", "auditor.witness"), home.path("state", "auditor.astray"));
+    const { name } = readKeyFile(keyFile("stolen.key"));
+    const next = "keys/operator/checkpoint.key";
+    const sealane = async (...args: string[]): Promise<void> => {
+      expect(await runSealane(system, args)).toMatchObject({ status: 0 });
+    };
+    await sealane("keys", "generate", next, "--name", name);
+    const starting = startStack({ dir: home.dir, ports });
+    await eventually("the ledger says what it waits for", async () =>
+      (await readyText().catch(() => "")).includes("another checkpoint key"),
+    );
+    const operators = ["alice", "bob"].flatMap((who) => ["--operator", `keys/${who}/operator.key`]);
+    const keys = ["--old", "keys/operator/stolen.key", "--new", next];
+    await sealane("keys", "log-key", "--reason", "stolen", ...operators, ...keys);
+    restarted = await starting;
+    const token = readFileSync(home.keys("hk-wallet", "api.token"), "utf8").trim();
+    const client = adapterClient({ baseUrl: restarted.urls["hk-wallet"] ?? "", token });
+    const options = { idempotencyKey: randomUUID(), waitSeconds: 20 };
+    expect((await client.send(requestOf(30), options)).status).toBe("sealed");
+    const log = openAuditedLog({ stack: restarted });
+    await eventually("everything has ended", () => log.nothingPending());
+    expect((await log.audit()).findings).toEqual([]);
+    // The new witness has seen our log, and nothing of the thief's.
+    expect(await headOfWitness()).toBeLessThan(shown.length);
   }, 180_000);
 });

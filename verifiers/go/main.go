@@ -17,6 +17,7 @@ import (
 	"slices"
 	"strings"
 	"time"
+	"unicode"
 
 	"golang.org/x/mod/sumdb/tlog"
 )
@@ -116,10 +117,18 @@ func (r reader) checkTiles(hashes [][]byte) {
 func verdict(check func() string) (line string, ok bool) {
 	defer func() {
 		if why := recover(); why != nil {
-			line, ok = strings.ReplaceAll(fmt.Sprintf("refused %v", why), "\n", " "), false
+			line, ok = "refused "+strings.Map(printable, fmt.Sprint(why)), false
 		}
 	}()
 	return "ok " + check(), true
+}
+
+// printable keeps a verdict on its line, and a terminal as it was, whatever a file says.
+func printable(r rune) rune {
+	if unicode.IsPrint(r) {
+		return r
+	}
+	return ' '
 }
 
 func fail(err error) {
@@ -133,7 +142,7 @@ func fail(err error) {
 type options struct {
 	policy    policy
 	pinned    map[string]string
-	keys      string
+	keys      *string // nil where none were given
 	newerThan string
 	token     string
 }
@@ -147,8 +156,8 @@ func (o options) judge(what string) func(item string, data []byte) string {
 			return checkLog(o, item)
 		case what == "bundle":
 			return checkBundle(o.policy, o.pinned, data)
-		case o.keys != "" && keys == nil:
-			read := readKeys(o.policy, o.pinned, o.keys)
+		case o.keys != nil && keys == nil:
+			read := readKeys(o.policy, o.pinned, *o.keys)
 			keys = &read
 		}
 		return checkReceipt(o.policy, keys, data)
@@ -187,7 +196,8 @@ func main() {
 		fail(errors.New(strings.Replace(why, "refused", "cannot begin:", 1)))
 	}
 	if *keysFile != "" {
-		o.keys = read(*keysFile)
+		text := read(*keysFile)
+		o.keys = &text
 	}
 	failed, judge := false, o.judge(what)
 	say := func(item string, data func() ([]byte, error)) {

@@ -11,6 +11,7 @@ import (
 	"encoding/binary"
 	"fmt"
 	"math"
+	"regexp"
 	"slices"
 	"strconv"
 	"strings"
@@ -170,39 +171,77 @@ type group struct {
 
 func parsePolicy(text string) policy {
 	p := policy{map[string][]key{}, map[string]key{}, map[string]group{}, ""}
+	must(strings.HasSuffix(text, "\n"), "policy: its last line does not end in a newline")
+	control := strings.IndexFunc(text, func(r rune) bool { return r < ' ' && r != '\n' && r != '\t' || r == 0x7f })
+	must(utf8.ValidString(text) && control < 0, "policy: a forbidden character")
+	once := map[string]bool{}
 	for at, row := range strings.Split(text, "\n") {
-		f := strings.Fields(row)
-		switch {
-		case len(f) == 0 || f[0][0] == '#':
-		case f[0] == "log" && len(f) >= 2:
-			origin := strings.SplitN(f[1], "+", 2)[0]
-			p.logs[origin] = append(p.logs[origin], parseKey(f[1], ed25519Key))
-		case f[0] == "witness" && len(f) >= 3:
-			witness := parseKey(f[2], cosignature)
-			for name, other := range p.witnesses { // one key is one witness
-				must(name != f[1] && other.public != witness.public, "policy: line %d", at+1)
-			}
-			p.witnesses[f[1]] = witness
-		case f[0] == "group" && len(f) >= 4:
-			least, err := strconv.Atoi(f[2])
-			if f[2] == "any" {
-				least, err = 1, nil
-			} else if f[2] == "all" {
-				least, err = len(f)-3, nil
-			}
-			members := slices.Compact(slices.Sorted(slices.Values(f[3:])))
-			must(err == nil && least >= 1 && least <= len(members), "policy: line %d", at+1)
-			p.groups[f[1]] = group{least, members}
-		case f[0] == "quorum" && len(f) == 2 && p.quorum == "":
-			p.quorum = f[1]
-		default:
-			must(false, "policy: line %d", at+1)
+		f := strings.FieldsFunc(row, func(r rune) bool { return r == ' ' || r == '\t' })
+		if len(f) == 0 || f[0][0] == '#' {
+			continue
 		}
+		func() {
+			defer func() {
+				if why := recover(); why != nil {
+					panic(refusal(fmt.Sprintf("policy: line %d: %v", at+1, why)))
+				}
+			}()
+			p.read(f, once)
+		}()
 	}
-	_, alone := p.witnesses[p.quorum]
-	_, some := p.groups[p.quorum]
-	must(alone || some, "policy: it asks for no witness")
+	must(p.quorum != "", "policy: it asks for no witness")
 	return p
+}
+
+var threshold = regexp.MustCompile(`^[1-9][0-9]{0,5}$`)
+
+// read takes one line. Names are defined before they are used; once has what a policy says only once: a key
+// is one witness, and a member of one group, so that no witness counts twice.
+func (p *policy) read(f []string, once map[string]bool) {
+	first := func(what, of string) {
+		must(!once[what+" "+of], "a %s twice", what)
+		once[what+" "+of] = true
+	}
+	defined := func(name string) { must(once["name "+name], "%s is not defined before it", name) }
+	define := func(name string) {
+		must(name != "none", "the name none cannot be defined")
+		first("name", name)
+	}
+	switch {
+	case f[0] == "log" && (len(f) == 2 || len(f) == 3):
+		log := parseKey(f[1], ed25519Key)
+		first("log's key", log.public)
+		origin := strings.SplitN(f[1], "+", 2)[0]
+		p.logs[origin] = append(p.logs[origin], log)
+	case f[0] == "witness" && (len(f) == 3 || len(f) == 4):
+		witness := parseKey(f[2], cosignature)
+		define(f[1])
+		first("witness's key", witness.public)
+		p.witnesses[f[1]] = witness
+	case f[0] == "group" && len(f) >= 4:
+		members := f[3:]
+		for _, member := range members {
+			defined(member)
+			first("member", member)
+		}
+		define(f[1])
+		least := len(members)
+		if f[2] == "any" {
+			least = 1
+		} else if f[2] != "all" {
+			least = 0
+			if threshold.MatchString(f[2]) {
+				least, _ = strconv.Atoi(f[2])
+			}
+		}
+		must(least >= 1 && least <= len(members), "a threshold is from 1 to n")
+		p.groups[f[1]] = group{least, members}
+	case f[0] == "quorum" && len(f) == 2 && p.quorum == "":
+		defined(f[1])
+		p.quorum = f[1]
+	default:
+		must(false, "a policy has no such line")
+	}
 }
 
 // fewest is how many of the witnesses that cosigned make up a name of the policy.

@@ -5,7 +5,7 @@ package main
 
 import "fmt"
 
-const mostParts = 20
+const mostParts = 100
 
 // partial is the statement of which parts are still to come.
 type partial struct {

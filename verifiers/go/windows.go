@@ -134,6 +134,28 @@ func legsOf(owed map[obligation]*big.Int, seed string) map[string][]any {
 	return legs
 }
 
+const mostLegs = 100
+
+// netParts are a net's entries: one, or, where it has more legs than an entry takes, parts in order, of which
+// the first has the totals.
+func netParts(net object, legs []any) []object {
+	parts := slices.Collect(slices.Chunk(legs, mostLegs))
+	if len(parts) <= 1 {
+		return []object{net}
+	}
+	var all []object
+	for at, some := range parts {
+		one := maps.Clone(net)
+		one["part"] = object{"number": int64(at + 1), "of": int64(len(parts))}
+		one["legs"] = some
+		if at > 0 {
+			one["totals"] = []any{}
+		}
+		all = append(all, one)
+	}
+	return all
+}
+
 // follow judges an entry that stands by itself.
 func (w *windows) follow(e entry, s keyState) {
 	x := e.said
@@ -193,7 +215,7 @@ func (w *windows) cut(e entry, s keyState) {
 	all, operator, netting := sumsOf(open.flows), s.ledger.str("operator"), record.str("netting")
 	seed := fmt.Sprintf("%s%s/%d/0", w.origin, corridor, open.number)
 	legs := legsOf(obligations(netting, open.flows, all, operator+":settlement"), seed)
-	left := map[string]any{}
+	left, count := map[string]any{}, 0
 	for _, who := range slices.Sorted(maps.Keys(all)) {
 		totals, own := []any{}, all[who]
 		for _, currency := range slices.Sorted(maps.Keys(own)) {
@@ -201,13 +223,15 @@ func (w *windows) cut(e entry, s keyState) {
 				"credits": inDecimals(&own[currency][1], currency), "fees": inDecimals(&own[currency][2], currency)})
 		}
 		mine := append([]any{}, legs[who]...)
-		w.due = append(w.due, object{"corridor": corridor, "number": open.number, "participant": who,
+		w.due = append(w.due, netParts(object{"corridor": corridor, "number": open.number, "participant": who,
 			"from": open.from, "to": seq, "netting": netting, "payBy": payBy.Format("2006-01-02T15:04:05.000Z"),
-			"totals": totals, "legs": mine})
+			"totals": totals, "legs": mine}, mine)...)
+		count += len(mine)
 		if len(mine) > 0 {
 			left[who] = totals
 		}
 	}
+	must(count <= mostParts*mostLegs, "cut: of more legs than a statement has lines")
 	w.unsettled[fmt.Sprintf("%s/%d", corridor, open.number)] = left
 	w.open[corridor] = &openWindow{open.number + 1, seq + 1, e.time, map[flow]*big.Int{}}
 }

@@ -2,9 +2,10 @@
 """Checks Sealane's receipts, bundles and logs wholly, with nothing but Python's standard library. README.md
 says what is checked, and what is not. Every check is an `assert`; the first that fails is the verdict."""
 import argparse, base64, sys
+from policy import read_policy
 from receipts import check_bundle, check_receipt
 from replay import check_log
-from verify import Policy, vkey
+from verify import vkey, why
 
 def read_roots(text):
     """Lines `participant verifier-key`: with which root key each participant must have entered."""
@@ -15,8 +16,7 @@ def read_roots(text):
 
 def verdict(check, *args):
     try: return f"ok {check(*args)}"
-    except Exception as error:
-        return f"refused {type(error).__name__ if not str(error) else error}".replace("\n", " ")
+    except Exception as error: return f"refused {why(error)}"
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__)
@@ -29,12 +29,14 @@ def main():
     parser.add_argument("--token", help="logs: an auditor's token, where entries are not open")
     parser.add_argument("--newer-than", help="logs: folder with the checkpoints that you remember")
     options = parser.parse_args()
-    def text(path): return open(path, encoding="utf-8", newline="").read() if path else None
+    def read(path):
+        with open(path, "rb") as file: return file.read()
+    def text(path): return read(path).decode() if path else None
     try:
-        pol, keys, pinned = Policy(text(options.policy)), text(options.keys), text(options.roots)
+        pol, keys, pinned = read_policy(read(options.policy)), text(options.keys), text(options.roots)
         if pinned is not None: pinned = read_roots(pinned)
         token = (text(options.token) or "").strip()
-    except Exception as error: sys.exit(f"cannot begin: {error or type(error).__name__}")
+    except Exception as error: sys.exit(f"cannot begin: {why(error)}")
 
     def judge(item, data):
         if options.what == "log": return check_log(item, pol, pinned, options.newer_than, token)
@@ -42,8 +44,8 @@ def main():
         return check_receipt(data(), pol, keys, pinned)
 
     failed, piped = False, options.items == ["-"]
-    for item in sys.stdin.read().split("\n")[:-1] if piped else options.items:
-        line = verdict(judge, item, lambda: base64.b64decode(item) if piped else open(item, "rb").read())
+    for item in sys.stdin.buffer.read().decode(errors="replace").split("\n")[:-1] if piped else options.items:
+        line = verdict(judge, item, lambda: base64.b64decode(item) if piped else read(item))
         failed |= not line.startswith("ok ")
         print(line, flush=True)
     sys.exit(failed)

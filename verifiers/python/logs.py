@@ -1,5 +1,22 @@
-"""A published log: its entries, the tiles of hashes over them and its checkpoint, held together."""
-from verify import checkpoint, sha
+#!/usr/bin/env python3
+"""A published log: its entries, the tiles of hashes over them and its checkpoint, held together. Run by
+itself it says of a lane's log and its key log that they are whole: cosigned, in one tree, in one chain."""
+import argparse, functools, json, os, sys, urllib.request
+from datetime import datetime
+from verify import b64, checkpoint, note, sha, why
+
+def reader(place, token=""):
+    """Reads the files of an export, or of the URL of a log, by path."""
+    @functools.cache  # a log that is running grows: one state of it
+    def read(path):
+        if not place.startswith(("http://", "https://")):
+            with open(os.path.join(place, path), "rb") as file: return file.read()
+        request = urllib.request.Request(f"{place.rstrip('/')}/{path}")
+        if token: request.add_unredirected_header("Authorization", f"Bearer {token}")
+        try:
+            with urllib.request.urlopen(request, timeout=30) as answer: return answer.read()
+        except OSError as error: raise OSError(f"{path}: {why(error)}") from error
+    return read
 
 def root_of(nodes):
     """The root of a tree (RFC 9162, 2.1.1) from its leaf hashes."""
@@ -36,3 +53,42 @@ def read_log(read, pol, older=None):
         assert older[0] == origin and older[1] <= size, f"an older state of {origin} than remembered"
         assert root_of(hashes[: older[1]]) == older[2], f"{origin} is not the log that is remembered"
     return entries, hashes, (origin, root, sealed, log)
+
+def in_chain(entries, hashes, origin, sealed):
+    """That each entry names its place and the hash of the one before, and none is newer than the seal."""
+    for seq, entry in enumerate(entries):
+        text, _ = note(entry.decode())
+        head, line, *_ = text.split("\n", 2)
+        context = json.loads(line)
+        time = datetime.fromisoformat(context["time"][:-1] + "+00:00").timestamp() * 1000
+        prev = b64(context["prev"], 32)
+        assert head == f"{origin}/entry/v1" and context["seq"] == seq, f"entry {seq}: not in its place"
+        assert prev == (hashes[seq - 1] if seq else bytes(32)), f"entry {seq}: it does not follow"
+        assert time <= sealed + 2000, f"entry {seq}: it is newer than the seal"
+
+def whole(place, pol, token=""):
+    read = reader(place, token)
+    def size(prefix):
+        entries, hashes, (origin, root, sealed, _) = read_log(lambda path: read(prefix + path), pol)
+        assert origin.endswith("/keys") == (prefix == "keys/"), f"{origin}: another log is expected here"
+        in_chain(entries, hashes, origin, sealed)
+        return f"{len(entries)} entries of {origin}"
+    return f"{size('')}, {size('keys/')}; who had to sign them, and what they mean, was not checked"
+
+def main():
+    from policy import read_policy
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("policy", help="whom you trust: a C2SP tlog-policy")
+    parser.add_argument("places", nargs="+", help="folders of exports, and URLs of logs")
+    parser.add_argument("--token", help="file of an auditor's token, where entries are not open")
+    options, refused = parser.parse_args(), False
+    def text(path):
+        with open(path, "rb") as file: return file.read()
+    try: pol, token = read_policy(text(options.policy)), text(options.token or os.devnull).decode().strip()
+    except Exception as error: sys.exit(f"cannot begin: {why(error)}")
+    for place in options.places:
+        try: print(f"ok {whole(place, pol, token)}", flush=True)
+        except Exception as error: refused = not print(f"refused {why(error)}", flush=True)
+    sys.exit(refused)
+
+if __name__ == "__main__": main()

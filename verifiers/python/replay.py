@@ -1,23 +1,12 @@
 """A whole log, from its first entry to its last: every chain, what each entry means after those before,
 and what its postings come to. Every check is an `assert`."""
-import base64, functools, moves, os, returns, urllib.request
+import base64, moves, returns
 from fractions import Fraction
 from entries import Sheet, judge, judge_log
 from keylog import key_log, ms
-from logs import read_log
+from logs import read_log, reader
 from verify import b64, checkpoint, note, sha
 from windows import Windows
-
-def reader(place, token=""):
-    headers = {"Authorization": f"Bearer {token}"} if token else {}
-    @functools.cache  # a log that is running grows: one state of it
-    def read(path):
-        if not place.startswith(("http://", "https://")):
-            with open(os.path.join(place, path), "rb") as file: return file.read()
-        request = urllib.request.Request(f"{place.rstrip('/')}/{path}", headers=headers)
-        with urllib.request.urlopen(request, timeout=30) as answer:
-            return answer.read()
-    return read
 
 def covered(books, states, who, currency):
     """Whether all that is posted was allowed by a record that may have counted at its reservation."""
@@ -52,7 +41,7 @@ def next_part(before, kind, x, inner):
     number, of, window = part["number"], part["of"], x.get("window", {})
     whose = [x["bank"], x["reference"], x["digest"], *map(window.get, ("corridor", "number", "attempt"))]
     taken, last_of, last_whose, above = before or (0, of, whose, None)
-    assert number == taken + 1 and number <= of <= 20 and part.get("prev") == above, "part: its place"
+    assert number == taken + 1 and number <= of <= 100 and part.get("prev") == above, "part: its place"
     assert (of, whose) == (last_of, last_whose), "part: of another statement"
     text = note(inner)[0].encode()
     return None if number == of else (number, of, whose, base64.b64encode(sha(text)).decode())

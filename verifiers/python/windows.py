@@ -50,6 +50,15 @@ def nets(flows, netting, operator, seed):
         one["legs"].sort(key=lambda leg: f"{leg['currency']} {leg['side']} {leg['counterparty']}")
     return found
 
+MOST_LEGS, MOST_LINES = 100, 10_000  # of an entry, and of a bank's statement
+
+def net_parts(net):
+    """A net's entries: one, or, where it has more legs than an entry takes, parts; the first has the totals."""
+    legs, of = net["legs"], -(-len(net["legs"]) // MOST_LEGS)
+    if of <= 1: return [net]
+    return [{**net, "part": {"number": at + 1, "of": of}, "totals": net["totals"] if at == 0 else [],
+             "legs": legs[at * MOST_LEGS:(at + 1) * MOST_LEGS]} for at in range(of)]
+
 class Windows:
     def __init__(self, origin): self.origin, self.open, self.unsettled, self.due = origin, {}, {}, []
 
@@ -81,6 +90,8 @@ class Windows:
                   "netting": record["netting"], "payBy": pay_by.isoformat(timespec="milliseconds") + "Z"}
         seed = f"{self.origin}{corridor}/{number}/0"
         found = nets(flows, record["netting"], s["ledger"]["operator"], seed)
-        self.due = [{**common, "participant": who, **net} for who, net in found.items()]
+        assert sum(len(net["legs"]) for net in found.values()) <= MOST_LINES, "cut: of too many legs"
+        whole = [{**common, "participant": who, **net} for who, net in found.items()]
+        self.due = [part for net in whole for part in net_parts(net)]
         self.unsettled[corridor, number] = {who: one["totals"] for who, one in found.items() if one["legs"]}
         self.open[corridor] = number + 1, c["seq"] + 1, time, {}

@@ -2,7 +2,7 @@
 // and what has become final up to the audited position.
 import { LogReadError } from "@sealane/client";
 import type { SettlementEntry } from "@sealane/rules";
-import type { WindowNet } from "@sealane/protocol";
+import { joinNetParts, type WindowNet } from "@sealane/protocol";
 
 export type SettlementAt = { readonly seq: number; readonly said: SettlementEntry };
 
@@ -20,10 +20,9 @@ export const windowsOf = (entries: readonly SettlementAt[]): Map<string, Recompu
       windows.set(`${body.corridor}/${body.number}`, { cutSeq: seq, nets: new Map() });
     } else if (kind === "window-net") {
       const final = body.legs.length === 0 ? "settled" : undefined;
-      windows.get(`${body.corridor}/${body.number}`)?.nets.set(body.participant, {
-        net: body,
-        final,
-      });
+      const before = netOf(body)?.net;
+      const [net = body] = before === undefined ? [body] : joinNetParts([before, body]);
+      windows.get(`${body.corridor}/${body.number}`)?.nets.set(body.participant, { net, final });
     } else if (kind === "settlement" && body.result === "settled") {
       Object.assign(netOf(body) ?? {}, { final: "settled" });
     } else if (kind === "window-default") Object.assign(netOf(body) ?? {}, { final: "defaulted" });

@@ -10,10 +10,13 @@ import {
 import {
   appendLeaf,
   composeNote,
+  consistencyProof,
   emptyRange,
   formatCheckpointText,
   leafHash,
   rangeRoot,
+  rootOf,
+  toBase64,
 } from "@sealane/tlog";
 import { describe, expect, it } from "vitest";
 import { isEvidence, verifyEvidence } from "./verify-evidence.ts";
@@ -44,6 +47,45 @@ describe("a witness's evidence", () => {
     const verdict = verifyEvidence(text, policy);
     expect(verdict).toMatchObject({ ok: true, origin, size: 5, cosignedBy: ["w1"] });
     expect(verdict.ok && new Set(verdict.roots).size).toBe(2);
+  });
+
+  const growthOf = (what: string, oldSize = 5) => {
+    const leaves = Array.from({ length: 9 }, (_, at) => leafHash(`${what} ${at}`));
+    const read = (level: number, index: number) =>
+      rootOf(leaves.slice(index * 2 ** level, (index + 1) * 2 ** level));
+    const proof = consistencyProof(oldSize, 9, read).map(toBase64);
+    return { kind: "growth-not-proven", offered: offeredOf(9, what), oldSize, proof };
+  };
+
+  it("stands for a larger log whose own proof gives the size that was cosigned another root", () => {
+    const verdict = verifyEvidence(file(growthOf("forged")), policy);
+    const [root, other] = [rangeRoot(rangeOf(5)), rangeRoot(rangeOf(5, "forged"))].map(toBase64);
+    expect(verdict).toEqual({
+      ok: true,
+      origin,
+      size: 5,
+      roots: [root, other],
+      cosignedBy: ["w1"],
+    });
+  });
+
+  it("does not stand for a log that grew, nor for a proof of something else", () => {
+    const { proof, ...without } = growthOf("forged");
+    const grown = file(growthOf("leaf"));
+    expect(verifyEvidence(grown, policy)).toMatchObject({ code: "evidence-inconclusive" });
+    const wrong: readonly (readonly [string, object])[] = [
+      ["evidence-inconclusive", without],
+      ["evidence-inconclusive", { ...growthOf("forged"), oldSize: 4 }],
+      ["evidence-inconclusive", { ...growthOf("forged"), proof: [1] }],
+      ["consistency-mismatch", { ...growthOf("forged"), proof: proof.slice(1) }],
+      ["consistency-mismatch", { ...growthOf("forged"), proof: proof.toReversed() }],
+      ["proof-malformed", { ...growthOf("forged"), proof: ["AA==", ...proof.slice(1)] }],
+      // A proof from a power of two begins with the old root, and leaves it out.
+      ["evidence-inconclusive", { ...growthOf("forged", 8), cosigned: offeredOf(8, "leaf") }],
+    ];
+    for (const [code, fields] of wrong) {
+      expect(verifyEvidence(file(fields), policy)).toMatchObject({ ok: false, code });
+    }
   });
 
   it.each([

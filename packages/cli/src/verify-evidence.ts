@@ -1,13 +1,17 @@
 // What a witness keeps of a log that signed two histories (`packages/witness`, evidence), judged offline by a
-// pinned policy: two checkpoints by the log's own key, of one size, with two roots. Nobody has to be believed
-// for it, the witness neither. Pure.
+// pinned policy: two checkpoints by the log's own key that cannot both be true. Either they are of one size
+// with two roots, or the larger comes with a proof of its own growth, in which the smaller's root is another.
+// Nobody has to be believed for it, the witness neither. Pure.
 import { parseStrictJson } from "@sealane/protocol";
 import {
   checkCheckpoint,
   equalBytes,
+  fromBase64,
+  oldRootWithin,
   TlogError,
   toBase64,
   type CheckedCheckpoint,
+  type Checkpoint,
   type TlogPolicy,
 } from "@sealane/tlog";
 
@@ -27,19 +31,40 @@ const no = (code: string, detail: string): EvidenceVerdict => ({ ok: false, code
 /** Whether a file is what a witness keeps, by its beginning. */
 export const isEvidence = (text: string): boolean => /^\{\s*"kind": ?"/.test(text);
 
-const contradict = (one: CheckedCheckpoint, other: CheckedCheckpoint): EvidenceVerdict => {
+/** What came with the checkpoint that was offered: from which size it was to be shown to have grown. */
+type Growth = { readonly oldSize: unknown; readonly proof: unknown };
+
+/**
+ * The root that the offered checkpoint gives the log at the size that was cosigned.
+ * @throws TlogError when its proof is none
+ */
+const rootAt = (size: number, offered: Checkpoint, { oldSize, proof }: Growth) => {
+  if (offered.size === size) return offered.root;
+  if (oldSize !== size || offered.size < size || !Array.isArray(proof)) return undefined;
+  const hashes = proof as readonly unknown[];
+  if (!hashes.every((hash) => typeof hash === "string")) return undefined;
+  return oldRootWithin(size, offered.size, hashes.map(fromBase64), offered.root);
+};
+
+const contradict = (
+  one: CheckedCheckpoint,
+  other: CheckedCheckpoint,
+  growth: Growth,
+): EvidenceVerdict => {
   const { origin, size, root } = one.checkpoint;
-  if (other.checkpoint.origin !== origin) return no("wrong-log", "they are of two logs");
-  if (other.checkpoint.size !== size) {
-    const detail = `one is of ${size} entries, the other of ${other.checkpoint.size}: a log may grow`;
+  const offered = other.checkpoint;
+  if (offered.origin !== origin) return no("wrong-log", "they are of two logs");
+  const second = rootAt(size, offered, growth);
+  if (second === undefined) {
+    const detail = `one is of ${size} entries, the other of ${offered.size}: a log may grow`;
     return no("evidence-inconclusive", detail);
   }
-  if (equalBytes(other.checkpoint.root, root)) return no("evidence-inconclusive", "one root");
+  if (equalBytes(second, root)) return no("evidence-inconclusive", "one root");
   return {
     ok: true,
     origin,
     size,
-    roots: [toBase64(root), toBase64(other.checkpoint.root)],
+    roots: [toBase64(root), toBase64(second)],
     cosignedBy: one.cosignedBy.map(({ name }) => name),
   };
 };
@@ -48,13 +73,15 @@ const contradict = (one: CheckedCheckpoint, other: CheckedCheckpoint): EvidenceV
 export const verifyEvidence = (text: string, policy: TlogPolicy): EvidenceVerdict => {
   const json = parseStrictJson(text);
   const value = json.ok && typeof json.value === "object" ? json.value : null;
-  const { cosigned, offered } = (value ?? {}) as Readonly<Record<string, unknown>>;
+  const fields = (value ?? {}) as Readonly<Record<string, unknown>>;
+  const { cosigned, offered, oldSize, proof } = fields;
   if (cosigned === null) return no("evidence-inconclusive", "there is only one checkpoint in it");
   if (typeof cosigned !== "string" || typeof offered !== "string") {
     return no("evidence-malformed", "no file that a witness keeps as evidence");
   }
   try {
-    return contradict(checkCheckpoint(policy, cosigned), checkCheckpoint(policy, offered));
+    const growth = { oldSize, proof };
+    return contradict(checkCheckpoint(policy, cosigned), checkCheckpoint(policy, offered), growth);
   } catch (error) {
     if (error instanceof TlogError) return no(error.code, error.message);
     throw error;

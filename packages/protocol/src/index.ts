@@ -11,6 +11,7 @@ export * from "./entry.ts";
 export * from "./settlement.ts";
 export * from "./lane-moves.ts";
 export * from "./bank-statement-texts.ts";
+export * from "./window-net-parts.ts";
 export * from "./key-log.ts";
 export * from "./reasons.ts";
 export * from "./refusal.ts";

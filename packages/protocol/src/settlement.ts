@@ -61,7 +61,14 @@ export type WindowLeg = z.infer<typeof windowLegSchema>;
 export const nettings = ["multilateral", "bilateral", "gross"] as const;
 export type Netting = (typeof nettings)[number];
 
-/** One participant's net of a window in all currencies: the unit that becomes final together. */
+/** Legs of a net, or of one part of it: more would not fit into an entry. */
+export const mostNetLegs = 100;
+
+/**
+ * One participant's net of a window in all currencies: the unit that becomes final together. With more
+ * legs than an entry takes it stands in parts, one behind the other: each has the head and its share of
+ * the legs, the first one all totals and the others none, so that whoever adds totals up counts once.
+ */
 export const windowNetSchema = z.strictObject({
   ...windowFields,
   participant: participantSchema,
@@ -70,8 +77,10 @@ export const windowNetSchema = z.strictObject({
   to: counterSchema,
   netting: z.enum(nettings),
   payBy: timeSchema,
+  /** 1 to `of`; only a net of several parts says it. */
+  part: z.strictObject({ number: counterSchema, of: counterSchema }).optional(),
   totals: z.array(windowTotalSchema).max(64),
-  legs: z.array(windowLegSchema).max(100),
+  legs: z.array(windowLegSchema).max(mostNetLegs),
 });
 export type WindowNet = z.infer<typeof windowNetSchema>;
 
@@ -90,10 +99,12 @@ export const bankLineSchema = z.strictObject({
 });
 export type BankLine = z.infer<typeof bankLineSchema>;
 
-/** Parts of one statement: 2,000 lines, and one command of the lane's topic. */
-export const mostStatementParts = 20;
+/** Parts of one statement: 10,000 lines, 2 MB, and one command of the lane's topic. */
+export const mostStatementParts = 100;
 /** Lines of a statement, or of one part: more would not fit into an entry. */
 export const mostStatementLines = 100;
+/** Legs of a window, of all participants: a bank's statement of it must have a line for each. */
+export const mostWindowLegs = mostStatementParts * mostStatementLines;
 
 /**
  * What a settlement bank says, signed with its key from the key log. With `window` it answers one

@@ -52,7 +52,7 @@ export { appendLeaf, appendLeaves, compactRange, emptyRange, rangeRoot, rootOf }
 export type { CompactRange } from "./merkle.ts";
 export { consistencyProof, inclusionProof } from "./merkle-proof.ts";
 export type { HashReader } from "./merkle-proof.ts";
-export { verifyConsistency, verifyInclusion } from "./verify-proof.ts";
+export { verifyConsistency, oldRootWithin, verifyInclusion } from "./verify-proof.ts";
 export { formatCheckpointText, parseCheckpointText } from "./checkpoint.ts";
 export type { Checkpoint } from "./checkpoint.ts";
 export {

@@ -5,7 +5,7 @@ import { fromBase64 } from "./bytes.ts";
 import { EMPTY_ROOT, leafHash } from "./hash.ts";
 import { rootOf } from "./merkle.ts";
 import { consistencyProof, inclusionProof } from "./merkle-proof.ts";
-import { verifyConsistency, verifyInclusion } from "./verify-proof.ts";
+import { oldRootWithin, verifyConsistency, verifyInclusion } from "./verify-proof.ts";
 
 const bytes = (text: string | null): Uint8Array => fromBase64(text ?? "");
 const list = (hashes: readonly string[] | null): Uint8Array[] => (hashes ?? []).map(fromBase64);
@@ -97,4 +97,32 @@ test("verifies at sizes above 2^32", () => {
   expect(() => verifyInclusion(a, size - 1, size, proof, a)).toThrow("another root");
   expect(() => verifyInclusion(a, size - 1, size, proof.slice(1), a)).toThrow("too short");
   expect(() => verifyInclusion(a, size - 1, size, [...proof, a], a)).toThrow("too long");
+});
+
+test("a proof of growth says which root the old size has, but for a power of two", () => {
+  const leaves = Array.from({ length: 40 }, (_, at) => leafHash(`leaf ${at}`));
+  const hashAt = (level: number, index: number) =>
+    rootOf(leaves.slice(index * 2 ** level, (index + 1) * 2 ** level));
+  for (let size = 2; size <= leaves.length; size += 1) {
+    const root = rootOf(leaves.slice(0, size));
+    for (let old = 1; old < size; old += 1) {
+      const proof = consistencyProof(old, size, hashAt);
+      const expected = (old & (old - 1)) === 0 ? undefined : rootOf(leaves.slice(0, old));
+      expect(oldRootWithin(old, size, proof, root)).toEqual(expected);
+      if (expected === undefined) continue;
+      const changed = proof.map((hash, at) => (at === 0 ? leafHash("another") : hash));
+      expect(() => oldRootWithin(old, size, changed, root)).toThrow(
+        /the consistency proof|no proof of growth|not a proof/,
+      );
+      expect(() => oldRootWithin(old, size, proof.slice(1), root)).toThrow(
+        /the consistency proof|no proof of growth|not a proof/,
+      );
+    }
+  }
+  expect(() => oldRootWithin(3, 3, [], EMPTY_ROOT)).toThrow(
+    /the consistency proof|no proof of growth|not a proof/,
+  );
+  expect(() => oldRootWithin(0, 3, [], EMPTY_ROOT)).toThrow(
+    /the consistency proof|no proof of growth|not a proof/,
+  );
 });

@@ -91,6 +91,43 @@ export const verifyConsistency = (
 ): void => {
   assertShape([oldSize, newSize], [oldRoot, newRoot, ...proof]);
   if (verifyTrivialConsistency(oldSize, newSize, proof, oldRoot, newRoot)) return;
+  const [fr, sr] = climb(oldSize, newSize, proof, oldRoot) ?? [];
+  if (fr === undefined || sr === undefined) throw mismatch("the consistency proof is too short");
+  if (!equalBytes(fr, oldRoot)) throw mismatch("the consistency proof leads to another old root");
+  if (!equalBytes(sr, newRoot)) throw mismatch("the consistency proof leads to another new root");
+};
+
+/**
+ * The root at `oldSize` of the tree that has `newRoot` at `newSize`, by a consistency proof: what a log that
+ * signed `newRoot` has bound itself to, whatever else it signed.
+ * @returns undefined where the proof does not hold it: an old size that is a power of two is left out of it
+ * @throws TlogError `proof-malformed`, `consistency-mismatch` when it is no proof of `newRoot`
+ */
+export const oldRootWithin = (
+  oldSize: number,
+  newSize: number,
+  proof: readonly Uint8Array[],
+  newRoot: Uint8Array,
+): Uint8Array | undefined => {
+  assertShape([oldSize, newSize], [newRoot, ...proof]);
+  if (oldSize === 0 || oldSize >= newSize) throw mismatch("not a proof of growth");
+  const found = climb(oldSize, newSize, proof, undefined);
+  if (found === undefined) return undefined;
+  const [old, all] = found;
+  if (!equalBytes(all, newRoot)) throw mismatch("the consistency proof leads to another new root");
+  return old;
+};
+
+/**
+ * The two roots that a consistency proof leads to.
+ * @param known the old root: a proof from a power of two begins with it and leaves it out
+ */
+const climb = (
+  oldSize: number,
+  newSize: number,
+  proof: readonly Uint8Array[],
+  known: Uint8Array | undefined,
+): readonly [old: Uint8Array, all: Uint8Array] | undefined => {
   let fn = oldSize - 1;
   let sn = newSize - 1;
   while (fn % 2 === 1) {
@@ -99,7 +136,9 @@ export const verifyConsistency = (
   }
   // After that loop fn is zero exactly when the old size is a power of two: then the old root is
   // itself the first node of the path, and is not in the proof.
-  const [first, ...rest] = fn === 0 ? [oldRoot, ...proof] : proof;
+  const path = fn === 0 ? known && [known, ...proof] : proof;
+  if (path === undefined) return undefined;
+  const [first, ...rest] = path;
   if (first === undefined) throw mismatch("the consistency proof is too short");
   let fr = first;
   let sr = first;
@@ -119,6 +158,5 @@ export const verifyConsistency = (
     sn = half(sn);
   }
   if (sn !== 0) throw mismatch("the consistency proof is too short");
-  if (!equalBytes(fr, oldRoot)) throw mismatch("the consistency proof leads to another old root");
-  if (!equalBytes(sr, newRoot)) throw mismatch("the consistency proof leads to another new root");
+  return [fr, sr];
 };

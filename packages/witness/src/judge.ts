@@ -5,6 +5,7 @@ import {
   EMPTY_ROOT,
   composeNote,
   equalBytes,
+  oldRootWithin,
   openParsedNote,
   parseAddCheckpoint,
   parseCheckpointText,
@@ -73,15 +74,49 @@ export function judge(
   const { checkpoint, oldSize, proof } = request;
   const size = head?.size ?? 0;
   const root = head?.root ?? EMPTY_ROOT;
-  const forked = checkpoint.size === size && !equalBytes(checkpoint.root, root);
-  const evidence = forked ? ({ evidence: "two-roots-for-one-size" } as const) : {};
-  if (oldSize !== size) return { ...refuse(409, String(size), "text/x.tlog.size"), ...evidence };
+  const keeping = (refusal: Refusal): Refusal => {
+    const evidence = evidenceOf(request, size, root);
+    return evidence === undefined ? refusal : { ...refusal, evidence };
+  };
+  if (oldSize !== size) return keeping(refuse(409, String(size), "text/x.tlog.size"));
   try {
     verifyConsistency(oldSize, checkpoint.size, proof, root, checkpoint.root);
     return { ok: true };
   } catch (error) {
     if (!(error instanceof TlogError)) throw error;
-    return { ...refuse(422, error.message), evidence: "growth-not-proven", ...evidence };
+    return keeping(refuse(422, error.message));
+  }
+}
+
+/**
+ * What a checkpoint that the log signed says against it. Of one that is larger: the proof that came with it
+ * may give the size that was cosigned another root, and then it is as good as two roots. A proof that is
+ * none may be the sender's, who can be anybody: it counts for less, and a bad one of our own head for nothing.
+ */
+function evidenceOf(
+  { checkpoint, oldSize, proof }: SignedRequest,
+  size: number,
+  root: Uint8Array,
+): Evidence | undefined {
+  if (checkpoint.size === size) {
+    return equalBytes(checkpoint.root, root) ? undefined : "two-roots-for-one-size";
+  }
+  if (oldSize !== size || size === 0) return undefined;
+  const found = rootWithin(size, checkpoint, proof);
+  if (found === undefined) return "growth-not-proven";
+  return equalBytes(found, root) ? undefined : "two-roots-for-one-size";
+}
+
+function rootWithin(
+  size: number,
+  checkpoint: Checkpoint,
+  proof: readonly Uint8Array[],
+): Uint8Array | undefined {
+  try {
+    return oldRootWithin(size, checkpoint.size, proof, checkpoint.root);
+  } catch (error) {
+    if (error instanceof TlogError) return undefined;
+    throw error;
   }
 }
 

@@ -265,7 +265,20 @@ test("keeps a fork that comes with a wrong old size too, and a growth that is no
   expect((await add(0, 5, { forkAt: 2 })).status).toBe(409);
   expect((await add(5, 9, { forkAt: 2 })).status).toBe(422);
   expect((await add(4, 9)).status).toBe(409);
-  expect(evidence().toSorted()).toEqual(["growth-not-proven", "two-roots-for-one-size"]);
+  const fork = "two-roots-for-one-size"; // the larger's own proof says which root it has at five
+  expect(evidence()).toEqual([fork, fork]);
+  expect((await add(5, 10, { forkAt: 2, proof: [] })).status).toBe(422);
+  expect(evidence().toSorted()).toEqual(["growth-not-proven", fork, fork]);
+});
+
+test("keeps nothing of what contradicts nothing; of a power of two a proof does not say the root", async () => {
+  const { add } = await open();
+  expect((await add(0, 4, { proof: [leafHash("x")] })).status).toBe(422);
+  await add(0, 4);
+  expect((await add(4, 4, { proof: [leafHash("x")] })).status).toBe(422);
+  expect(evidence()).toEqual([]);
+  expect((await add(4, 9, { forkAt: 2 })).status).toBe(422);
+  expect(evidence()).toEqual(["growth-not-proven"]);
 });
 
 test("asks its owner before it cosigns, with what was cosigned before", async () => {

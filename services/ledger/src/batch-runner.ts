@@ -204,11 +204,12 @@ export const makeBatchRunner = (deps: Deps) => {
     const { state } = now.loaded;
     const items = new Map<number, EntryItem>();
     const unsealed: UnsealedEntry[] = [];
+    const when = { timeMs: outcome.timeMs, savedMs: clock() };
     for (const [at, entry] of made.entries.entries()) {
       const draft = outcome.entries[at];
       const trace = draft?.transferId === undefined ? undefined : traces.get(draft.transferId);
       items.set(entry.seq, entryItem(entry, trace));
-      unsealed.push(unsealedOf(entry, draft?.chains ?? [], outcome.timeMs, trace));
+      unsealed.push(unsealedOf(entry, draft?.chains ?? [], when, trace));
     }
     deps.tree.append(made.entries.map(({ leafHash }) => leafHash));
     seals.appended(unsealed);
@@ -283,7 +284,8 @@ export const makeBatchRunner = (deps: Deps) => {
         if (!verified.ok) throw new Error(`broken invariant: stored entry: ${verified.detail}`);
         const { seq, chains } = verified.entry.context;
         // Counted from now: a ledger that was down must not stop reserving for that.
-        unsealed.push({ seq, chains, timeMs: clock(), trace: undefined });
+        const nowMs = clock();
+        unsealed.push({ seq, chains, timeMs: nowMs, savedMs: nowMs, trace: undefined });
       }
     }
     return unsealed;

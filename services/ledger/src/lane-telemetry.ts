@@ -41,7 +41,7 @@ export const makeLaneMetrics = (telemetry: Telemetry, labels?: Labels): LaneMetr
   const commandsIn = telemetry.counter("sealane_commands", "Commands that were decided");
   const sealMs = telemetry.histogram(
     "sealane_seal_ms",
-    "From log time to a quorum, per entry",
+    "From commit to a quorum, per entry",
     bounds,
   );
   return {

@@ -172,8 +172,8 @@ export const makeLaneWriter = (deps: LaneWriterDeps) => {
     const { covered, messages } = seals.cover(seal);
     if (covered.length === 0) return;
     const nowMs = clock();
-    for (const { timeMs, trace } of covered) {
-      deps.metrics.sealed(nowMs - timeMs);
+    for (const { timeMs, savedMs, trace } of covered) {
+      deps.metrics.sealed(nowMs - savedMs);
       if (trace !== undefined) deps.spans.sealed(trace, timeMs);
     }
     const { size } = seal.checkpoint;

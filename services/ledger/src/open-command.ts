@@ -58,7 +58,7 @@ export type RawCommand = { readonly offset: bigint; readonly value: Uint8Array |
 
 const maxCommandBytes = 64 * 1024;
 /** A bank's statement of several parts is one command, as it is decided at once. */
-const maxStatementBytes = 832 * 1024;
+const maxStatementBytes = 3_584 * 1024;
 const decoder = new TextDecoder("utf-8", { fatal: true });
 
 const no = (offset: bigint, code: string, detail: string): OpenedCommand => ({

@@ -8,6 +8,8 @@ import type { Tree } from "./tree.ts";
 
 export type UnsealedEntry = SealedEntry & {
   readonly timeMs: number;
+  /** When it was committed: what its seal's delay counts from. */
+  readonly savedMs: number;
   readonly trace: string | undefined;
 };
 
@@ -59,8 +61,8 @@ export const makeSealTracker = (lane: number, tree: Tree) => {
 };
 
 export const unsealedOf = (
-  entry: AssembledEntry,
+  { seq }: AssembledEntry,
   chains: SealedEntry["chains"],
-  timeMs: number,
+  at: Pick<UnsealedEntry, "timeMs" | "savedMs">,
   trace: string | undefined,
-): UnsealedEntry => ({ seq: entry.seq, chains, timeMs, trace });
+): UnsealedEntry => ({ seq, chains, ...at, trace });

@@ -25,6 +25,8 @@ export const reconciliationConfigSchema = z.object({
   SEALANE_RECONCILIATION_SIGNATURES: z.enum(["all", "none"]).default("all"),
   /** JSON: `operator/NAME`, `approver/NAME` or `auditor/NAME` → SHA-256 of its token, base64. */
   SEALANE_STAFF_TOKENS_FILE: filePath.optional(),
+  /** Where what is not in the log is kept besides Postgres; without it a lost database loses it. */
+  SEALANE_RECONCILIATION_JOURNAL: z.string().min(1).optional(),
   /** The operator's service key that cuts windows by schedule; without it only people cut. */
   SEALANE_SCHEDULER_KEY_FILE: filePath.optional(),
   /** From so much of cover or cap on, in per cent, there is an alert. */

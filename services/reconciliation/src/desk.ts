@@ -62,6 +62,8 @@ export type DeskDeps = {
   readonly onRefusedLines?:
     | ((statement: BankStatement, why: SettlementFault) => Promise<void>)
     | undefined;
+  /** What was committed is in the journal when it returns. */
+  readonly kept?: (() => Promise<void>) | undefined;
   readonly clock: () => number;
 };
 
@@ -257,7 +259,10 @@ export const makeDesk = (deps: DeskDeps) => {
     if (why !== undefined && !harmless.has(why.code)) return refusal(422, why);
     if (why !== undefined) return { status: 200, body: { kind, subject, already: true } };
     const { principal, note, more, file } = given;
-    if (file !== undefined) await files.keep(principal, clock(), file);
+    if (file !== undefined) {
+      await files.keep(principal, clock(), file);
+      await deps.kept?.();
+    }
     await deps.send(laneTopic(lane), JSON.stringify({ v: 1, kind, note, more }));
     return { status: 202, body: { kind, subject } };
   };
@@ -289,6 +294,7 @@ export const makeDesk = (deps: DeskDeps) => {
     const refused = answer.status === 422 && why !== undefined && aboutLines.has(why.code);
     if (statement !== undefined && refused) await deps.onRefusedLines?.(statement, why);
     await keep(given, judged, hash, answer);
+    await deps.kept?.();
     return answer;
   };
 

@@ -8,7 +8,7 @@ import {
   type KeyWatch,
   type LedgerLane,
 } from "@sealane/client";
-import { openServiceDatabase } from "@sealane/database";
+import { DatabaseError, openServiceDatabase, type Database } from "@sealane/database";
 import {
   bearerAuth,
   createHttpApp,
@@ -25,6 +25,7 @@ import { parsePolicy } from "@sealane/tlog";
 import { makeBookTelemetry } from "./book-telemetry.ts";
 import { makeCarrier } from "./carry-moves.ts";
 import { reconciliationConfigSchema } from "./config.ts";
+import { makeJournal, noJournal, type Journal, type Opened } from "./journal/journal.ts";
 import { mountLanes } from "./lanes-routes.ts";
 import { openLane, type LaneBooks } from "./open-lane.ts";
 import { readStaffTokens } from "./open-settlement.ts";
@@ -73,6 +74,28 @@ const mountBelow = (app: HttpApp, lane: number): HttpApp => {
   return below;
 };
 
+/** Before anything is answered or followed: with empty tables it gives back what was said. */
+const openJournal = async (database: Database<unknown>): Promise<Journal> => {
+  const path = config.SEALANE_RECONCILIATION_JOURNAL;
+  if (path === undefined) return noJournal;
+  const journal = makeJournal(database, path);
+  const opened = async (): Promise<Opened> => {
+    for (;;) {
+      try {
+        return await journal.open();
+      } catch (error) {
+        if (!(error instanceof DatabaseError && error.retryable)) throw error;
+        log.warn({ err: error }, "the journal waits for the database");
+        await pause(500);
+      }
+    }
+  };
+  const { how, lines, damaged } = await opened();
+  if (damaged !== undefined) log.warn({ damaged }, "the journal was put aside and begun anew");
+  log.info({ how, lines }, "the journal is open");
+  return journal;
+};
+
 const main = async (): Promise<void> => {
   await selfTest();
   const telemetry = startTelemetry({
@@ -92,7 +115,8 @@ const main = async (): Promise<void> => {
   const producer = messaging.producer();
   const operator = bearerAuth(readStaffTokens(config.SEALANE_STAFF_TOKENS_FILE));
   const app = createHttpApp({ name: "Sealane reconciliation", logger: log, auth: { operator } });
-  const parts = { config, policy, database, sql, messaging, producer, keys, ledgerToken };
+  const journal = await openJournal(database);
+  const parts = { config, policy, database, sql, messaging, producer, keys, journal, ledgerToken };
   const open = (one: LedgerLane, at: HttpApp): LaneBooks => {
     const labels = more.length === 0 ? undefined : { lane: String(one.lane) };
     const gauge: Telemetry["gauge"] = (name, help, read) =>

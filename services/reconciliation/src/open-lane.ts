@@ -13,6 +13,7 @@ import { makeBooksStore } from "./books-store.ts";
 import { openBreaks } from "./breaks/open-breaks.ts";
 import type { ReconciliationConfig } from "./config.ts";
 import { consumeEntries, makeDeadLetters } from "./consume.ts";
+import type { Journal } from "./journal/journal.ts";
 import { openSettlement } from "./open-settlement.ts";
 import { mountRoutes } from "./routes.ts";
 import { makeSettlementReader } from "./settlement-reader.ts";
@@ -27,6 +28,7 @@ export type BooksProcess = {
   readonly messaging: Messaging;
   readonly producer: Producer;
   readonly keys: KeyWatch;
+  readonly journal: Journal;
   /** An auditor's token, where entry bundles are not open. */
   readonly ledgerToken: string | undefined;
   /** Labelled with the lane, where there are several. */
@@ -113,6 +115,7 @@ export const openLane = (shared: BooksProcess, one: LedgerLane, app: HttpApp): L
     keys: () => keys.history()?.states.at(-1),
     telemetry,
     config,
+    kept: shared.journal.flush,
     send: (topic, value) => producer.send([{ topic, key: origin, value }], { deadlineMs: 10_000 }),
     clock,
     log,
@@ -129,6 +132,7 @@ export const openLane = (shared: BooksProcess, one: LedgerLane, app: HttpApp): L
     config,
     clock,
     log,
+    kept: shared.journal.flush,
     onRefusedLines: breaks.refusedBankStatement,
     ledgerToken,
     ledgerUrl: url,

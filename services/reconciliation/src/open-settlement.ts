@@ -30,6 +30,7 @@ export type SettlementDeps = {
   readonly telemetry: Pick<Telemetry, "gauge">;
   readonly config: ReconciliationConfig;
   readonly onRefusedLines: DeskDeps["onRefusedLines"];
+  readonly kept: () => Promise<void>;
   readonly ledgerToken: string | undefined;
   /** The lane's door. */
   readonly ledgerUrl: string;
@@ -49,7 +50,7 @@ export const readStaffTokens = (path: string | undefined): Map<string, Uint8Arra
 /** Mounts the routes. @returns what cuts windows by schedule, once the key log is read */
 export const openSettlement = (deps: SettlementDeps) => {
   const { app, sql, lane, origin, bookkeeper, producer, telemetry, config, clock, log } = deps;
-  const { onRefusedLines } = deps;
+  const { onRefusedLines, kept } = deps;
   const books = bookkeeper.state;
   const history = (): ReturnType<KeyWatch["history"]> => deps.keys.history();
   const keys = () => history()?.states.at(-1);
@@ -59,7 +60,7 @@ export const openSettlement = (deps: SettlementDeps) => {
   };
   const send = (topic: string, value: string): Promise<void> =>
     producer.send([{ topic, key: origin, value }], { deadlineMs: 10_000 });
-  const desk = makeDesk({ sql, lane, origin, books, keys, send, onRefusedLines, clock });
+  const desk = makeDesk({ sql, lane, origin, books, keys, send, onRefusedLines, kept, clock });
   const reader = makeSettlementReader(sql, lane, origin);
   const pending = askPending(deps.ledgerUrl, deps.ledgerToken, clock);
   mountSettlement({

@@ -95,11 +95,17 @@ const settlementValues = ({ state, pending }: Books): Buffer[] => {
   ];
 };
 
+/** Fields in one order, whether the sheet was read from the log or from here: the same bytes. */
+const sheetText = (sheet: Books["state"]["sheets"] extends Map<string, infer S> ? S : never) => {
+  const fields = Object.entries({ ...sheet, usedMinor: String(sheet.usedMinor) });
+  return JSON.stringify(Object.fromEntries(fields.toSorted(([a], [b]) => (a < b ? -1 : 1))));
+};
+
 /** Sheets that are not stored as they are now, and stored ones that are forgotten. */
 export const changedSheets = ({ state, storedSheets }: Books) => {
   const changed: [hash: string, body: string][] = [];
   for (const [hash, sheet] of state.sheets) {
-    const body = JSON.stringify({ ...sheet, usedMinor: String(sheet.usedMinor) });
+    const body = sheetText(sheet);
     if (storedSheets.get(hash) !== body) changed.push([hash, body]);
   }
   const gone = [...storedSheets.keys()].filter((hash) => !state.sheets.has(hash));

@@ -3,6 +3,7 @@
 import type { Sql } from "@sealane/database";
 import {
   formatTime,
+  joinNetParts,
   type BankStatement,
   type Settlement,
   type SettlementAbort,
@@ -51,22 +52,45 @@ const wholeStatements = (rows: readonly Row[]): { row: Row; body: BankStatement 
   return whole;
 };
 
-const netView = (origin: string, rows: readonly Row[], net: Row, attempt: number) => {
-  const body = net.body as WindowNet;
-  const { participant, totals } = body;
-  const events = rows.filter((row) => row.participant === participant && row.kind !== "window-net");
-  const last = events.at(-1);
-  const base = { participant, totals, netSeq: Number(net.seq) };
-  const legs = legsOfAttempt({ ...body, origin, attempt }, participant, body.legs);
+/** Legs that the newest statement of these rows says are booked, as `reference side`. */
+const bookedIn = (rows: readonly Row[]): Set<string> => {
   const lines = wholeStatements(rows).at(-1)?.body.lines ?? [];
-  const booked = new Set(
+  return new Set(
     lines.flatMap(({ status, reference, side }) =>
       status === "booked" ? [`${reference} ${side === "debit" ? "pay" : "receive"}`] : [],
     ),
   );
+};
+
+/** A net whole, the place of its first entry, and what was said of it since. */
+type Net = { readonly body: WindowNet; readonly seq: number; readonly last: Row | undefined };
+
+const netsOf = (rows: readonly Row[]): Net[] => {
+  const netRows = rows.filter(({ kind }) => kind === "window-net");
+  const places = new Map(netRows.toReversed().map(({ participant, seq }) => [participant, seq]));
+  const last = new Map(
+    rows.flatMap((row) => (row.kind === "window-net" ? [] : [[row.participant, row] as const])),
+  );
+  return joinNetParts(netRows.map(({ body }) => body as WindowNet)).map((body) => ({
+    body,
+    seq: Number(places.get(body.participant)),
+    last: last.get(body.participant),
+  }));
+};
+
+type Instructed = {
+  readonly origin: string;
+  readonly attempt: number;
+  readonly booked: ReadonlySet<string>;
+};
+
+const netView = ({ origin, attempt, booked }: Instructed, { body, seq, last }: Net) => {
+  const { participant, totals } = body;
+  const base = { participant, totals, netSeq: seq };
+  const legs = legsOfAttempt({ ...body, origin, attempt }, participant, body.legs);
   const shown = legs.map((leg) => ({ ...leg, booked: booked.has(`${leg.reference} ${leg.side}`) }));
   const common = { ...base, legs: shown };
-  if (body.legs.length === 0) return { ...common, status: "settled", finalSeq: Number(net.seq) };
+  if (body.legs.length === 0) return { ...common, status: "settled", finalSeq: seq };
   if (last === undefined) return { ...common, status: "open" };
   if (last.kind === "window-default") {
     const { payments } = last.body as WindowDefault;
@@ -122,9 +146,10 @@ export const makeSettlementReader = (sql: Sql, lane: number, origin: string) => 
     const live = rows.filter(
       ({ seq, kind }) => kind === "window-net" || kind === "window-cut" || Number(seq) > from,
     );
-    const netRows = live.filter(({ kind }) => kind === "window-net");
-    const bodies = netRows.map(({ body }) => body as WindowNet);
-    const nets = netRows.map((net) => netView(origin, live, net, attempt));
+    const found = netsOf(live);
+    const bodies = found.map(({ body }) => body);
+    const instructed = { origin, attempt, booked: bookedIn(live) };
+    const nets = found.map((net) => netView(instructed, net));
     const final = nets.every(({ status }) => status === "settled" || status === "defaulted");
     const [first] = bodies;
     const facts =

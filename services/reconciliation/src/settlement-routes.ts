@@ -236,7 +236,7 @@ const deskAnswer = ({ status, body }: DeskAnswer): Answer | Problem => {
 };
 
 /** The file, base64, and the notes, with their quotes escaped. */
-const mostStatementBody = Math.ceil((bankFileLimits.bytes * 4) / 3) + mostStatementParts * 65_536;
+const mostStatementBody = Math.ceil((bankFileLimits.bytes * 4) / 3) + mostStatementParts * 40_960;
 
 const mountDesk = ({ app, desk, files }: SettlementRoutesDeps): void => {
   route(app, {
@@ -270,7 +270,7 @@ const mountDesk = ({ app, desk, files }: SettlementRoutesDeps): void => {
   route(app, {
     method: "post",
     path: "/v1/bank-statements",
-    summary: "Hand in a bank's signed statement, in up to 20 parts, with the camt file it is of",
+    summary: "Hand in a bank's signed statement, in up to 100 parts, with the camt file it is of",
     tags: ["settlement"],
     auth,
     bodyLimit: mostStatementBody,

@@ -1,12 +1,24 @@
 // Other people's verifiers on a real system: they accept its log over HTTP and its export, and each of
 // them refuses what it can see of a changed one. A gate that cannot fail is no gate.
-import { cpSync, existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { randomUUID } from "node:crypto";
+import {
+  cpSync,
+  existsSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { exportLog, openLog } from "@sealane/cli";
 import { toolFolder } from "@sealane/infra";
 import { keepSignatures, parseCheckpointText, parseNote, parsePolicy } from "@sealane/tlog";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { openAuditedLog } from "../audited-log.ts";
+import { eventually } from "../eventually.ts";
+import { runSealane, sealaneJson } from "../sealane.ts";
 import { startBusySystem, type BusySystem } from "./busy-system.ts";
 import { openGates, type GateResult, type Gates } from "./gates.ts";
 
@@ -65,6 +77,82 @@ describe("the log of a running system", () => {
     );
     for (const { detail } of onLog) expect(detail).toContain(`root ${root}`);
   });
+});
+
+const filesBelow = (place: string): string[] =>
+  existsSync(place)
+    ? readdirSync(place, { recursive: true, withFileTypes: true })
+        .filter((entry) => entry.isFile())
+        .map(({ parentPath, name }) => join(parentPath, name).slice(place.length + 1))
+        .sort()
+    : [];
+
+/** Sends by several at once until it is told to stop. @returns stops it */
+const sendMeanwhile = (): (() => Promise<void>) => {
+  let over = false;
+  const sender = async (): Promise<void> => {
+    while (!over) {
+      await busy.system.hk.send(
+        {
+          payer: { account: "+85290000001" },
+          payee: { participant: "ph-wallet.example", account: "+639170000001" },
+          amount: { currency: "HKD", amount: "10.00" },
+        },
+        { idempotencyKey: randomUUID(), waitSeconds: 20 },
+      );
+    }
+  };
+  const senders = Array.from({ length: 3 }, sender);
+  return async () => {
+    over = true;
+    await Promise.all(senders);
+  };
+};
+
+/** Exports, and kills the process once it has written so many files. */
+const exportKilled = async (out: string, atFiles: number): Promise<void> => {
+  const path = busy.system.stack.home.path(out);
+  let over = false;
+  const args = ["export", "--out", out, "--policy", "trust.policy"];
+  await runSealane(busy.system, args, (child) => {
+    const look = (): void => {
+      if (filesBelow(path).length >= atFiles) child.kill("SIGKILL");
+      else if (!over) setImmediate(look);
+    };
+    look();
+  }).finally(() => (over = true));
+};
+
+describe("an export that is killed again and again while transfers go on", () => {
+  it("stands as soon as one is not killed, and ends with the bytes of one in one go", async () => {
+    const { system, policy } = busy;
+    const stop = sendMeanwhile();
+    const place = system.stack.home.path("broken");
+    for (const atFiles of [1, 2, 4, 6, 7]) await exportKilled("broken", atFiles);
+    await sealaneJson(system, ["export", "--out", "broken", "--policy", "trust.policy"]);
+    expect(failures(await gates.judge({ name: "killed", place, policy }))).toEqual([]);
+    await exportKilled("broken", 1);
+    await stop();
+    await eventually("everything has ended", () => openAuditedLog(system).nothingPending());
+    const once = system.stack.home.path("once");
+    await eventually("the log rests while it is exported twice", async () => {
+      rmSync(once, { recursive: true, force: true });
+      for (const out of ["broken", "once"]) {
+        await sealaneJson(system, ["export", "--out", out, "--policy", "trust.policy"]);
+      }
+      const [ours, theirs] = [place, once].map((one) =>
+        readFileSync(join(one, "checkpoint"), "utf8"),
+      );
+      return ours === theirs;
+    });
+    expect(filesBelow(place)).toEqual(filesBelow(once));
+    for (const file of filesBelow(once)) {
+      expect([file, readFileSync(join(place, file), "base64")]).toEqual([
+        file,
+        readFileSync(join(once, file), "base64"),
+      ]);
+    }
+  }, 180_000);
 });
 
 type Mutation = readonly [

@@ -4,6 +4,7 @@
 import { mkdirSync, mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { joinNetParts } from "@sealane/protocol";
 import { defaultPayments } from "@sealane/rules";
 import {
   accountOf,
@@ -14,6 +15,7 @@ import {
   hk,
   lineOf,
   makeFundedWorld,
+  makeRing,
   makeSettlingWorld,
   netsOf,
   ph,
@@ -142,6 +144,20 @@ describe("a log with settlements", () => {
       expect(all).toEqual(verifiers.map(() => true));
     },
   );
+
+  test("with a window of more legs than an entry takes stands, and not without a part of a net", async () => {
+    const ring = makeRing(52, "gross");
+    const nets = joinNetParts(netsOf(cut(ring)));
+    const window = { corridor: "hkd-php", number: 0, attempt: 0 };
+    const statement = { window, lines: bankLinesOf(nets) };
+    ring.run([say.handedIn(say.statementParts(ring.keys(), statement, 100))]);
+    expect(audit(ring, ring.entries)).toBe(ring.entries.length);
+    expect(await verdicts("ring", ring, ring.entries)).toEqual(verifiers.map(() => true));
+    const parts = ring.entries.map(takeApart);
+    const second = parts.findIndex(({ inner }) => inner.includes('"part":{"number":2,"of":2}'));
+    const torn = putTogether(parts.filter((_, at) => at !== second));
+    expect(await verdicts("ring-torn", ring, torn)).toEqual(none());
+  });
 
   test("without a corridor stands, all against all", async () => {
     const other = makeFundedWorld();

@@ -17,10 +17,20 @@ export type BatchOptions = {
   readonly roots?: string;
   /** Logs: a folder with checkpoints that the auditor remembers. */
   readonly newerThan?: string;
+  /** Logs: an auditor's token. */
+  readonly token?: string;
+};
+
+/** How a verifier is called: what stands before its arguments, and how its flags begin. */
+export type Shape = {
+  readonly command: string;
+  readonly args: readonly string[];
+  readonly dash: string;
 };
 
 export type Verifier = {
   readonly name: string;
+  readonly shape: Shape;
   readonly receipts: (
     candidates: readonly Uint8Array[],
     options: BatchOptions,
@@ -76,18 +86,17 @@ const judgeLines = (
     child.stdin.end(lines.map((line) => `${line}\n`).join(""));
   });
 
-type Shape = { readonly command: string; readonly args: readonly string[]; readonly dash: string };
-
-const verifierOf = (name: string, { command, args, dash }: Shape): Verifier => {
+const verifierOf = (name: string, shape: Shape): Verifier => {
+  const { command, args, dash } = shape;
   const batch = async (
     what: string,
     lines: readonly string[],
-    { policy, keys, roots, newerThan }: BatchOptions,
+    { policy, keys, roots, newerThan, token }: BatchOptions,
   ): Promise<LineVerdict[]> => {
     const folder = mkdtempSync(join(tmpdir(), "sealane-verify-"));
     const flags = [`${dash}policy`, join(folder, "policy")];
     writeFileSync(join(folder, "policy"), policy);
-    for (const [flag, text] of Object.entries({ keys, roots })) {
+    for (const [flag, text] of Object.entries({ keys, roots, token })) {
       if (text === undefined) continue;
       writeFileSync(join(folder, flag), text);
       flags.push(`${dash}${flag}`, join(folder, flag));
@@ -101,6 +110,7 @@ const verifierOf = (name: string, { command, args, dash }: Shape): Verifier => {
   };
   return {
     name,
+    shape,
     receipts: (candidates, options) =>
       batch(
         "receipt",

@@ -15,6 +15,7 @@ import {
 } from "@sealane/protocol";
 import type { KeyState } from "../key-state.ts";
 import { amountOf, balanceOf, isAmount, minorOf, type Balances } from "../positions.ts";
+import { accountOwner } from "./bank-accounts.ts";
 import { liquidityPostings } from "./postings.ts";
 import {
   isFinal,
@@ -39,27 +40,6 @@ const no = settlementFault;
 
 export const lineKey = ({ reference, side }: { reference: string; side: string }): string =>
   `${reference} ${side}`;
-
-/** Whose account it is: a participant's by its own record, or the operator's by the corridor's. */
-export const accountOwner = (
-  keys: KeyState,
-  bank: string,
-  { account, currency }: BankLine,
-): string | undefined => {
-  for (const { participant, accounts = [] } of keys.participants.values()) {
-    const own = accounts.some(
-      (one) => one.bank === bank && one.account === account && one.currency === currency,
-    );
-    if (own) return participant;
-  }
-  for (const corridor of keys.corridors.values()) {
-    const own = corridor.operatorAccounts.some(
-      (one) => one.account === account && one.currency === currency,
-    );
-    if (own && corridor.bank === bank) return keys.ledger?.operator;
-  }
-  return undefined;
-};
 
 /** What must be so of every line, whatever the statement is about. */
 const linesFault = (keys: KeyState, { bank, lines }: BankStatement) => {
@@ -128,13 +108,10 @@ const legsFault = (
     const detail = `${found.participant}: ${line.amount}, the net is ${found.leg.amount}`;
     return no("amount-mismatch", `${detail} ${line.currency}`);
   }
-  for (const line of lines) {
-    const found = expected.get(lineKey(line));
-    const net = window.nets.get(found?.participant ?? "");
-    const undone = net?.booked.includes(lineKey(line)) === true && line.status !== "booked";
-    if (undone) return no("line-reversed", `${line.reference} was booked before`);
-  }
-  return undefined;
+  const booked = new Set([...window.nets.values()].flatMap((net) => net.booked));
+  const undone = lines.find((line) => line.status !== "booked" && booked.has(lineKey(line)));
+  if (undone === undefined) return undefined;
+  return no("line-reversed", `${undone.reference} was booked before`);
 };
 
 const settlementStatementFault = (
@@ -230,10 +207,8 @@ export const bankStatementFault = (
 
 type Cause = { readonly bank: string; readonly reference: string; readonly seq: number };
 
-/** What the lines of one participant come to. @returns whether anything about it is new */
-const moveNet = (net: NetState, lines: readonly BankLine[]): boolean => {
-  const own = new Set(net.legs.map((leg) => lineKey({ ...leg, side: bankSide(leg) })));
-  const mine = lines.filter((line) => own.has(lineKey(line)));
+/** What one participant's lines, in the statement's order, come to. @returns whether it is new */
+const moveNet = (net: NetState, mine: readonly BankLine[]): boolean => {
   const booked = mine.filter(({ status }) => status === "booked").map(lineKey);
   const rejected = mine.find(({ status }) => status === "rejected");
   const all = booked.length === mine.length;
@@ -259,8 +234,10 @@ const settleLines = (
   const window = state.closed.get(windowKey(named ?? { corridor: "", number: 0 }));
   if (window === undefined) throw new Error("broken invariant: a statement of no window");
   const { corridor, number, attempt } = window;
+  const legs = expectedLegs(window);
+  const byOwner = Map.groupBy(lines, (line) => legs.get(lineKey(line))?.participant);
   const derived = [...window.nets.values()].flatMap((net): DerivedStatement[] => {
-    if (isFinal(net) || !moveNet(net, lines)) return [];
+    if (isFinal(net) || !moveNet(net, byOwner.get(net.participant) ?? [])) return [];
     const { participant, status, why, reason } = net;
     const common = { corridor, number, attempt, participant, statement: cause };
     const totals = [...net.totals];

@@ -2,6 +2,7 @@ export * from "./state.ts";
 export * from "./windows.ts";
 export * from "./netting.ts";
 export * from "./postings.ts";
+export * from "./bank-accounts.ts";
 export * from "./bank-statement.ts";
 export * from "./statement-parts.ts";
 export * from "./refused-lines.ts";

@@ -3,7 +3,8 @@
 import type { BankLine, BankStatement } from "@sealane/protocol";
 import type { KeyState } from "../key-state.ts";
 import { amountOf, isAmount, minorOf } from "../positions.ts";
-import { accountOwner, expectedLegs, lineKey } from "./bank-statement.ts";
+import { accountOwner } from "./bank-accounts.ts";
+import { expectedLegs, lineKey } from "./bank-statement.ts";
 import { windowKey, type SettlementState } from "./state.ts";
 
 export type RefusedLine = {

@@ -3,12 +3,13 @@
 // it. A cut names the number that it ends: the second of two at once finds its window gone.
 import {
   formatTime,
+  mostWindowLegs,
   parseTime,
+  windowNetParts,
   type DerivedStatement,
   type Posting,
   type Terms,
   type WindowCut,
-  type WindowNet,
 } from "@sealane/protocol";
 import { maxExpiryMs } from "../intent.ts";
 import type { Corridor, KeyState } from "../key-state.ts";
@@ -38,8 +39,7 @@ const unregistered = {
   payWithinMinutes: 24 * 60,
 } as const satisfies Partial<Corridor>;
 
-/** More would not fit into an entry. */
-const mostLegs = 100;
+/** More would not fit into the entry that settles them. */
 const mostCurrencies = 20;
 
 const corridorIndex = new WeakMap<KeyState, Map<string, string>>();
@@ -123,11 +123,20 @@ export const cutFault = (
   if (due !== undefined && parseTime(due) <= (state.open.get(corridor)?.sinceMs ?? 0)) {
     return settlementFault("window-closed", `the window before ended after ${due}`);
   }
-  const large = netsAt(state, cut, context).find(
-    ({ legs, totals }) => legs.length > mostLegs || totals.length > mostCurrencies,
-  );
-  if (large === undefined) return undefined;
-  return settlementFault("net-too-large", `${large.participant} has ${large.legs.length} legs`);
+  return sizeFault(netsAt(state, cut, context));
+};
+
+/** What no statement could answer is not instructed: two operators may net the corridor multilaterally. */
+const sizeFault = (nets: readonly ParticipantNet[]): SettlementFault | undefined => {
+  const large = nets.find(({ totals }) => totals.length > mostCurrencies);
+  if (large !== undefined) {
+    const detail = `${large.participant} has ${large.totals.length} currencies`;
+    return settlementFault("net-too-large", detail);
+  }
+  const count = nets.reduce((sum, { legs }) => sum + legs.length, 0);
+  if (count <= mostWindowLegs) return undefined;
+  const detail = `${count} legs, and a bank's statement has ${mostWindowLegs} lines at most`;
+  return settlementFault("window-too-large", detail);
 };
 
 const netState = ({ participant, totals, legs }: ParticipantNet): NetState => ({
@@ -190,19 +199,10 @@ export const cutWindow = (
   };
   state.closed.set(windowKey(window), window);
   forgetSettled(state, window);
-  return nets.map(({ participant, totals, legs }): DerivedStatement => {
-    const payBy = formatTime(payByMs);
-    const body: WindowNet = {
-      corridor,
-      number,
-      participant,
-      from,
-      to: seq,
-      netting,
-      payBy,
-      totals: [...totals],
-      legs: [...legs],
-    };
-    return { kind: "window-net", body };
+  const payBy = formatTime(payByMs);
+  return nets.flatMap(({ participant, totals, legs }): DerivedStatement[] => {
+    const head = { corridor, number, participant, from, to: seq, netting, payBy };
+    const parts = windowNetParts({ ...head, totals: [...totals], legs: [...legs] });
+    return parts.map((body) => ({ kind: "window-net", body }));
   });
 };

@@ -86,8 +86,20 @@ export type GenesisOptions = {
   readonly policy?: Partial<PolicyRecord>;
   /** With it there are a bank, accounts there, and this corridor; without, all settle in `default`. */
   readonly corridor?: Partial<CorridorRecord>;
+  /** So many wallets besides, with a key and accounts each: `moreWallet(0)` and on. */
+  readonly more?: number;
   /** Two lanes, each with half of the slots; without it one with all of them. */
   readonly twoLanes?: true;
+};
+
+export const moreWallet = (at: number): string => `wallet-${at}.example`;
+const moreKeys = new Map<string, TestKey>();
+/** The transfer key of one of them, or its root. */
+export const moreKey = (at: number, purpose: "k1" | "root" = "k1"): TestKey => {
+  const name = `${moreWallet(at)}/${purpose}`;
+  const key = moreKeys.get(name) ?? testKey(name);
+  moreKeys.set(name, key);
+  return key;
 };
 
 /** Who decides which slots, as the key log says. */
@@ -103,9 +115,9 @@ export const lanesRecord = (
   })),
 });
 
-/** A participant's account at the test bank: `HKWALLETHKD`. */
+/** A participant's account at the test bank: `HKWALLETEXAMPLEHKD`. */
 export const accountOf = (participant: string, currency: string): string =>
-  `${participant.replaceAll(/[^a-z]/g, "").toUpperCase()}${currency}`;
+  `${participant.replaceAll(/[^a-z0-9]/g, "").toUpperCase()}${currency}`;
 
 type Role = ParticipantRecord["roles"][number];
 
@@ -153,6 +165,10 @@ const records = (options: GenesisOptions): [ParticipantRecord, TestKey][] => {
     record(hk, "wallet", hkRoot, at(hk, options.hk)),
     record(ph, "wallet", phRoot, at(ph, options.ph)),
     record(fx, "liquidity-provider", fxRoot, at(fx, options.fx)),
+    ...Array.from({ length: options.more ?? 0 }, (_, n) => {
+      const name = moreWallet(n);
+      return record(name, "wallet", moreKey(n, "root"), at(name));
+    }),
   ];
 };
 
@@ -184,6 +200,10 @@ const logGenesis = (options: GenesisOptions): KeyLogKit => {
   ] as const;
   for (const [participant, purpose, key, root] of keys) {
     log("key", { participant, purpose, vkey: key.vkey }, [root, key]);
+  }
+  for (let n = 0; n < (options.more ?? 0); n += 1) {
+    const body = { participant: moreWallet(n), purpose: "transfer", vkey: moreKey(n).vkey };
+    log("key", body, [moreKey(n, "root"), moreKey(n)]);
   }
   log("fee-schedule", feeSchedule, both);
   const transfers = {

@@ -9,6 +9,7 @@ export * from "./genesis.ts";
 export * from "./key-log-kit.ts";
 export * from "./lane-moves.ts";
 export * from "./keys.ts";
+export * from "./many-wallets.ts";
 export * from "./reconcile-corpus.ts";
 export * from "./replaced-keys.ts";
 export * from "./settlement-kit.ts";

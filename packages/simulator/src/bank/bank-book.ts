@@ -22,6 +22,12 @@ export type BankEvent =
     }
   | { readonly kind: "released"; readonly atMs: number }
   | { readonly kind: "retried"; readonly atMs: number; readonly messageId: string }
+  | {
+      readonly kind: "covered";
+      readonly atMs: number;
+      readonly messageId: string;
+      readonly account: string;
+    }
   | ({ readonly kind: "moved"; readonly minor: string } & Omit<Movement, "minor">)
   | { readonly kind: "numbered"; readonly atMs: number };
 
@@ -96,7 +102,13 @@ export const makeBankBook = (plan: readonly AccountPlan[]) => {
     const { messageId, digest, atMs, held: late } = event;
     const own = event.orders.map(({ minor, rejected, ...rest }): Order => {
       const status = rejected === undefined ? "pending" : "rejected";
-      const changing = { status, reason: rejected, held: late, changedAtMs: atMs } as const;
+      const changing = {
+        status,
+        reason: rejected,
+        held: late,
+        covered: false,
+        changedAtMs: atMs,
+      } as const;
       return { ...rest, messageId, minor: BigInt(minor), ...changing };
     });
     for (const order of own) if (!orders.has(order.uetr)) orders.set(order.uetr, order);
@@ -113,12 +125,25 @@ export const makeBankBook = (plan: readonly AccountPlan[]) => {
   /** Payments that were refused are tried again, where the bank has their accounts. */
   const retry = ({ messageId, atMs }: Extract<BankEvent, { kind: "retried" }>): void => {
     for (const order of orders.values()) {
-      if (order.messageId !== messageId || order.status !== "rejected") continue;
+      if (order.messageId !== messageId || order.status !== "rejected" || order.covered) continue;
       const sides = [order.debtorAccount, order.creditorAccount];
       const fits = sides.every(
         (side) => side === undefined || accounts.get(side)?.currency === order.currency,
       );
       if (fits) decide(order, "pending", undefined, atMs);
+    }
+  };
+
+  /** Somebody else's account pays, once, what debtors of these instructions were refused. */
+  const cover = ({ messageId, account, atMs }: Extract<BankEvent, { kind: "covered" }>): void => {
+    const payer = accounts.get(account);
+    for (const order of messages.get(messageId)?.orders ?? []) {
+      const own =
+        order.status === "rejected" && !order.covered && order.debtorAccount !== undefined;
+      if (!own || payer?.currency !== order.currency || payer.minor < order.minor) continue;
+      payer.minor -= order.minor;
+      add(order, order.creditorAccount, order.minor);
+      Object.assign(order, { covered: true, changedAtMs: atMs });
     }
   };
 
@@ -128,6 +153,7 @@ export const makeBankBook = (plan: readonly AccountPlan[]) => {
     else if (event.kind === "moved") move(event);
     else if (event.kind === "instructed") instruct(event);
     else if (event.kind === "retried") retry(event);
+    else if (event.kind === "covered") cover(event);
     else for (const order of orders.values()) order.held = false;
     if (event.kind !== "numbered") settle(event.atMs);
   };

@@ -98,20 +98,20 @@ const lineOf = (
 
 /** Both sides of a payment, as far as this bank has their accounts. */
 export const orderLines = (book: BankBook, order: Order): Line[] => {
-  const { uetr, messageId, reason, status, debtorAccount, creditorAccount, changedAtMs } = order;
-  // A return reason stands only with what was refused; the sets are not the same.
-  const why = status === "rejected" && reason !== undefined ? { returnReason: reason } : {};
-  const detail = { messageId, endToEndId: messageId, uetr, ...why };
+  const { uetr, messageId, reason, debtorAccount, creditorAccount, covered, changedAtMs } = order;
   return (
     [
       [debtorAccount, "debit"],
       [creditorAccount, "credit"],
     ] as const
-  ).flatMap(([account, side]) =>
-    account === undefined || book.account(account) === undefined
-      ? []
-      : lineOf(account, side, order, changedAtMs, detail),
-  );
+  ).flatMap(([account, side]) => {
+    if (account === undefined || book.account(account) === undefined) return [];
+    const status = covered && side === "credit" ? "booked" : order.status;
+    // A return reason stands only with what was refused; the sets are not the same.
+    const why = status === "rejected" && reason !== undefined ? { returnReason: reason } : {};
+    const detail = { messageId, endToEndId: messageId, uetr, ...why };
+    return lineOf(account, side, { ...order, status }, changedAtMs, detail);
+  });
 };
 
 const uuid = /^[a-f0-9]{8}-[a-f0-9]{4}-4[a-f0-9]{3}-[89ab][a-f0-9]{3}-[a-f0-9]{12}$/;

@@ -151,6 +151,18 @@ const mountFaults = (app: HttpApp, bank: Bank): void => {
   });
   route(app, {
     method: "post",
+    path: "/v1/cover",
+    summary: "An account pays what debtors of these instructions were refused, and that is stated",
+    auth,
+    body: z.strictObject({ messageId: z.string().max(35), account }),
+    responses: { 204: "Done" },
+    handler: async ({ body }) => {
+      await bank.cover(body.messageId, body.account);
+      return { status: 204 };
+    },
+  });
+  route(app, {
+    method: "post",
     path: "/v1/release",
     summary: "Books what is late",
     auth,

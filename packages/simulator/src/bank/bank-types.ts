@@ -48,6 +48,8 @@ export type Order = {
   reason: string | undefined;
   /** Taken by the fault `late`: not booked before it is released. */
   held: boolean;
+  /** Refused to its debtor, and paid from somebody else's account: its creditor has the money. */
+  covered: boolean;
   changedAtMs: number;
 };
 

@@ -222,6 +222,30 @@ describe("a fault that was asked for", () => {
     expect(balances()).toEqual(["400000", "99500", "500"]);
   });
 
+  it("cover: another account pays what was refused, once, and creditors have their money", async () => {
+    await bank.move({
+      reference: "IN",
+      account: "SEALOP0000HKD",
+      side: "credit",
+      minor: 150_000n,
+    });
+    bank.inject({ kind: "partial", account: "SEALHK0001HKD", reason: "AM04" });
+    await take();
+    await bank.cover("hkd-php/0/0", "SEALOP0000HKD");
+    await bank.cover("hkd-php/0/0", "SEALOP0000HKD");
+    await bank.retry("hkd-php/0/0");
+    expect(note().lines.map(({ status, reason }) => [status, reason])).toEqual([
+      ["rejected", "AM04"],
+      ["booked", undefined],
+      ["booked", undefined],
+    ]);
+    expect(balances()).toEqual(["500000", "99500", "50500"]);
+    // A restart finds it so.
+    await bank.close();
+    bank = await startBank(options());
+    expect(balances()).toEqual(["500000", "99500", "50500"]);
+  });
+
   it("wrong amount: the statement says a cent more than was booked", async () => {
     bank.inject({ kind: "wrong-amount" });
     await take();

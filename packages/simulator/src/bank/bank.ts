@@ -165,6 +165,10 @@ export const openBank = (options: BankOptions) => {
   const retry = (messageId: string): Promise<void> =>
     follow({ kind: "retried", atMs: clock(), messageId });
 
+  /** An account, the operator's say, pays what debtors of these instructions were refused. */
+  const cover = (messageId: string, account: string): Promise<void> =>
+    follow({ kind: "covered", atMs: clock(), messageId, account }, [messageId]);
+
   /** Takes instructions, books what it can, and answers. The same once more is answered once more. */
   const take = async (bytes: Uint8Array): Promise<Taken> => {
     const read = readValid(bytes);
@@ -203,6 +207,7 @@ export const openBank = (options: BankOptions) => {
     move,
     release,
     retry,
+    cover,
     issue,
     faults,
     documents: (): readonly BankDocument[] => documents,

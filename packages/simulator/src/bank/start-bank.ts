@@ -6,7 +6,7 @@ import type { BankFault, BankOptions } from "./bank-types.ts";
 
 export type RunningBank = Pick<
   Bank,
-  "take" | "move" | "release" | "retry" | "issue" | "documents" | "accounts"
+  "take" | "move" | "release" | "retry" | "cover" | "issue" | "documents" | "accounts"
 > & {
   readonly bank: string;
   readonly url: string;
@@ -53,7 +53,8 @@ export const startBank = async (options: BankOptions): Promise<RunningBank> => {
   health(app, { ready: () => ({ ok: true, checks: { folder: "ok" } }) });
   const server = await startHttp({ app, port: options.port });
   const unwatch = watchFolder(bank, options.pollMs ?? 200);
-  const { take, move, release, retry, issue, documents, accounts, faults, folder } = bank;
+  const { take, move, release, retry, cover, issue, documents, accounts } = bank;
+  const { faults, folder } = bank;
   return {
     bank: options.bank,
     url: server.url,
@@ -62,6 +63,7 @@ export const startBank = async (options: BankOptions): Promise<RunningBank> => {
     move,
     release,
     retry,
+    cover,
     issue,
     documents,
     accounts,

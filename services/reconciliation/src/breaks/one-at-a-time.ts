@@ -17,7 +17,8 @@ export type Under = {
 
 type Client = Parameters<Parameters<typeof withTransaction>[1]>[0]["client"];
 
-const sqlOf = (client: Client): Sql => ({
+/** Statements on a transaction's connection; throws `DatabaseError`. */
+export const sqlOf = (client: Client): Sql => ({
   query: async <Row>({ name, text, values = [] }: Parameters<Sql["query"]>[0]) => {
     try {
       const statement = name === undefined ? { text } : { name, text };
@@ -31,10 +32,16 @@ const sqlOf = (client: Client): Sql => ({
 
 export type OneAtATime = ReturnType<typeof makeOneAtATime>;
 
+/** @param kept waits until what was committed is in the journal: nobody hears of it before */
 export const makeOneAtATime =
-  (database: Pick<Database<unknown>, "pool" | "db">, lane: number, clock: () => number) =>
-  <T>(work: (under: Under) => Promise<T>): Promise<T> =>
-    withTransaction(database, async ({ client }) => {
+  (
+    database: Pick<Database<unknown>, "pool" | "db">,
+    lane: number,
+    clock: () => number,
+    kept: () => Promise<void> = () => Promise.resolve(),
+  ) =>
+  async <T>(work: (under: Under) => Promise<T>): Promise<T> => {
+    const done = await withTransaction(database, async ({ client }) => {
       const sql = sqlOf(client);
       await sql.query({
         name: "reconcile-cursor-begin",
@@ -61,6 +68,9 @@ export const makeOneAtATime =
         nowMs: clock(),
       });
     });
+    await kept();
+    return done;
+  };
 
 /** The books are being built again: what is not in them yet is no break. */
 export const isRebuilding = ({ position, cursor }: Under): boolean => position < cursor;

@@ -27,6 +27,8 @@ export type BreaksDeps = {
     ReconciliationConfig,
     "SEALANE_BREAK_BOOK_WITHIN" | "SEALANE_BREAK_DECIDE_WITHIN"
   >;
+  /** What was committed is in the journal when it returns. */
+  readonly kept: () => Promise<void>;
   /** To a topic, acknowledged. */
   readonly send: (topic: string, value: string) => Promise<void>;
   readonly clock: () => number;
@@ -61,7 +63,7 @@ const makeGauges = ({ telemetry, clock }: BreaksDeps, read: () => Gauges): void 
 /** Mounts the routes. @returns the follower, and where a bank's refused statement goes */
 export const openBreaks = (deps: BreaksDeps) => {
   const { app, database, sql, lane, origin, books, keys, config, clock, log } = deps;
-  const one = makeOneAtATime(database, lane, clock);
+  const one = makeOneAtATime(database, lane, clock, deps.kept);
   const tolerance = {
     bookWithinMs: config.SEALANE_BREAK_BOOK_WITHIN ?? defaultTolerance.bookWithinMs,
     decideWithinMs: config.SEALANE_BREAK_DECIDE_WITHIN ?? defaultTolerance.decideWithinMs,

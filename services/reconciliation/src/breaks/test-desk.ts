@@ -21,8 +21,9 @@ export const openTestDesk = (
   world: TestWorld,
   keeper: Pick<Bookkeeper, "state">,
   clock: () => number,
+  kept?: () => Promise<void>,
 ) => {
-  const one = makeOneAtATime(database, 0, clock);
+  const one = makeOneAtATime(database, 0, clock, kept);
   const statements = makeStatementDesk({
     one,
     origin: world.origin,
