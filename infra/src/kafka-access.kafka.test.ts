@@ -95,7 +95,12 @@ beforeAll(async () => {
   });
   const admin = createMessaging(as("admin")).admin();
   await admin.ensureTopics(topicSpecs(1));
-  expect(await admin.ensureAccess(accessRules())).toEqual([]);
+  const rules = accessRules();
+  expect(await admin.ensureAccess(rules)).toEqual([]);
+  // The controller has them; the broker takes them over in order, a moment later.
+  const last = rules.findLast(({ operation }) => operation === "write");
+  const there = (): Promise<string> => tryWrite(as(last?.principal ?? ""), last?.topic ?? "");
+  await expect.poll(there, { timeout: 60_000, interval: 100 }).toBe("ok");
 });
 
 afterAll(async () => {
