@@ -45,7 +45,7 @@ export const dayWorld: World = {
   corridors: [
     { corridor: "hkd-php", netting: "multilateral" },
     { corridor: "hkd-sgd", netting: "bilateral" },
-    { corridor: "sgd-php", netting: "multilateral" },
+    { corridor: "sgd-php", netting: "gross" },
   ],
   feeSchedules: [
     ...feeSchedules,

@@ -6,7 +6,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { createMessaging, type MessagingConfig } from "@sealane/messaging";
 import { readKafkaSettings } from "@sealane/runtime";
-import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { afterAll, beforeAll, describe, expect, test, vi } from "vitest";
 import { accessRules, quotas } from "./kafka-access.ts";
 import { readQuotas, setQuota } from "./kafka-quotas.ts";
 import { kafkaSecurity } from "./kafka-security.ts";
@@ -95,7 +95,13 @@ beforeAll(async () => {
   });
   const admin = createMessaging(as("admin")).admin();
   await admin.ensureTopics(topicSpecs(1));
-  expect(await admin.ensureAccess(accessRules())).toEqual([]);
+  const rules = accessRules();
+  expect(await admin.ensureAccess(rules)).toEqual([]);
+  // The controller has them; the broker takes them over in order, a moment later.
+  const last = rules.findLast(({ operation }) => operation === "write");
+  const there = async (): Promise<void> =>
+    expect(await tryWrite(as(last?.principal ?? ""), last?.topic ?? "")).toBe("ok");
+  await vi.waitFor(there, { timeout: 60_000, interval: 100 });
 });
 
 afterAll(async () => {

@@ -62,10 +62,11 @@ export const tamper = (system: WholeSystem, statement: string): Promise<void> =>
     await client.query(statement);
   });
 
-/** Drops a schema with all that is in it. */
-export const dropSchema = (system: WholeSystem, schema: string): Promise<void> =>
+/** Drops every table of a schema, what was migrated included. */
+export const dropTables = (system: WholeSystem, schema: string): Promise<void> =>
   withAdmin(system, async (client) => {
-    await client.query(`drop schema ${schema} cascade`);
+    const tables = await tablesOf(client, schema);
+    await client.query(`drop table ${tables.map((table) => `${schema}.${table}`).join(", ")}`);
   });
 
 /** Tables of which some row is not in the copy, or the other way round; columns left out are not compared. */

@@ -8,7 +8,7 @@ import type { TransferRequest } from "@sealane/client";
 import { demoWorld, migrateAll, startStackBank } from "@sealane/infra";
 import type { RunningBank } from "@sealane/simulator";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { copySchema, differencesFromCopy, dropSchema } from "./database-copy.ts";
+import { copySchema, differencesFromCopy, dropTables } from "./database-copy.ts";
 import { eventually } from "./eventually.ts";
 import { runSealane, sealaneJson } from "./sealane.ts";
 import { startWholeSystem, type WholeSystem } from "./whole-system.ts";
@@ -175,7 +175,7 @@ describe("a net debtor that does not pay", () => {
     const { stack } = system;
     await stack.end("reconciliation");
     await copySchema(system, "reconciliation");
-    await dropSchema(system, "reconciliation");
+    await dropTables(system, "reconciliation");
     await migrateAll(stack.home, stack.databaseUrl);
     await stack.start("reconciliation");
     // When it was migrated is no part of it.

@@ -233,8 +233,9 @@ describe("settlement windows", () => {
     const paid = lines.find(({ account }) => account === "SEALHK0001HKD");
     expect(before - (await exposure())).toBe(minorOf(paid?.amount ?? "0", "HKD"));
 
-    // One that is longer than an entry: its parts alone are nothing, together they are taken once.
-    const deposits = Array.from({ length: 150 }, (_, at) => ({
+    // One that is longer than an entry: its parts alone are nothing, together they are taken once, as
+    // one command of half a megabyte.
+    const deposits = Array.from({ length: 2_600 }, (_, at) => ({
       reference: `IN-${at}`,
       account: "SEALHK0001HKD",
       currency: "HKD",
@@ -249,7 +250,7 @@ describe("settlement windows", () => {
     const making = ["settle", "statement", file, "--bank-key", bankKey, "--out", out];
     const { files } = (await sealaneJson(system, making)) as { files?: string[] };
     const parts = files ?? [];
-    expect(parts).toHaveLength(2);
+    expect(parts).toHaveLength(26);
     expect(await runSealane(system, ["settle", "send", parts[0] ?? "", "--json"])).toMatchObject({
       status: 1,
       stdout: expect.stringContaining("part-missing"),
@@ -261,7 +262,7 @@ describe("settlement windows", () => {
       };
       const own = positions.find(({ participant }) => participant === "hk-wallet.example");
       const backed = minorOf(own?.liquidity ?? "0", "HKD") - minorOf(own?.unbacked ?? "0", "HKD");
-      return backed >= 150_000n;
+      return backed >= 2_600_000n;
     });
     expect(await sealaneJson(system, ["audit", "--balances"])).toMatchObject({ ok: true });
   }, 120_000);

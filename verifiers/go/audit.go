@@ -35,6 +35,7 @@ type audit struct {
 	credited map[string]int64
 	comeBack
 	windows
+	slots  slots
 	said   partial // of a bank
 	leaves [][]byte
 }
@@ -47,6 +48,7 @@ func (a *audit) step(e entry, seq int, hash []byte) {
 	a.time, a.size, a.prev = e.time, size, hash
 	a.link(c, e, hash)
 	a.said.follow(e)
+	a.slots.follow(e, a.origin, a.states[a.size])
 	if id := x.str("id"); id != "" {
 		must(!a.ended[id], "%s ends twice", id)
 		a.ended[id] = true
@@ -203,6 +205,7 @@ func checkLog(o options, place string) string {
 		chains: map[string][][]byte{}, sheets: map[string]*sheet{}, pairs: map[string][]*sheet{},
 		ended: map[string]bool{}, books: map[account]balance{}, credited: map[string]int64{},
 		comeBack: comeBack{returned: map[string]*big.Rat{}, open: map[string]recalled{}},
+		slots:    slots{map[int64]bool{}, map[string]bool{}},
 		windows:  windows{origin: c.Origin, open: map[string]*openWindow{}, unsettled: map[string]map[string]any{}}}
 	a.hold(o.pinned)
 	for seq, entry := range entries {

@@ -4,7 +4,6 @@ package main
 // postings, chains and price are what its statement gives. The rules are those of packages/rules.
 
 import (
-	"fmt"
 	"math"
 	"math/big"
 	"slices"
@@ -19,6 +18,9 @@ type entry struct {
 	time                 int64
 	// original is the transfer that a return, a recall or a refusal is about.
 	original *original
+	// id of the transfer, return or recall that it is about, and what another lane let go by
+	id   string
+	gone *entry
 }
 
 // sheet is a rate sheet, when it could be cited, and how much of it was used.
@@ -168,7 +170,8 @@ func transferPostings(x object) []posting {
 
 // settlementKinds say what is cut, paid and settled; what their windows come to is `sealane audit`'s.
 var settlementKinds = []string{"window-cut", "window-net", "bank-statement", "settlement", "liquidity",
-	"window-default", "settlement-abort", "adjustment", "liquidity-out", "liquidity-in"}
+	"window-default", "settlement-abort", "adjustment", "liquidity-out", "liquidity-in",
+	"slots-out", "slots-in"}
 
 // settlementPostings are what a statement about settlement posts, from its own text.
 func settlementPostings(operator, kind string, x object) []posting {
@@ -342,7 +345,8 @@ func (h history) judge(raw string, origin string, sheets map[string]*sheet) entr
 			must(by(s.ledger.str("entryKey")), "%s: not signed", e.kind)
 		}
 		if taken {
-			x = h.carried(x, below, origin, s).said
+			e.gone = h.carried(e, below, origin, s)
+			x = e.gone.said
 		}
 		who := x.str("participant")
 		for _, role := range s.records[who].list("roles") {
@@ -386,7 +390,8 @@ func (h history) judge(raw string, origin string, sheets map[string]*sheet) entr
 		}
 	}
 	if e.terms != nil || e.kind == "cancellation" || linked && e.kind != "recall-refusal" {
-		s.judgeLane(origin, x.str("id"))
+		e.id = x.str("id")
+		s.judgeLane(origin, e.id)
 	}
 	found := []posting{}
 	for _, one := range c.objs("postings") {
@@ -403,16 +408,18 @@ func (h history) judge(raw string, origin string, sheets map[string]*sheet) entr
 	return e
 }
 
-// judgeLane: a transfer's id belongs to one lane; in another it could be committed a second time.
-func (s keyState) judgeLane(origin, id string) {
-	at := s.lane(origin)
-	must(at >= 0, "lane: unknown")
+// slotOf is the slot of a transfer's id.
+func slotOf(id string) int64 {
 	first, err := strconv.ParseInt(id[:4], 16, 32)
 	must(err == nil, "transfer: %s", id)
-	for _, slots := range s.lanes[at].objs("slots") {
-		if slot := first >> 6; slots.num("from") <= slot && slot < slots.num("to") {
-			return
-		}
-	}
-	must(false, "%s", fmt.Sprintf("lane: transfer %s is another's", id))
+	return first >> 6
+}
+
+// judgeLane: a transfer's id belongs to one lane; that it was this one's at its time is the log's to show.
+func (s keyState) judgeLane(origin, id string) {
+	slot := slotOf(id)
+	given := slices.ContainsFunc(s.given, func(lane object) bool {
+		return lane.str("origin") == origin && hasSlot(lane, slot)
+	})
+	must(given, "lane: transfer %s is another's", id)
 }

@@ -27,6 +27,7 @@ type keyState struct {
 	keys      map[string]registered
 	named     map[string]object // fee schedules and policies, by kind and name
 	lanes     []object
+	given     []object // lanes of every record so far, in order
 	stopped   map[string]bool
 	records   map[string]object
 	bound     map[string]string // the policy that everything a participant pays must cite
@@ -158,7 +159,9 @@ func (s keyState) apply(origin, inner string, place int, time int64) keyState {
 			must(at >= 0 || !own.among(append(others, s.retired...)), "lanes: a key that signs something else")
 		}
 		mustDivide(x.objs("lanes"))
+		mustKeep(s.lanes, x.objs("lanes"))
 		s.lanes = x.objs("lanes")
+		s.given = append(slices.Clip(s.given), s.lanes...)
 	case kind == "log-key":
 		s = s.renew(origin, x, by)
 	case kind == "root-recovery":
@@ -193,6 +196,21 @@ func mustDivide(lanes []object) {
 	slices.SortFunc(spans, func(a, b object) int { return cmp.Compare(a.num("from"), b.num("from")) })
 	for i := 1; i < len(spans); i++ {
 		must(spans[i-1].num("to") <= spans[i].num("from"), "lanes: a slot twice")
+	}
+}
+
+// hasSlot says whether a lane was given a slot by its record.
+func hasSlot(lane object, slot int64) bool {
+	return slices.ContainsFunc(lane.objs("slots"), func(span object) bool {
+		return span.num("from") <= slot && slot < span.num("to")
+	})
+}
+
+// mustKeep refuses a record by which a slot would have no lane that had one.
+func mustKeep(before, now []object) {
+	for slot := range int64(1024) {
+		has := func(lane object) bool { return hasSlot(lane, slot) }
+		must(!slices.ContainsFunc(before, has) || slices.ContainsFunc(now, has), "lanes: slot %d is left alone", slot)
 	}
 }
 

@@ -14,7 +14,7 @@ import (
 )
 
 // carriedKinds take in what another lane has let go.
-var carriedKinds = []string{"liquidity-in"}
+var carriedKinds = []string{"liquidity-in", "slots-in"}
 
 // carriedProof reads the proof that stands in a statement; the entry itself stands below it.
 func carriedProof(x object) (f_proof.TLogProof, string) {
@@ -27,11 +27,14 @@ func carriedProof(x object) (f_proof.TLogProof, string) {
 }
 
 // carried judges what another lane let go: the entry, and that a key of that lane has signed its log.
-func (h history) carried(x object, below, origin string, s keyState) entry {
-	from := x.str("from")
-	must(from != origin && s.lane(from) >= 0, "in: from no other lane")
+func (h history) carried(e entry, below, origin string, s keyState) *entry {
+	x, from := e.said, e.said.str("from")
+	isFrom := func(lane object) bool { return lane.str("origin") == from }
+	must(from != origin && slices.ContainsFunc(s.given, isFrom), "in: from no other lane")
 	gone := h.judge(below, from, nil)
-	must(gone.kind == "liquidity-out" && gone.said.str("to") == origin, "in: it was not let go for this lane")
+	must(gone.kind == strings.TrimSuffix(e.kind, "in")+"out" && gone.said.str("to") == origin, "in: it was not let go for this lane")
+	size := int(gone.context.obj("keys").num("size"))
+	must(size <= int(e.context.obj("keys").num("size")), "in: it cites less of the key log than what it carries")
 	r, raw := carriedProof(x)
 	must(gone.context.num("seq") == int64(r.Index), "in: the proof is of another entry")
 	note := parseNote(raw)
@@ -46,13 +49,13 @@ func (h history) carried(x object, below, origin string, s keyState) entry {
 	err = proof.VerifyInclusion(rfc6962.DefaultHasher, r.Index, c.Size, leafHash(below), path, c.Hash)
 	must(err == nil, "in: %v", err)
 	signed := false
-	for _, state := range h.states[gone.context.obj("keys").num("size"):] {
+	for _, state := range h.states[size : e.context.obj("keys").num("size")+1] {
 		if at := state.lane(from); at >= 0 && !signed {
 			signed = len(note.signed(parseKey(state.lanes[at].str("vkey"), ed25519Key))) > 0
 		}
 	}
 	must(signed, "in: no key of %s has signed the checkpoint", from)
-	return gone
+	return &gone
 }
 
 // judgeCarriedSeal: what is taken in was sealed in the other lane, by the policy's quorum.
@@ -63,4 +66,53 @@ func (p policy) judgeCarriedSeal(e entry) {
 	_, raw := carriedProof(e.said)
 	c := p.open(raw, false)
 	must(c.Origin == e.said.str("from") && !strings.HasSuffix(c.Origin, "/keys"), "in: another log's seal")
+}
+
+// slots are what a lane decides, as far as it is not what the key log gave it first; and the ids that were
+// open in it when their slot left.
+type slots struct {
+	moved map[int64]bool
+	open  map[string]bool
+}
+
+func spans(x object) []int64 {
+	all := []int64{}
+	for _, span := range x.objs("slots") {
+		for slot := span.num("from"); slot < span.num("to"); slot++ {
+			all = append(all, slot)
+		}
+	}
+	return all
+}
+
+func (o slots) decides(slot int64, origin string, s keyState) bool {
+	if here, known := o.moved[slot]; known {
+		return here
+	}
+	first := slices.IndexFunc(s.given, func(lane object) bool { return hasSlot(lane, slot) })
+	return first >= 0 && s.given[first].str("origin") == origin
+}
+
+// follow takes slots that leave and come, and refuses an entry about an id of a slot that is not here.
+func (o slots) follow(e entry, origin string, s keyState) {
+	beside := e.original != nil && e.id != "" && slotOf(e.original.terms.str("id")) == slotOf(e.id)
+	must(e.id == "" || beside || o.open[e.id] || o.decides(slotOf(e.id), origin, s), "lane: %s is another lane's by now", e.id)
+	switch e.kind {
+	case "slots-out":
+		to := e.said.str("to")
+		at := s.lane(to)
+		must(to != origin && at >= 0, "slots: to no other lane")
+		for _, slot := range spans(e.said) {
+			must(o.decides(slot, origin, s) && hasSlot(s.lanes[at], slot), "slots: %d does not go there from here", slot)
+			o.moved[slot] = false
+		}
+		for _, id := range e.said.list("open") {
+			o.open[id.(string)] = true
+		}
+	case "slots-in":
+		for _, slot := range spans(e.gone.said) {
+			must(!o.decides(slot, origin, s), "slots: %d is here already", slot)
+			o.moved[slot] = true
+		}
+	}
 }

@@ -3,13 +3,14 @@ postings, chains and price are what its statement gives. Every check is an `asse
 import moves, returns
 from decimal import Decimal
 from fractions import Fraction
-from keylog import TABLES, ms, statement
+from keylog import TABLES, has_slot, ms, statement
 from verify import b64, note, signed, vkey
 
 DECIMALS = TABLES["decimals"]  # of ISO 4217's currencies
 
 SETTLEMENT = ("window-cut", "window-net", "bank-statement", "settlement", "liquidity",
-              "window-default", "settlement-abort", "adjustment", "liquidity-out", "liquidity-in")
+              "window-default", "settlement-abort", "adjustment", "liquidity-out", "liquidity-in",
+              "slots-out", "slots-in")
 TWO_SIGN = ("window-default", "settlement-abort", "adjustment", "liquidity-out")
 
 def units(amount, currency): return Fraction(amount) * 10 ** DECIMALS[currency]
@@ -206,7 +207,7 @@ def judge(raw, origin, history, sheets=None):
         elif kind in TWO_SIGN: assert operators >= 2, f"{kind}: two sign"
         else: assert signed(text, lines, dict([vkey(s["ledger"]["entryKey"], 1)])), f"{kind}: not signed"
         def elsewhere(entry, log): return judge(entry.encode(), log, history)
-        said = moves.carried(x, below, origin, states, s, elsewhere) if taken else x
+        said = moves.carried(kind, x, below, origin, c["keys"]["size"], states, elsewhere) if taken else x
         roles = s["records"].get(said.get("participant"), {"roles": []})["roles"]
         chains = [said["participant"]] if set(roles) - {"settlement-bank"} else []
         postings = settlement_postings(s["ledger"]["operator"], kind, said)
@@ -222,9 +223,8 @@ def judge(raw, origin, history, sheets=None):
             party(chains[0], {"credited": ("transfer",), "statement": any_key}.get(kind, sheets_only))
     if terms or kind in ("cancellation", "return", "recall"):
         slot = int(x["id"][:4], 16) >> 6
-        lanes = [lane for lane in s["lanes"] if lane["origin"] == origin]
-        assert lanes, "lane: unknown"
-        assert any(one["from"] <= slot < one["to"] for one in lanes[0]["slots"]), "lane: another's"
+        given = [lane for lane in s["given"] if lane["origin"] == origin]
+        assert any(has_slot(lane, slot) for lane in given), "lane: another's"
     fields = "debit", "credit", "currency", "amount"
     assert [tuple(map(one.get, fields)) for one in c["postings"]] == postings, "entry: postings"
     named = [link["participant"] for link in c["chains"]]

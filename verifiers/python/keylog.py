@@ -9,6 +9,8 @@ with open(os.path.join(os.path.dirname(os.path.abspath(__file__)), "statements.j
     TABLES = json.load(file)
 EPOCH = datetime(1970, 1, 1, tzinfo=timezone.utc)
 
+def has_slot(lane, slot): return any(one["from"] <= slot < one["to"] for one in lane["slots"])
+
 def shape(schema, value):
     kind = schema.get("type", "string")
     if kind == "object":
@@ -133,7 +135,10 @@ def apply(s, origin, inner, place, time):
         spans = sorted((o["from"], o["to"]) for lane in x["lanes"] for o in lane["slots"] if o["from"] < o["to"])
         apart = all(a[1] <= b[0] for a, b in zip(spans, spans[1:]))
         assert apart, "lanes: a slot twice"
-        s["lanes"] = x["lanes"]
+        for slot in range(1024):
+            had, has = (any(has_slot(lane, slot) for lane in lanes) for lanes in (s["lanes"], x["lanes"]))
+            assert has or not had, f"lanes: slot {slot} is left alone"
+        s["lanes"], s["given"] = x["lanes"], [*s["given"], *x["lanes"]]
     elif kind == "log-key":
         old = renew(s, origin, x, by)
         signed(text, lines, dict([old]))
@@ -168,7 +173,7 @@ def key_log(pol, raw, entries, exact=False, pinned=None):
     logs = [key for key in pol.logs if key[0][0] == origin]
     of, size, root, _, log = checkpoint(raw, pol, exact)
     assert of == origin and size == len(entries), "key log: its checkpoint is of another state"
-    state = {"ledger": {}, "roots": {}, "keys": {}, "named": {}, "lanes": [], "stopped": set(),
+    state = {"ledger": {}, "roots": {}, "keys": {}, "named": {}, "lanes": [], "given": [], "stopped": set(),
              "records": {}, "bound": {}, "corridors": {}, "said": frozenset(), "log": log,
              "retired": [], "next": {}, "begun": {}}
     states, hashes, times = [state], [], []

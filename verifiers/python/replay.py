@@ -57,12 +57,16 @@ def check_log(place, pol, pinned=None, older=None, token=""):
                       pinned=pinned)
     chains, sheets, numbers, ended, books, time, size, floor = {}, {}, {}, set(), {}, 0, 0, 0
     credited, returned, recalls, partial, windows = {}, {}, {}, None, Windows(origin)
+    slots = moves.Slots(origin)
     assert not origin.endswith("/keys"), "log: the key log, not a lane's"
     for seq, raw in enumerate(raws):
         try:
             c, kind, x, terms, inner, linked = judge(raw, origin, history, sheets)
             moves.judge_seal(kind, x, pol)
             assert c["seq"] == seq and b64(c["prev"]) == (hashes[seq - 1] if seq else bytes(32)), "chain"
+            about = terms or kind in ("cancellation", "return", "recall")
+            of = linked and linked["terms"]["id"]
+            slots.follow(kind, x, inner, x["id"] if about else None, of, history[0][c["keys"]["size"]])
             assert ms(c["time"]) >= time and c["keys"]["size"] >= size, "it goes back in time"
             time, size = ms(c["time"]), c["keys"]["size"]
             for link in c["chains"]:

@@ -15,6 +15,7 @@ type Flags = {
   readonly from: readonly string[];
   readonly settings?: string;
   readonly token?: string;
+  readonly lane?: string;
   readonly json?: boolean;
 };
 
@@ -89,6 +90,7 @@ const runRecover = async (flags: Flags): Promise<boolean> => {
   }
   const args = flags.from.flatMap((place) => ["--from", place]);
   if (flags.token !== undefined) args.push("--token", flags.token);
+  if (flags.lane !== undefined) args.push("--lane", flags.lane);
   const child = spawn(
     process.execPath,
     ["--disable-warning=ExperimentalWarning", program, ...args],
@@ -124,6 +126,7 @@ export const registerRecover = (commands: Command): void => {
       [],
     )
     .option("--token <file>", "an auditor's token, where a log's entries are not open")
+    .option("--lane <n>", "which lane, where the ledger has several; one at a time")
     .option(
       "--settings <file>",
       "the ledger's settings; default: the environment, or the local stack's",

@@ -74,14 +74,18 @@ const laneFault = (
   transferId: string | undefined,
 ) => {
   const { log } = sealed;
-  const lane = state.lanes?.lanes.find(({ origin }) => origin === sealed.origin);
-  if (lane === undefined) return failed("lane-unknown", `the key log has no lane ${sealed.origin}`);
+  const given = state.laneRecords.flatMap(({ lanes }) =>
+    lanes.filter(({ origin }) => origin === sealed.origin),
+  );
+  if (given.length === 0) return failed("lane-unknown", `the key log has no lane ${sealed.origin}`);
   if (!namesLogKey(history, sealed.origin, log, sealed.context.keys.size)) {
     return failed("lane-unknown", `the key log has another key for ${sealed.origin}`);
   }
   if (transferId === undefined) return undefined;
   const slot = slotOf(transferId);
-  if (lane.slots.some(({ from, to }) => from <= slot && slot < to)) return undefined;
+  if (given.some(({ slots }) => slots.some(({ from, to }) => from <= slot && slot < to))) {
+    return undefined;
+  }
   return failed("wrong-lane", `transfer ${transferId} belongs to another lane`);
 };
 

@@ -53,6 +53,23 @@ it("survives four runners at once", async () => {
   expect(results.flat()).toEqual(["0001_a.sql"]);
 });
 
+it.each([true, false])(
+  "begins anew where every table was dropped, also its own: %s; never where one is left",
+  async (ownToo) => {
+    const maker = "CREATE FUNCTION f() RETURNS int LANGUAGE sql AS 'SELECT 1';";
+    write("0002_b.sql", `${maker}\nCREATE TABLE other (n bigint DEFAULT f());`);
+    const both = ["0001_a.sql", "0002_b.sql"];
+    expect(await runMigrations(options)).toEqual(both);
+    await admin.query(`DROP TABLE ${schema}.entry`);
+    expect(await runMigrations(options)).toEqual([]);
+    await admin.query(`DROP TABLE ${schema}.other`);
+    if (ownToo) await admin.query(`DROP TABLE ${schema}.schema_migrations`);
+    expect(await runMigrations(options)).toEqual(both);
+    expect(await runMigrations(options)).toEqual([]);
+    await admin.query(`INSERT INTO ${schema}.other DEFAULT VALUES`);
+  },
+);
+
 it("refuses when an applied file changed or is gone", async () => {
   await runMigrations(options);
   write("0001_a.sql", "CREATE TABLE other (n bigint);");

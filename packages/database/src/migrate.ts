@@ -65,6 +65,7 @@ async function migrateLocked(
 ): Promise<string[]> {
   const { schema, role, log } = options;
   await prepare(client, options);
+  if (await hasNoTables(client, schema)) await clearRest(client, schema);
   const applied = await readApplied(client, schema);
   checkApplied(applied, migrations);
   const fresh = migrations.slice(applied.length);
@@ -90,6 +91,30 @@ async function prepare(client: pg.Client, { schema, role }: MigrationOptions): P
     await client.query(`GRANT USAGE ON SCHEMA ${schema} TO ${role.name}`);
     await client.query(`ALTER ROLE ${role.name} SET search_path = ${schema}`);
   }
+  await client.query("COMMIT");
+}
+
+/** Besides our own: a fresh schema, or one of which somebody has dropped every table. */
+async function hasNoTables(client: pg.Client, schema: string): Promise<boolean> {
+  const { rowCount } = await client.query(
+    `SELECT FROM pg_class WHERE relnamespace = $1::regnamespace AND relkind IN ('r', 'p', 'v', 'm')
+      AND relname <> 'schema_migrations' LIMIT 1`,
+    [schema],
+  );
+  return rowCount === 0;
+}
+
+/** Functions outlive their tables, and so may what says that they were made: neither means anything now. */
+async function clearRest(client: pg.Client, schema: string): Promise<void> {
+  const { rows } = await client.query<{ routine: string }>(
+    `SELECT p.oid::regprocedure::text AS routine FROM pg_proc p
+      WHERE p.pronamespace = $1::regnamespace AND NOT EXISTS (
+        SELECT FROM pg_depend d WHERE d.objid = p.oid AND d.deptype = 'e')`,
+    [schema],
+  );
+  await client.query("BEGIN");
+  for (const { routine } of rows) await client.query(`DROP ROUTINE ${routine}`);
+  await client.query(`DELETE FROM ${schema}.schema_migrations`);
   await client.query("COMMIT");
 }
 

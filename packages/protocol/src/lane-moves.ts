@@ -35,6 +35,23 @@ export const carriedProofSchema = z
   .max(16 * 1024)
   .regex(/^c2sp\.org.tlog-proof@v1\n[\s\S]+$/);
 
+/** Half-open ranges of the 1,024 slots. */
+const slotRangeSchema = z.strictObject({
+  from: z.int().min(0).max(1_023),
+  to: z.int().min(1).max(1_024),
+});
+
+/**
+ * Slots leave this lane for the one that the key log names. The ledger's own: it follows from the key log.
+ * The ids are those that were open here: they end here, and the other lane never decides them.
+ */
+export const slotsOutSchema = z.strictObject({
+  to: originSchema,
+  slots: z.array(slotRangeSchema).min(1).max(64),
+  open: z.array(transferIdSchema).max(400),
+});
+export type SlotsOut = z.infer<typeof slotsOutSchema>;
+
 /** What another lane has let go, as its log has it: the entry stands below this statement, whole. */
 export const carriedSchema = z.strictObject({
   /** The lane that let it go. */
@@ -45,5 +62,5 @@ export const carriedSchema = z.strictObject({
 export type Carried = z.infer<typeof carriedSchema>;
 
 /** Kinds by which a lane takes in what another has let go: never signed by people, only carried. */
-export const carriedKinds = ["liquidity-in"] as const;
+export const carriedKinds = ["liquidity-in", "slots-in"] as const;
 export type CarriedKind = (typeof carriedKinds)[number];

@@ -5,7 +5,7 @@ import { expect, it } from "vitest";
 import { z } from "zod";
 import { entryContextSchema } from "./entry.ts";
 import { keyEntryContextSchema, keyStatementSchemas } from "./key-log.ts";
-import { carriedSchema, liquidityOutSchema } from "./lane-moves.ts";
+import { carriedSchema, liquidityOutSchema, slotsOutSchema } from "./lane-moves.ts";
 import { rateSheetSchema, rateWithdrawalSchema } from "./rate-sheet.ts";
 import {
   adjustmentSchema,
@@ -46,6 +46,8 @@ const entries = {
   adjustment: adjustmentSchema,
   "liquidity-out": liquidityOutSchema,
   "liquidity-in": carriedSchema,
+  "slots-out": slotsOutSchema,
+  "slots-in": carriedSchema,
   return: returnSchema,
   recall: recallSchema,
   "recall-refusal": recallRefusalSchema,

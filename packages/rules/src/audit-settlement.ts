@@ -4,6 +4,7 @@
 import {
   noteHash,
   readNote,
+  slotOf,
   statementText,
   type BankStatement,
   type DerivedStatement,
@@ -23,6 +24,8 @@ import {
   applyDefault,
   applyLiquidityIn,
   applyLiquidityOut,
+  applySlotsIn,
+  applySlotsOut,
   bankStatementFault,
   cutFault,
   cutWindow,
@@ -31,7 +34,10 @@ import {
   joinWindow,
   liquidityInFault,
   liquidityOutFault,
+  mayEndHere,
   partFault,
+  slotsInFault,
+  slotsOutFault,
   takeBankStatement,
   type SettlementState,
   type StatementContext,
@@ -101,6 +107,10 @@ const causeFault = (state: AuditState, entry: VerifiedEntry): AuditFault | undef
     }
     case "liquidity-in":
       return liquidityInFault(state.settlement, state, settlement.letGo);
+    case "slots-out":
+      return slotsOutFault(state.settlement, keys, origin, settlement.body);
+    case "slots-in":
+      return slotsInFault(state.settlement, keys, origin, settlement.gone);
     case "window-net":
     case "settlement":
     case "liquidity":
@@ -108,6 +118,19 @@ const causeFault = (state: AuditState, entry: VerifiedEntry): AuditFault | undef
     default:
       return settlement satisfies never;
   }
+};
+
+/** An id ends in the lane that has its slot, or had it when the id was reserved. */
+export const slotFault = (state: AuditState, entry: VerifiedEntry): AuditFault | undefined => {
+  const { transferId, returns } = entry;
+  if (transferId === undefined) return undefined;
+  // What comes back stands where the original does, though its slot has left since.
+  if (returns !== undefined && slotOf(returns.original.terms.id) === slotOf(transferId)) {
+    return undefined;
+  }
+  const { settlement, origin } = state;
+  if (mayEndHere(settlement, keysOf(state, entry), origin, transferId)) return undefined;
+  return fault("wrong-lane", `transfer ${transferId} is another lane's`);
 };
 
 /** Whether the entry may stand here, as far as settlement is concerned. Changes nothing. */
@@ -193,6 +216,10 @@ export const foldSettlement = (state: AuditState, entry: VerifiedEntry): void =>
     applyLiquidityOut(own, settlement.body, { seq: context.seq, hash });
   } else if (settlement.kind === "liquidity-in") {
     applyLiquidityIn(own, settlement.letGo, context.seq);
+  } else if (settlement.kind === "slots-out") {
+    applySlotsOut(own, keys, origin, settlement.body, context.seq);
+  } else if (settlement.kind === "slots-in") {
+    applySlotsIn(own, keys, origin, settlement.gone, context.seq);
   }
   if (due.length > 0) {
     own.due = due;

@@ -18,7 +18,7 @@ import {
   suspendedAllAlong,
 } from "./audit-cover.ts";
 import { auditedReturnFault, lentLeaf, returnDebits } from "./audit-returns.ts";
-import { auditedSettlementFault, foldSettlement } from "./audit-settlement.ts";
+import { auditedSettlementFault, foldSettlement, slotFault } from "./audit-settlement.ts";
 import {
   addSheet,
   newSheetFault,
@@ -295,6 +295,7 @@ export const auditEntry = (
     linksFault(state, entry.context, entry.timeMs) ??
     creditedFault(state, entry) ??
     chainStatementFault(state, entry) ??
+    slotFault(state, entry) ??
     auditedSettlementFault(state, entry) ??
     auditedReturnFault(state, entry) ??
     meaningFault(state, entry) ??

@@ -63,7 +63,8 @@ export const carriedEntry = (
 ): CarriedEntry | EntryFault => {
   const { from, proof } = body;
   if (inner === undefined) return no("statement-malformed", "no entry of another lane below it");
-  const known = keys.lanes?.lanes.some(({ origin }) => origin === from) ?? false;
+  // A lane of a period that is over is in no record any more, and still lets its slots go.
+  const known = keys.laneRecords.some(({ lanes }) => lanes.some(({ origin }) => origin === from));
   if (from === checks.origin || !known) return no("lane-unknown", `${from} is no other lane`);
   const judged = judge(inner, { ...checks, origin: from, sheetOf: undefined });
   if (!judged.ok) return judged;

@@ -24,6 +24,7 @@ import type {
 } from "@sealane/protocol";
 import type { RegisteredKey } from "./key-state.ts";
 import type { LetGo } from "./settlement/lane-moves.ts";
+import type { SlotsGone } from "./settlement/slots.ts";
 
 /** One signature line over a statement's text, by a key that the key log knows or knew. */
 export type CheckedLine = {
@@ -110,6 +111,13 @@ export type LiquidityInCommand = Base & {
   readonly entry: string;
   readonly letGo: LetGo;
 };
+export type SlotsInCommand = Base & {
+  readonly kind: "slots-in";
+  readonly body: Carried;
+  /** The entry of the other lane, whole. */
+  readonly entry: string;
+  readonly gone: SlotsGone;
+};
 export type SettlementCommand =
   | WindowCutCommand
   | BankStatementCommand
@@ -132,6 +140,7 @@ export type LaneCommand =
   | AdvanceCommand
   | SettlementCommand
   | LiquidityInCommand
+  | SlotsInCommand
   | SetAsideCommand;
 
 export type ReturnCommand = Signed<"return", Return>;

@@ -23,17 +23,24 @@ export const reasonFault = ({ outcome, reason }: EntryContext): EntryFault | und
   return no("reason-mismatch", `${outcome} for the reason ${reason ?? "none"}`);
 };
 
-/** A transfer's id belongs to one lane: in another it could be committed a second time. */
+/**
+ * A transfer's id belongs to one lane: in another it could be committed a second time. By itself an entry
+ * shows only that its lane was given the slot at some time: whether it had it is the fold's to say.
+ */
 export const laneFault = (
   state: KeyState,
   origin: string,
   id: string | undefined,
 ): EntryFault | undefined => {
   if (id === undefined) return undefined;
-  const lane = state.lanes?.lanes.find((one) => one.origin === origin);
-  if (lane === undefined) return no("lane-unknown", `the key log has no lane ${origin}`);
+  const given = state.laneRecords.flatMap(({ lanes }) =>
+    lanes.filter((one) => one.origin === origin),
+  );
+  if (given.length === 0) return no("lane-unknown", `the key log has no lane ${origin}`);
   const slot = slotOf(id);
-  if (lane.slots.some(({ from, to }) => from <= slot && slot < to)) return undefined;
+  const isIn = ({ slots }: (typeof given)[number]): boolean =>
+    slots.some(({ from, to }) => from <= slot && slot < to);
+  if (given.some(isIn)) return undefined;
   return no("wrong-lane", `transfer ${id} belongs to another lane`);
 };
 

@@ -50,7 +50,13 @@ export {
 export * from "./settlement/index.ts";
 export { noteSettlement } from "./audit-settlement.ts";
 export { settlementOperators } from "./settlement-statements.ts";
-export { letGoOf, settlementKinds, type SettlementEntry } from "./verify-settlement.ts";
+export { slotsWait } from "./slot-statements.ts";
+export {
+  letGoOf,
+  settlementKinds,
+  slotsGoneOf,
+  type SettlementEntry,
+} from "./verify-settlement.ts";
 export { returnKinds, type ReturnKind } from "./returns/kinds.ts";
 export type { ReturnEntry } from "./verify-returns.ts";
 export { isNamed, readOriginal, refOf, type Original } from "./returns/original.ts";

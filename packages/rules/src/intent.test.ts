@@ -4,6 +4,7 @@ import { formatTime, isoReasonOf, type Terms } from "@sealane/protocol";
 import { describe, expect, it } from "vitest";
 import { maxExpiryMs, maxPendingPerPayer } from "./intent.ts";
 import {
+  lanesRecord,
   fx,
   hk,
   makeFundedWorld,
@@ -76,10 +77,8 @@ const ladder: readonly Rung[] = [
     draft.signing = { ...draft.signing, origin: "sealane.example/2025/0" };
   }),
   rung("wrong-lane", "an id of another lane's slot", "lanes", "not final", ({ world }) => {
-    const slots = [{ from: 0, to: 0 }];
-    const lane = { lane: 0, origin: world.origin, vkey: testKeys.checkpoint.vkey, slots };
-    const { alice, bob } = testKeys;
-    world.keyLog.log("lanes", { period: "2026", lanes: [lane] }, [alice, bob], world.nowMs());
+    const lanes = lanesRecord([], [{ from: 0, to: 1_024 }]);
+    world.keyLog.log("lanes", lanes, [testKeys.alice, testKeys.bob], world.nowMs());
   }),
   rung("lane-unsealed", "too few witnesses", "seal", "not final", (draft) => {
     draft.run = { ...draft.run, mayReserve: false };

@@ -24,6 +24,7 @@ import { applyPostings, minorOf, standingOf } from "./positions.ts";
 import { transferPostings } from "./postings.ts";
 import { checkPrice } from "./pricing.ts";
 import { returnKinds } from "./returns/kinds.ts";
+import { endedElsewhere, isOurs } from "./who-decides.ts";
 
 /** No terms expire later than this after the log time at which they are reserved. */
 export const maxExpiryMs = 300_000;
@@ -106,12 +107,6 @@ export const statementFault = (command: {
   const small = note.length * 3 <= maxStatementBytes;
   if (small || utf8(note).length <= maxStatementBytes) return undefined;
   return refused("entry-too-large", `a statement has at most ${maxStatementBytes} bytes`);
-};
-
-export const laneServes = (keys: KeyState, lane: number, id: string): boolean => {
-  const slot = slotOf(id);
-  const record = keys.lanes?.lanes.find((candidate) => candidate.lane === lane);
-  return record?.slots.some(({ from, to }) => slot >= from && slot < to) ?? false;
 };
 
 const checkParties = (keys: KeyState, terms: Terms): Refused | undefined => {
@@ -292,6 +287,11 @@ const replay = (context: BatchContext, command: IntentCommand): boolean => {
   const ended = known.get(id);
   const before = open ?? ended;
   if (before === undefined) return false;
+  const elsewhere = endedElsewhere(context, ended);
+  if (elsewhere !== undefined) {
+    refuseIntent(context, command, refused("wrong-lane", `it ended in lane ${elsewhere}`), false);
+    return true;
+  }
   const own = (open?.terms.payer.participant ?? ended?.payer) === payer.participant;
   if (!own || (before.request !== undefined && before.request !== request)) {
     const what = own ? "another request was made" : "another participant has an id";
@@ -324,7 +324,7 @@ const refuseLost = (context: BatchContext, command: IntentCommand): void => {
 
 /** Decides one intent: dead letter, replay, refusal, or a reservation and a proposal. */
 export const decideIntent = (context: BatchContext, command: IntentCommand): void => {
-  const { state, keys, outcome, timeMs } = context;
+  const { state, outcome, timeMs } = context;
   const terms = command.body;
   const signed = linesOf(command.lines, terms.payer.participant, "transfer");
   if (!signed.ok) {
@@ -340,7 +340,7 @@ export const decideIntent = (context: BatchContext, command: IntentCommand): voi
     refuseIntent(context, command, refused("wrong-log", detail), false);
     return;
   }
-  if (!laneServes(keys, state.lane, terms.id)) {
+  if (!isOurs(context, terms.id)) {
     const fault = refused(
       "wrong-lane",
       `slot ${slotOf(terms.id)} is not decided by lane ${state.lane}`,

@@ -3,6 +3,7 @@
 // alone replace one only where the participant agreed to it, in public view, and after its own time.
 import {
   formatTime,
+  slotCount,
   type LanesRecord,
   type LedgerRecord,
   type LogKeyRecord,
@@ -163,6 +164,16 @@ const slotTwice = ({ lanes }: LanesRecord): number | undefined => {
   return ranges.find(({ from }, at) => from < (ranges[at - 1]?.to ?? 0))?.from;
 };
 
+const isGiven = ({ lanes }: LanesRecord, slot: number): boolean =>
+  lanes.some(({ slots }) => slots.some(({ from, to }) => from <= slot && slot < to));
+
+/** A slot that had a lane and has none: whoever gets it later could not say from whom it takes it over. */
+const slotLeft = (before: LanesRecord | undefined, now: LanesRecord): number | undefined => {
+  if (before === undefined) return undefined;
+  const slots = Array.from({ length: slotCount }, (_, slot) => slot);
+  return slots.find((slot) => isGiven(before, slot) && !isGiven(now, slot));
+};
+
 export const applyLanes = (state: KeyState, { body, note }: Said<LanesRecord>): KeyStep => {
   const missing = operatorsSigned(state, note, 2);
   if (missing !== undefined) return missing;
@@ -183,7 +194,11 @@ export const applyLanes = (state: KeyState, { body, note }: Said<LanesRecord>): 
   if (twice !== undefined) {
     return fault("already-registered", `slot ${twice} is given to two lanes`);
   }
-  return step(state, { lanes: body });
+  const left = slotLeft(state.lanes, body);
+  if (left !== undefined) {
+    return fault("not-registered", `slot ${left} had a lane, and would have none`);
+  }
+  return step(state, { lanes: body, laneRecords: [...state.laneRecords, body] });
 };
 
 /** What signs for the operator already, or did: a key has one purpose, and none comes back. */

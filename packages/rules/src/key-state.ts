@@ -67,6 +67,7 @@ export const emptyKeyState = (origin: string, logKey?: VerifierKey): KeyState =>
   schedules: new Map(),
   policies: new Map(),
   lanes: undefined,
+  laneRecords: [],
   logKey,
   retired: [],
   said: undefined,

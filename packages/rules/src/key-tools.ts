@@ -60,6 +60,8 @@ export type KeyState = {
   readonly schedules: ReadonlyMap<string, FeeSchedule>;
   readonly policies: ReadonlyMap<string, PolicyRecord>;
   readonly lanes: LanesRecord | undefined;
+  /** Every record of lanes so far, the newest last: who was given which slots, and when. */
+  readonly laneRecords: readonly LanesRecord[];
   /** The key log's own key; undefined only before anybody has said with which it begins. */
   readonly logKey: VerifierKey | undefined;
   /** Keys that signed a log's checkpoints and do no more. */

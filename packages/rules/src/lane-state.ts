@@ -112,6 +112,8 @@ export type KnownTransfer = {
   /** Undefined for a cancellation that came before its intent: it answers any request. */
   readonly request: string | undefined;
   readonly payer: string;
+  /** The lane that decided it, where it may have been another; undefined: this one. */
+  readonly lane?: number | undefined;
   /** The entry that ended it; undefined for a refusal. */
   readonly seq: number | undefined;
 };

@@ -20,6 +20,7 @@ import {
   decideStatement,
 } from "./provider-statements.ts";
 import { decideRecall, decideRecallRefusal, decideReturn } from "./return-statements.ts";
+import { closeSlots, decideSlotsIn } from "./slot-statements.ts";
 import { decideSetAside } from "./set-aside.ts";
 import { decideLiquidityIn, decideSettlement } from "./settlement-statements.ts";
 import {
@@ -64,7 +65,7 @@ export type BatchInput = {
 const isMisshapen = (context: BatchContext, command: LaneCommand): boolean => {
   const { kind } = command;
   if (kind === "intent" || kind === "acceptance" || kind === "set-aside") return false;
-  if (kind === "liquidity-in") return false;
+  if (kind === "liquidity-in" || kind === "slots-in") return false;
   const fault = statementFault(command);
   if (fault === undefined) return false;
   context.outcome.deadLetters.push({ offset: command.offset, ...fault });
@@ -109,6 +110,8 @@ const decideCommand = (context: BatchContext, command: LaneCommand): void => {
       return decideSettlement(context, command);
     case "liquidity-in":
       return decideLiquidityIn(context, command);
+    case "slots-in":
+      return decideSlotsIn(context, command);
     default:
       return command satisfies never;
   }
@@ -121,6 +124,7 @@ export const decideBatch = (state: LaneState, input: BatchInput): BatchOutcome =
   state.logTimeMs = input.timeMs;
   const context: BatchContext = { state, outcome, ...input };
   expireDue(context);
+  closeSlots(context);
   for (const command of input.commands) decideCommand(context, command);
   repeatProposals(context, proposalRepeatMs);
   return outcome;

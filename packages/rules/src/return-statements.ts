@@ -3,6 +3,7 @@
 // says: nothing has to be remembered of transfers that nobody asks back. Refusals bind the id, as an
 // intent's do, so that a statement that arrives twice is not decided twice.
 import {
+  slotOf,
   formatTime,
   isoReasonOf,
   readNote,
@@ -19,7 +20,8 @@ import type {
   RecallRefusalCommand,
   ReturnCommand,
 } from "./commands.ts";
-import { findSheet, laneServes, linesOf, type BatchContext, type Refused } from "./intent.ts";
+import { findSheet, linesOf, type BatchContext, type Refused } from "./intent.ts";
+import { endedElsewhere, laneServes } from "./who-decides.ts";
 import type { SheetState } from "./lane-state.ts";
 import { composeNote } from "./note-text.ts";
 import { applyPostings, minorOf, standingOf } from "./positions.ts";
@@ -84,9 +86,18 @@ const originalOf = (
   return original !== undefined && entryAt?.(original.seq) === entry ? original : undefined;
 };
 
+/** What comes back of a transfer is decided where that was, though its slot has left since. */
+const isBeside = (context: BatchContext, command: AnyCommand): boolean => {
+  const { inner } = command;
+  const entry = command.kind === "recall-refusal" ? recallBelow(inner)?.inner : inner;
+  const original = originalOf(context, entry);
+  return original !== undefined && slotOf(original.terms.id) === slotOf(idOf(command));
+};
+
 /** Good lines of the sender, for this log, and for what this lane decides; else it is answered. */
 const admit = (context: BatchContext, command: AnyCommand): readonly string[] | undefined => {
-  const { state, keys, outcome } = context;
+  const { state, outcome } = context;
+  const elsewhere = endedElsewhere(context, context.known.get(idOf(command)));
   const signed = linesOf(command.lines, command.body.participant, "transfer");
   if (!signed.ok) {
     outcome.deadLetters.push({ offset: command.offset, code: signed.code, detail: signed.detail });
@@ -97,7 +108,8 @@ const admit = (context: BatchContext, command: AnyCommand): readonly string[] | 
     refuse(context, command, refused("wrong-log", detail), false);
     return undefined;
   }
-  if (!laneServes(keys, state.lane, idOf(command))) {
+  const serves = laneServes(context, idOf(command)) || isBeside(context, command);
+  if (!serves || elsewhere !== undefined) {
     refuse(context, command, refused("wrong-lane", "another lane decides it"), false);
     return undefined;
   }

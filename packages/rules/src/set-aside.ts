@@ -2,20 +2,21 @@
 // can be authenticated as the sender of an intent gets a signed refusal that binds its id, unless the id
 // is bound already; of everything else a dead letter remains. None of the code that decides a command
 // runs here, because it is what may have failed.
-import { laneServes, linesOf, refuseIntent, type BatchContext } from "./intent.ts";
+import { linesOf, refuseIntent, type BatchContext } from "./intent.ts";
+import { laneServes } from "./who-decides.ts";
 import type { IntentCommand, LaneCommand, SetAsideCommand } from "./commands.ts";
 
 /** How many operators must have signed. */
 export const setAsideOperators = 2;
 
 const refuse = (context: BatchContext, intent: IntentCommand, detail: string): void => {
-  const { state, keys, known } = context;
+  const { state, known } = context;
   const { id, payer } = intent.body;
   if (intent.origin !== state.origin) return;
   if (!linesOf(intent.lines, payer.participant, "transfer").ok) return;
   // What was decided under this id stands, and its participants have been told.
   if (state.open.has(id) || known.has(id)) return;
-  const final = laneServes(keys, state.lane, id);
+  const final = laneServes(context, id);
   refuseIntent(context, intent, { code: "set-aside", detail }, final);
 };
 

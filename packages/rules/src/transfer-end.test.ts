@@ -3,6 +3,7 @@ import { parseNote } from "@sealane/tlog";
 import { describe, expect, it } from "vitest";
 import { proposalRepeatMs } from "./lane.ts";
 import {
+  lanesRecord,
   audit,
   fx,
   hk,
@@ -304,9 +305,7 @@ describe("a cancellation", () => {
 
   it("binds no id that another lane decides: it could end here and there", () => {
     const world = makeFundedWorld();
-    const slots = [{ from: 0, to: 0 }];
-    const lane = { lane: 0, origin: world.origin, vkey: testKeys.checkpoint.vkey, slots };
-    const body = { period: "2026", lanes: [lane] };
+    const body = lanesRecord([], [{ from: 0, to: 1_024 }]);
     world.keyLog.log("lanes", body, [testKeys.alice, testKeys.bob], world.nowMs());
     const { outcome } = world.run([world.cancel(world.terms().id)]);
     expect(outcome).toMatchObject({ ended: [], deadLetters: [{ code: "wrong-lane" }] });

@@ -12,7 +12,8 @@ import { parseSignatureLine } from "@sealane/tlog";
 import { composeNote, readNoteText } from "./note-text.ts";
 import { append, remember, tell } from "./batch-outcome.ts";
 import type { AcceptanceCommand, CancellationCommand, RejectionCommand } from "./commands.ts";
-import { laneServes, linesOf, type BatchContext } from "./intent.ts";
+import { linesOf, type BatchContext } from "./intent.ts";
+import { endedElsewhere, laneServes } from "./who-decides.ts";
 import { keyIndex, type KeyState } from "./key-state.ts";
 import { sheetKey, type OpenTransfer } from "./lane-state.ts";
 import { approvalsAmong, boundElsewhere, operatorsNeeded } from "./policy.ts";
@@ -208,6 +209,11 @@ export const decideCancellation = (context: BatchContext, command: CancellationC
     return;
   }
   const ended = context.known.get(id);
+  const elsewhere = endedElsewhere(context, ended);
+  if (elsewhere !== undefined) {
+    deadLetter(context, command.offset, "wrong-lane", `${id} ended in lane ${elsewhere}`);
+    return;
+  }
   if (ended !== undefined) {
     if (ended.payer !== participant) {
       deadLetter(context, command.offset, "signature-missing", "it is not the payer who cancels");
@@ -223,7 +229,7 @@ export const decideCancellation = (context: BatchContext, command: CancellationC
     deadLetter(context, command.offset, signed.code, signed.detail);
     return;
   }
-  if (!laneServes(context.keys, context.state.lane, id)) {
+  if (!laneServes(context, id)) {
     // An id that another lane decides is not bound here.
     deadLetter(context, command.offset, "wrong-lane", `another lane decides ${id}`);
     return;

@@ -8,6 +8,7 @@ import {
   liquiditySchema,
   settlementAbortSchema,
   settlementSchema,
+  slotsOutSchema,
   windowCutSchema,
   windowDefaultSchema,
   windowNetSchema,
@@ -18,6 +19,7 @@ import {
   type LiquidityOut,
   type Posting,
   type SettlementAbort,
+  type SlotsOut,
   type WindowCut,
   type readStatement,
   type WindowDefault,
@@ -25,6 +27,7 @@ import {
 import type { CarriedEntry } from "./carried.ts";
 import type { KeyState } from "./key-state.ts";
 import { liquidityInPostings, liquidityOutPostings, type LetGo } from "./settlement/lane-moves.ts";
+import type { SlotsGone } from "./settlement/slots.ts";
 import { adjustmentPostings, defaultPostings, derivedPostings } from "./settlement/postings.ts";
 import { derivedParticipants, settlementOperators } from "./settlement-statements.ts";
 
@@ -39,6 +42,8 @@ export type SettlementEntry =
   | { readonly kind: "adjustment"; readonly body: Adjustment }
   | { readonly kind: "liquidity-out"; readonly body: LiquidityOut }
   | { readonly kind: "liquidity-in"; readonly body: Carried; readonly letGo: LetGo }
+  | { readonly kind: "slots-out"; readonly body: SlotsOut }
+  | { readonly kind: "slots-in"; readonly body: Carried; readonly gone: SlotsGone }
   | DerivedStatement;
 
 export const settlementKinds = [
@@ -49,6 +54,8 @@ export const settlementKinds = [
   "adjustment",
   "liquidity-out",
   "liquidity-in",
+  "slots-out",
+  "slots-in",
   "window-net",
   "settlement",
   "liquidity",
@@ -161,6 +168,35 @@ export const letGoOf = (from: string, { entry, leaf }: CarriedEntry): LetGo | Fa
   return { ok: false, code: "statement-malformed", detail };
 };
 
+/** Which slots an entry that is carried lets go, or why it lets none go. */
+export const slotsGoneOf = (from: string, { entry, leaf }: CarriedEntry): SlotsGone | Fault => {
+  const { settlement, context } = entry;
+  if (settlement?.kind === "slots-out") {
+    return { from, seq: context.seq, body: settlement.body, leaf };
+  }
+  const detail = `a ${entry.kind} lets no slots go`;
+  return { ok: false, code: "statement-malformed", detail };
+};
+
+const alone = { postings: [], participants: [] } as const;
+
+const slotsOut = (tools: SettlementTools): FoundSettlement | Fault => {
+  const read = tools.read(slotsOutSchema);
+  if (isFault(read)) return read;
+  if (tools.signatures && !tools.entrySigned()) return missing("the ledger itself must sign it");
+  return { settlement: { kind: "slots-out", body: read.body }, ...alone };
+};
+
+const slotsIn = (tools: SettlementTools): FoundSettlement | Fault => {
+  const read = tools.read(carriedSchema);
+  if (isFault(read)) return read;
+  const { body, inner } = read;
+  if (tools.signatures && !tools.entrySigned()) return missing("the ledger itself must sign it");
+  const carried = tools.carried(body, inner);
+  const gone = isFault(carried) ? carried : slotsGoneOf(body.from, carried);
+  return isFault(gone) ? gone : { settlement: { kind: "slots-in", body, gone }, ...alone };
+};
+
 const liquidityIn = (tools: SettlementTools): FoundSettlement | Fault => {
   const read = tools.read(carriedSchema);
   if (isFault(read)) return read;
@@ -205,6 +241,10 @@ export const findSettlement = (
       return liquidityOut(tools);
     case "liquidity-in":
       return liquidityIn(tools);
+    case "slots-out":
+      return slotsOut(tools);
+    case "slots-in":
+      return slotsIn(tools);
     case "window-net":
       return fromSchema(tools, windowNetSchema, (body) => ({ kind, body }));
     case "settlement":

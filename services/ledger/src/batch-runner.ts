@@ -4,10 +4,12 @@ import { maxEntryBytes, type EntryItem } from "@sealane/protocol";
 import {
   decideBatch,
   keyLagMs,
+  slotsWait,
   verifyEntry,
   type BatchOutcome,
   type InboxRef,
   type KeyHistory,
+  type KeyState,
   type KnownTransfer,
   type LaneCommand,
 } from "@sealane/rules";
@@ -65,6 +67,7 @@ type Deps = {
   readonly tree: Tree;
   readonly clock: Clock;
   readonly history: () => KeyHistory;
+  readonly keys: () => { readonly keys: KeyState } | undefined;
   /** Why the clock cannot be trusted; undefined when it can. */
   readonly clockTrouble: () => string | undefined;
   readonly onCheckpoint: (size: number, note: string) => void;
@@ -115,8 +118,9 @@ const numberInbox = (
   });
 };
 
-/** Whether a timer has something to do, without any input. */
-const isDue = (now: Live, timeMs: number): boolean => {
+/** Whether a timer has something to do, or the key log, without any input. */
+const isDue = (now: Live, timeMs: number, keys: KeyState | undefined): boolean => {
+  if (slotsWait(now.loaded.state, keys)) return true;
   for (const open of now.loaded.state.open.values()) {
     if (timeMs >= open.expiresAtMs || timeMs - open.proposedAtMs >= proposalRepeatMs) return true;
   }
@@ -331,5 +335,7 @@ export const makeBatchRunner = (deps: Deps) => {
     now.savedPublished = publishedBatch;
   };
 
-  return { begin, run, saveProgress, isDue };
+  const isDueNow = (now: Live, timeMs: number): boolean => isDue(now, timeMs, deps.keys()?.keys);
+
+  return { begin, run, saveProgress, isDue: isDueNow };
 };

@@ -142,13 +142,19 @@ export const makeLaneStore = (sql: Sql, lane: number, origin: string) => {
   const lookUp = async (ids: readonly string[], quotes: readonly string[]) => {
     const known = new Map<string, KnownTransfer>();
     const usedQuotes = new Map<string, string>();
-    type Row = { id: string; request: string | null; payer: string; seq: bigint | null };
+    type Row = {
+      id: string;
+      lane: number;
+      request: string | null;
+      payer: string;
+      seq: bigint | null;
+    };
     const ended =
       ids.length === 0
         ? undefined
         : sql.query<Row>({
             name: "ended-look-up",
-            text: "select id, request, payer, seq from ended_transfer where id = any($1::uuid[])",
+            text: "select id, lane, request, payer, seq from ended_transfer where id = any($1::uuid[])",
             values: [ids],
           });
     const quoted =
@@ -162,6 +168,7 @@ export const makeLaneStore = (sql: Sql, lane: number, origin: string) => {
     for (const row of (await ended)?.rows ?? []) {
       known.set(row.id, {
         id: row.id,
+        lane: row.lane,
         request: row.request ?? undefined,
         payer: row.payer,
         seq: row.seq === null ? undefined : Number(row.seq),

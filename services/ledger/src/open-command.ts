@@ -22,6 +22,7 @@ import {
   termsSchema,
   windowCutSchema,
   windowDefaultSchema,
+  type CarriedKind,
   type Command,
   type EnvelopeField,
 } from "@sealane/protocol";
@@ -30,6 +31,7 @@ import {
   carriedEntry,
   keyIndex,
   letGoOf,
+  slotsGoneOf,
   verifyEntry,
   type BankStatementCommand,
   type CheckedLine,
@@ -242,16 +244,23 @@ const openParts = async (
 /** What another lane has let go: judged whole here, as every verifier does; few come, none is urgent. */
 const openCarried = (
   offset: bigint,
-  frame: Extract<Command, { kind: "liquidity-in" }>,
+  frame: Extract<Command, { kind: CarriedKind }>,
   keys: KeyState,
   checks: EntryChecks,
 ): OpenedCommand => {
   const { kind, entry, trace } = frame;
   const body = carriedBody(frame);
   const carried = carriedEntry(checks, keys, body, entry, verifyEntry);
-  const letGo = "ok" in carried ? carried : letGoOf(body.from, carried);
+  if ("ok" in carried) return no(offset, carried.code, carried.detail);
+  const common = { offset, body, entry, trace };
+  if (kind === "slots-in") {
+    const gone = slotsGoneOf(body.from, carried);
+    if ("ok" in gone) return no(offset, gone.code, gone.detail);
+    return { ok: true, command: { ...common, kind, gone } };
+  }
+  const letGo = letGoOf(body.from, carried);
   if ("ok" in letGo) return no(offset, letGo.code, letGo.detail);
-  return { ok: true, command: { kind, offset, body, entry, letGo, trace } };
+  return { ok: true, command: { ...common, kind, letGo } };
 };
 
 /**
@@ -270,8 +279,8 @@ export const openCommand = async (
   if (!parsed.ok) return parsed.fault;
   const { offset } = raw;
   const { frame } = parsed;
+  if ("entry" in frame) return openCarried(offset, frame, keys, checks());
   if (frame.kind === "bank-statement") return openParts(offset, frame, keys);
-  if (frame.kind === "liquidity-in") return openCarried(offset, frame, keys, checks());
   if (frame.kind !== "acceptance") return openStatement(offset, frame, keys);
   let signature: NoteSignature;
   try {

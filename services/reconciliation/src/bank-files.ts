@@ -6,7 +6,7 @@ import { Iso20022Error, saysTheSame, type XmlLimits } from "@sealane/iso20022";
 import type { BankStatement } from "@sealane/protocol";
 import type { SettlementFault } from "@sealane/rules";
 
-/** The longest statement has 10,000 lines, which is 7 MB and 250,000 elements. */
+/** The longest statement has 10,000 lines, which is 5 MB and 250,000 elements. */
 export const bankFileLimits: XmlLimits = { bytes: 16_777_216, depth: 32, elements: 600_000 };
 
 const fault = (code: string, detail: string): SettlementFault => ({ code, detail });

@@ -2,8 +2,8 @@
 // topic, again and again until the books show it there. It decides nothing and signs nothing, so it may die
 // anywhere and several may run: what is taken in twice is taken in once. A move that was begun is ended here.
 import type { LogReader } from "@sealane/client";
-import { laneTopic } from "@sealane/protocol";
-import { inKey, type LaneMove } from "@sealane/rules";
+import { laneTopic, type CarriedKind } from "@sealane/protocol";
+import { inKey, type SettlementState } from "@sealane/rules";
 import { pause } from "@sealane/runtime";
 import {
   formatProof,
@@ -88,26 +88,49 @@ export const frameOf = async (
   return { entry, proof: formatProof({ index: seq, hashes, checkpoint }) };
 };
 
+/** What a lane has let go: cover or slots. */
+type Gone = {
+  readonly kind: CarriedKind;
+  readonly seq: number;
+  /** The other lane's origin. */
+  readonly to: string;
+  /** Whether that lane's books have it. */
+  readonly isIn: (books: SettlementState) => boolean;
+};
+
+const goneFrom = ({ origin, bookkeeper }: MovingLane): Gone[] => {
+  const { moves, slotMoves } = bookkeeper.state()?.settlement ?? { moves: [], slotMoves: [] };
+  const cover = [...moves].map(([key, { seq, lane: to, body }]) => {
+    const isIn = (books: SettlementState): boolean => books.moves.has(inKey(origin, body));
+    return { key, kind: "liquidity-in" as const, seq, to, isIn };
+  });
+  const slots = [...slotMoves].map(([key, { seq, lane: to }]) => {
+    const isIn = (books: SettlementState): boolean => books.slotMoves.has(`in ${origin} ${seq}`);
+    return { key, kind: "slots-in" as const, seq, to, isIn };
+  });
+  return [...cover, ...slots].filter(({ key }) => key.startsWith("out "));
+};
+
 export const makeCarrier = ({ lanes, send, clock, log }: CarrierDeps) => {
   /** When each move was carried last; those that have ended are not looked at again. */
   const carriedMs = new Map<string, number>();
   const ended = new Set<string>();
 
-  const carry = async (from: MovingLane, to: MovingLane, move: LaneMove): Promise<void> => {
-    const frame = await frameOf(from.log, move.seq);
+  const carry = async (from: MovingLane, to: MovingLane, { kind, seq }: Gone): Promise<void> => {
+    const frame = await frameOf(from.log, seq);
     if (frame === undefined) return;
-    const value = JSON.stringify({ v: 1, kind: "liquidity-in", ...frame });
+    const value = JSON.stringify({ v: 1, kind, ...frame });
     await send(laneTopic(to.lane), to.origin, value);
-    log.info({ move: move.body.id, from: from.lane, to: to.lane }, "carried to the other lane");
+    log.info({ kind, seq, from: from.lane, to: to.lane }, "carried to the other lane");
   };
 
-  const look = async (from: MovingLane, key: string, move: LaneMove): Promise<void> => {
-    const name = `${from.lane} ${key}`;
+  const look = async (from: MovingLane, gone: Gone): Promise<void> => {
+    const name = `${from.lane} ${gone.seq}`;
     if (ended.has(name)) return;
-    const to = lanes.find(({ origin }) => origin === move.lane);
+    const to = lanes.find(({ origin }) => origin === gone.to);
     const books = to?.bookkeeper.state();
     if (to === undefined || books === undefined) return;
-    if (books.settlement.moves.has(inKey(from.origin, move.body))) {
+    if (gone.isIn(books.settlement)) {
       carriedMs.delete(name);
       ended.add(name);
       return;
@@ -115,18 +138,16 @@ export const makeCarrier = ({ lanes, send, clock, log }: CarrierDeps) => {
     if (clock() - (carriedMs.get(name) ?? 0) < againMs) return;
     carriedMs.set(name, clock());
     try {
-      await carry(from, to, move);
+      await carry(from, to, gone);
     } catch (err) {
-      log.warn({ err, move: move.body.id, from: from.lane }, "not carried, trying again");
+      log.warn({ err, seq: gone.seq, from: from.lane }, "not carried, trying again");
     }
   };
 
   /** Looks once at every move that has not ended. */
   const step = async (): Promise<void> => {
     for (const from of lanes) {
-      for (const [key, move] of from.bookkeeper.state()?.settlement.moves ?? []) {
-        if (key.startsWith("out ")) await look(from, key, move);
-      }
+      for (const gone of goneFrom(from)) await look(from, gone);
     }
   };
 

@@ -91,6 +91,17 @@ describe("the desk", () => {
     expect(trail.map(({ principal, status }) => [principal, status])).toEqual(
       Array.from({ length: 3 }, () => ["operator/someone", 422]),
     );
+    // All of one millisecond: page by page they are the same ones.
+    expect(new Set(trail.map(({ at_ms }) => at_ms)).size).toBe(1);
+    const paged: typeof trail = [];
+    for (;;) {
+      const last = paged.at(-1);
+      const after = last && ([Number(last.at_ms), last.principal, last.idempotency_key] as const);
+      const page = await desk.trail(after, 1);
+      if (page.length === 0) break;
+      paged.push(...page);
+    }
+    expect(paged).toEqual(trail);
     const change = schema.sql.query({ text: "update action set status = 202" });
     await expect(change).rejects.toThrow();
   });

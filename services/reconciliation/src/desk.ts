@@ -29,6 +29,7 @@ import {
 } from "@sealane/rules";
 import type { Note } from "@sealane/tlog";
 import { bankFileFault, digestOf, makeBankFiles } from "./bank-files.ts";
+import type { TimeCursor } from "./time-cursor.ts";
 import {
   bankStatementNow,
   contextNow,
@@ -298,10 +299,11 @@ export const makeDesk = (deps: DeskDeps) => {
     return answer;
   };
 
-  /** Who did what, the newest first. @param before ms */
-  const trail = async (before: number | undefined, limit: number) => {
+  /** Who did what, the newest first. @param before the last of the page before */
+  const trail = async (before: TimeCursor | undefined, limit: number) => {
     type Action = {
       principal: string;
+      idempotency_key: string;
       at_ms: bigint;
       kind: string;
       subject: string;
@@ -311,9 +313,11 @@ export const makeDesk = (deps: DeskDeps) => {
     };
     const { rows } = await sql.query<Action>({
       name: "action-list",
-      text: `select principal, at_ms, kind, subject, hash, status, answer from action
-        where $1::int8 is null or at_ms < $1 order by at_ms desc limit $2`,
-      values: [before ?? null, limit],
+      text: `select principal, idempotency_key, at_ms, kind, subject, hash, status, answer
+        from action
+        where $1::int8 is null or (at_ms, principal, idempotency_key) < ($1, $2::text, $3::text)
+        order by at_ms desc, principal desc, idempotency_key desc limit $4`,
+      values: [...(before ?? [null, null, null]), limit],
     });
     return rows;
   };

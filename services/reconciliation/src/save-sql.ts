@@ -73,6 +73,12 @@ const subjectOf = (said: NonNullable<PendingEntry["settlement"]>) => {
   };
 };
 
+/** A NUL, which a note in the log may have and jsonb may not, is shown as a character that says so. */
+const jsonbText = (body: object): string =>
+  JSON.stringify(body, (_key, value: unknown) =>
+    typeof value === "string" ? value.replaceAll("\0", "\uFFFD") : value,
+  );
+
 /** Entries about settlement, and what the fold remembers of it now. */
 const settlementValues = ({ state, pending }: Books): Buffer[] => {
   const said = pending.flatMap(({ seq, timeMs, settlement }) =>
@@ -88,7 +94,7 @@ const settlementValues = ({ state, pending }: Books): Buffer[] => {
     texts(said.map(({ corridor }) => corridor)),
     int8s(said.map(({ number }) => number)),
     texts(said.map(({ participant }) => participant)),
-    texts(said.map(({ settlement }) => JSON.stringify(settlement.body))),
+    texts(said.map(({ settlement }) => jsonbText(settlement.body))),
     texts(kept.map(({ name }) => name)),
     texts(kept.map(({ body }) => body)),
     texts(rows.flatMap(({ name, body }) => (body === undefined ? [name] : []))),

@@ -2,7 +2,7 @@
 // nothing else. A cut names its window's number, so another instance, an operator at the same moment or
 // a start after a crash cut it once: whoever comes later finds it cut.
 import { formatTime, laneTopic, statementText } from "@sealane/protocol";
-import { lastDueCut, type AuditState, type KeyHistory } from "@sealane/rules";
+import { cutFault, lastDueCut, type AuditState, type KeyHistory } from "@sealane/rules";
 import { pause } from "@sealane/runtime";
 import type { Signer } from "@sealane/signer";
 import { composeNote } from "@sealane/tlog";
@@ -10,7 +10,7 @@ import { composeNote } from "@sealane/tlog";
 export type SchedulerDeps = {
   readonly lane: number;
   readonly origin: string;
-  readonly signer: Signer;
+  readonly signer: Pick<Signer, "name" | "signLine">;
   readonly books: () => AuditState | undefined;
   readonly history: () => KeyHistory | undefined;
   readonly send: (topic: string, value: string) => Promise<void>;
@@ -21,8 +21,8 @@ export type SchedulerDeps = {
   };
 };
 
-/** Sends the cuts that are due. @returns how many */
-export const cutDue = async (deps: SchedulerDeps): Promise<number> => {
+/** Sends the cuts that are due. @param told what was warned of already @returns how many */
+export const cutDue = async (deps: SchedulerDeps, told = new Set<string>()): Promise<number> => {
   const { lane, origin, signer, clock } = deps;
   const state = deps.books();
   const history = deps.history();
@@ -38,7 +38,17 @@ export const cutDue = async (deps: SchedulerDeps): Promise<number> => {
     const sinceMs = Math.max(open?.sinceMs ?? 0, history.times[firstAt] ?? 0);
     if (dueMs === undefined || dueMs <= sinceMs) continue;
     const number = open?.number ?? 0;
-    const text = statementText(origin, "window-cut", { corridor, number, due: formatTime(dueMs) });
+    const cut = { corridor, number, due: formatTime(dueMs) };
+    const at = { origin, keys, seq: state.next, timeMs: clock() };
+    const fault = cutFault(state.settlement, cut, at, { operators: 0, scheduler: true });
+    if (fault !== undefined) {
+      // The lane would refuse it each time that it is sent: people have to see to it.
+      const what = `${corridor}/${number} ${fault.code}`;
+      if (!told.has(what)) deps.log.warn({ ...cut, fault }, "a window that is due cannot be cut");
+      told.add(what);
+      continue;
+    }
+    const text = statementText(origin, "window-cut", cut);
     const note = composeNote(text, [await signer.signLine(text)]);
     await deps.send(laneTopic(lane), JSON.stringify({ v: 1, kind: "window-cut", note }));
     deps.log.info({ corridor, number, due: formatTime(dueMs) }, "a window is due to be cut");
@@ -53,9 +63,10 @@ export const runScheduler = async (
   everyMs: number,
   signal: AbortSignal,
 ): Promise<void> => {
+  const told = new Set<string>();
   while (!signal.aborted) {
     try {
-      await cutDue(deps);
+      await cutDue(deps, told);
     } catch (err) {
       deps.log.warn({ err }, "due windows could not be cut");
     }

@@ -8,13 +8,20 @@ import {
   type HttpApp,
   type Problem,
 } from "@sealane/http";
-import { corridorNameSchema, formatTime, hashSchema, mostStatementParts } from "@sealane/protocol";
+import {
+  corridorNameSchema,
+  formatTime,
+  hashSchema,
+  mostStatementParts,
+  participantSchema,
+} from "@sealane/protocol";
 import { totalsOf, type AuditState, type KeyState } from "@sealane/rules";
 import { z } from "zod";
 import { bankFileLimits, type BankFiles } from "./bank-files.ts";
 import type { Desk, DeskAnswer, Role } from "./desk.ts";
 import { alertsOf, positionsOf, type AlertLevels, type Pending } from "./positions.ts";
 import type { EntryRow, SettlementReader } from "./settlement-reader.ts";
+import { timeCursorSchema, timeCursorText } from "./time-cursor.ts";
 
 export type SettlementRoutesDeps = {
   readonly app: HttpApp;
@@ -99,7 +106,7 @@ const mountPositions = (deps: SettlementRoutesDeps): void => {
     summary: "Per participant and currency: liquidity, cap, pending, exposure, headroom, unbacked",
     tags: ["settlement"],
     auth,
-    query: z.strictObject({ participant: z.string().max(200).optional() }),
+    query: z.strictObject({ participant: participantSchema.optional() }),
     responses: { 200: "Positions; `pendingKnown` is false while the ledger does not answer" },
     handler: async ({ query }) => {
       const at = await positions();
@@ -184,7 +191,7 @@ const mountEntries = ({ app, reader }: SettlementRoutesDeps): void => {
       summary,
       tags: ["settlement"],
       auth,
-      query: page.extend({ participant: z.string().max(200).optional() }),
+      query: page.extend({ participant: participantSchema.optional() }),
       responses: { 200: "Entries of the log, the newest first" },
       handler: async ({ query }) => {
         const { after, limit: most, participant } = query;
@@ -320,18 +327,20 @@ const mountDesk = ({ app, desk, files }: SettlementRoutesDeps): void => {
     summary: "Who handed in what, and the answer, the newest first",
     tags: ["settlement"],
     auth,
-    query: z.strictObject({ after: cursor, limit }),
+    query: z.strictObject({ after: timeCursorSchema, limit }),
     responses: { 200: "Actions" },
     handler: async ({ query }) => {
       const rows = await desk.trail(query.after, query.limit);
-      const actions = rows.map(({ at_ms, answer, ...one }) => ({
+      const actions = rows.map(({ at_ms, answer, idempotency_key: _own, ...one }) => ({
         at: formatTime(Number(at_ms)),
         ...one,
         answer: JSON.parse(answer) as unknown,
       }));
       const last = rows.at(-1);
       const next =
-        rows.length < query.limit || last === undefined ? {} : { next: String(last.at_ms) };
+        rows.length < query.limit || last === undefined
+          ? {}
+          : { next: timeCursorText([Number(last.at_ms), last.principal, last.idempotency_key]) };
       return { status: 200, body: { actions, ...next } };
     },
   });

@@ -83,3 +83,18 @@ describe("windows in the books", () => {
     expect(await dump()).toEqual(before);
   });
 });
+
+it("an adjustment's note with a character that Postgres does not keep does not end the books", async () => {
+  const world = makeSettlingWorld();
+  world.run([say.adjustment(world.keys(), { note: "a\0b \\u0000 \\\0" })]);
+  world.transfer({ key: "after" });
+  const { keeper, faults } = startBooks(schema.sql, world, { policy });
+  await keeper.take(publish(world));
+  expect(faults).toEqual([]);
+  expect(keeper.standing()?.applied).toBe(world.entries.length);
+  const { rows } = await schema.sql.query<{ note: string }>({
+    text: "select body->>'note' as note from settlement_entry where kind = 'adjustment'",
+  });
+  // What was written as text stays text.
+  expect(rows).toEqual([{ note: "a\uFFFDb \\u0000 \\\uFFFD" }]);
+});

@@ -65,7 +65,8 @@ export const makeRefusalTaker = (deps: {
     // Of a transfer that says: it ended otherwise, and was told so. Of a recall it is the end.
     if (code === "not-cancellable" && known?.view.recallOf === undefined) return;
     const kept = await viewFor(id, "payer");
-    if (!final && httpStatusOf(code) === 503) {
+    // Its slot has moved, or is moving: the same request again goes to the lane that has it by then.
+    if (!final && (httpStatusOf(code) === 503 || code === "wrong-lane")) {
       turnAway(kept, { code, reason, detail });
       return;
     }

@@ -7,7 +7,7 @@ import { traceparentOf, type Span, type Telemetry } from "@sealane/telemetry";
 import { composeNote } from "@sealane/tlog";
 import type { Admission } from "./admission.ts";
 import type { ApprovalDesk } from "./approval-desk.ts";
-import type { Lanes } from "./lanes.ts";
+import { laneOfLog, type LaneBook, type Lanes } from "./lanes.ts";
 import type { TransferRequest } from "./requests.ts";
 import type { Made, Quote, Refusal, TermsMaker } from "./terms-maker.ts";
 import type { TransferBook } from "./transfer-book.ts";
@@ -52,8 +52,12 @@ export const makeIntake = (deps: Deps) => {
   };
 
   /** To the lane that decides the id. */
-  const produce = (command: Record<string, unknown>, id: string): Promise<void> =>
-    producer.send([{ topic: lanes.of(id).topic, key: id, value: JSON.stringify(command) }], {
+  const produce = (
+    command: Record<string, unknown>,
+    id: string,
+    { topic } = lanes.of(id),
+  ): Promise<void> =>
+    producer.send([{ topic, key: id, value: JSON.stringify(command) }], {
       deadlineMs: produceDeadlineMs,
     });
 
@@ -184,15 +188,23 @@ export const makeIntake = (deps: Deps) => {
   };
 
   const cancellationOf = async (id: string, reason: string): Promise<string> => {
-    const terms = (await book.find(id))?.terms;
-    return statementText(lanes.of(id).origin, "cancellation", { id, participant, reason }, terms);
+    const view = await book.find(id);
+    // What is open stays in the lane that reserved it, wherever its slot is by now.
+    const { origin } = view === undefined ? lanes.of(id) : laneOfTerms(view);
+    return statementText(origin, "cancellation", { id, participant, reason }, view?.terms);
+  };
+
+  /** The lane that a transfer's terms were signed for. */
+  const laneOfTerms = ({ id, lane, terms }: TransferView): LaneBook => {
+    const found = laneOfLog(lanes, terms ?? "");
+    return found ?? lanes.holding({ id, ...(lane === undefined ? {} : { lane }) });
   };
 
   /** Takes the intent back, if the ledger has not committed it. */
   const cancel = async (id: string, reason: string): Promise<void> => {
     await deps.approvals.drop(id);
     const note = await signed(await cancellationOf(id, reason));
-    await produce({ v: 1, kind: "cancellation", note }, id);
+    await produce({ v: 1, kind: "cancellation", note }, id, laneOfLog(lanes, note));
   };
 
   const quote = (request: Parameters<TermsMaker["quote"]>[0]): Quote | Refusal => {

@@ -1,7 +1,7 @@
 // The lanes that this adapter sends to and hears from. In each it has a chain, seals, sheets and a part of
 // the inbox of its own; which of them decides a transfer is in its id, by the key log's slots.
 import { laneRouter, type LedgerLane } from "@sealane/client";
-import { laneTopic, rateSheetSchema, readNote, readStatement } from "@sealane/protocol";
+import { headerOf, laneTopic, rateSheetSchema, readNote, readStatement } from "@sealane/protocol";
 import type { KeyState } from "@sealane/rules";
 import { makeLedgerClient, type LedgerClient } from "./ledger-client.ts";
 import { makeSheetBook, type SheetBook } from "./sheet-book.ts";
@@ -29,6 +29,12 @@ export type Lanes = {
   /** In whose log it is, or will be: an entry stays where it is when its slot moves. */
   readonly holding: (view: Pick<TransferView, "id" | "lane">) => LaneBook;
   readonly at: (lane: number) => LaneBook | undefined;
+};
+
+/** The lane whose log a statement or an entry is of, by its first line. */
+export const laneOfLog = ({ all }: Pick<Lanes, "all">, note: string): LaneBook | undefined => {
+  const log = headerOf(note)?.origin;
+  return all.find(({ origin }) => origin === log);
 };
 
 /** What is remembered of a lane from before: the sheets that were logged, the inbox's position. */

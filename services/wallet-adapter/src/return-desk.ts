@@ -26,7 +26,7 @@ import {
 import type { Signer } from "@sealane/signer";
 import { composeNote } from "@sealane/tlog";
 import type { OpenRecall } from "./recall-store.ts";
-import type { Lanes } from "./lanes.ts";
+import { laneOfLog, type LaneBook, type Lanes } from "./lanes.ts";
 import type { Refusal } from "./terms-maker.ts";
 import type { TransferBook } from "./transfer-book.ts";
 import type { Taken } from "./intake.ts";
@@ -143,9 +143,14 @@ export const makeReturnDesk = (deps: Deps) => {
     return composeNote(text, [await signer.signLine(text)]);
   };
 
+  /** Where the original stands it comes back, wherever its slot is by now. */
+  const laneBeside = (inner: string | undefined, id: string): LaneBook =>
+    laneOfLog(lanes, inner ?? "") ?? lanes.of(id);
+
   const produce = (kind: string, note: string, key: string): Promise<void> => {
     const value = JSON.stringify({ v: 1, kind, note });
-    const records = [{ topic: lanes.of(key).topic, key, value }];
+    const { topic } = laneOfLog(lanes, note) ?? lanes.of(key);
+    const records = [{ topic, key, value }];
     return deps.producer.send(records, { deadlineMs: produceDeadlineMs });
   };
 
@@ -257,7 +262,7 @@ export const makeReturnDesk = (deps: Deps) => {
     };
     // With nothing between the sum and this: of two at once the second counts the first.
     if (signer !== undefined) hold(view);
-    const statement = statementText(lanes.of(id).origin, "return", made, of.entry);
+    const statement = statementText(laneBeside(of.entry, id).origin, "return", made, of.entry);
     return { ok: true, kind: "return", view, statement, sheet: priced.note };
   };
 
@@ -298,7 +303,7 @@ export const makeReturnDesk = (deps: Deps) => {
       notice: 0,
       notified: 0,
     };
-    const statement = statementText(lanes.of(id).origin, "recall", made, of.entry);
+    const statement = statementText(laneBeside(of.entry, id).origin, "recall", made, of.entry);
     return { ok: true, kind: "recall", view, statement };
   };
 
@@ -317,7 +322,7 @@ export const makeReturnDesk = (deps: Deps) => {
   /** What a no to a recall says, around the recall. */
   const refusalText = ({ recallId, note }: OpenRecall, reason: RecallRefusalReason): string => {
     const body = { recall: recallId, participant, reason };
-    return statementText(lanes.of(recallId).origin, "recall-refusal", body, note);
+    return statementText(laneBeside(note, recallId).origin, "recall-refusal", body, note);
   };
 
   /** Says no to a recall; the ledger takes it when the recall is open, and nobody may cancel. */

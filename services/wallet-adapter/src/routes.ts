@@ -199,7 +199,9 @@ const mountLookUp = (deps: RoutesDeps): void => {
     query: z.strictObject({ since: z.iso.datetime({ precision: 3 }).optional() }),
     responses: { 200: "Its state, with the signed note", 404: "Not known; final only if signed" },
     handler: async ({ params: { id }, query }) => {
-      const { status, body } = await lanes.of(id).ledger.transfer(id, query.since);
+      const view = await book.find(id);
+      const lane = view === undefined ? lanes.of(id) : lanes.holding(view);
+      const { status, body } = await lane.ledger.transfer(id, query.since);
       return {
         status,
         body,

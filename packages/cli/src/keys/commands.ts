@@ -15,6 +15,7 @@ import { registerLogKey } from "./log-key.ts";
 import { collect, operatorOption, rootOption, sayOptions } from "./options.ts";
 import { registerRecovery } from "./recovery.ts";
 import { rotate, type RotateFlags } from "./rotate.ts";
+import { registerSlots } from "./slots.ts";
 import { registerSteps } from "./steps.ts";
 import { registerToken } from "./token.ts";
 
@@ -222,6 +223,7 @@ export const registerKeys = (program: Command): void => {
   registerAuthority(keys);
   registerRecovery(keys);
   registerLogKey(keys);
+  registerSlots(keys);
   registerSteps(keys);
   registerToken(keys);
 };

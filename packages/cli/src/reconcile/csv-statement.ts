@@ -93,7 +93,7 @@ const lineOf = (cell: Cells, mapping: CsvMapping): ProviderLine | string[] => {
   const word = (field: Field): string =>
     Object.hasOwn(mapping.words, cell(field)) ? (mapping.words[cell(field)] ?? "") : cell(field);
   const minus = cell("amount").startsWith("-");
-  const amount = amountOf(cell("amount").replace("-", ""), mapping.decimal);
+  const amount = amountOf(cell("amount").replace(/^-/, ""), mapping.decimal);
   // Without a column the sign says it.
   const side = word("side") === "" ? (minus ? "debit" : "credit") : word("side");
   const status = word("status") === "" ? "booked" : word("status");

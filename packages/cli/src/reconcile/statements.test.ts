@@ -100,6 +100,17 @@ describe("CSV", () => {
     });
   });
 
+  it.each(["1000.00-", "10-00.00", "--5.00", "(5.00)", "−5.00", "+5.00", "5 000.00", "1e3", "NaN"])(
+    "with the amount %s is refused: a sign stands in front, once, or nowhere",
+    (amount) => {
+      const text = `reference,amount,currency,bookedAt\nA,${amount},HKD,2026-11-22T08:00:00Z\n`;
+      expect(readCsvStatement(text, plainMapping)).toEqual({
+        ok: false,
+        faults: [{ at: "line 2", detail: "amount: no such number" }],
+      });
+    },
+  );
+
   it("that could be read two ways is refused, all of it at once, by line", () => {
     const head = "Txn,UETR,D/C,Betrag,State,When\n";
     const rows = [

@@ -9,5 +9,6 @@ export * from "./refused-lines.ts";
 export * from "./defaults.ts";
 export * from "./adjustments.ts";
 export * from "./lane-moves.ts";
+export * from "./slots.ts";
 export * from "./rows.ts";
 export * from "./calendar.ts";

@@ -1,5 +1,6 @@
 // Settlement's state as rows: a name and one line of JSON, so that a service stores what changed and
 // nothing else, and goes on from there without reading the log again.
+import { noteSlotMove } from "./slots.ts";
 import type { NetState, SettlementState } from "./state.ts";
 
 export type SettlementRow = {
@@ -20,6 +21,7 @@ const bodyOf = (state: SettlementState, name: string): unknown => {
   if (name === "due") return state.due.length === 0 ? undefined : state.due;
   if (name === "crossings") return state.crossings.length === 0 ? undefined : state.crossings;
   if (name === "partial") return state.partial;
+  if (name === "slots") return state.slots;
   const [table = "", ...rest] = name.split(" ");
   const key = rest.join(" ");
   if (table === "open") return state.open.get(key);
@@ -27,6 +29,7 @@ const bodyOf = (state: SettlementState, name: string): unknown => {
   if (table === "advance") return state.unbacked.get(key);
   if (table === "move") return state.moves.get(key);
   if (table === "moved") return state.unbackedMoved.get(key);
+  if (table === "slot-move") return state.slotMoves.get(key);
   if (table === "returned") return state.returned.get(key);
   if (table === "recall") return state.recalls.get(key);
   return state.seen.get(key);
@@ -58,6 +61,7 @@ export const restoreSettlement = (state: SettlementState, rows: readonly Stored[
     const key = rest.join(" ");
     if (name === "due") state.due = value;
     else if (name === "partial") state.partial = value;
+    else if (name === "slots") state.slots = value;
     else if (name === "crossings") {
       const list = value as { minor: string }[];
       state.crossings = list.map((one) => ({ ...one, minor: toBig(one.minor) })) as never;
@@ -74,12 +78,15 @@ export const restoreSettlement = (state: SettlementState, rows: readonly Stored[
       state.unbacked.set(key, { ...one, minor: toBig(one.minor) } as never);
     } else if (table === "moved") state.unbackedMoved.set(key, toBig(value));
     else if (table === "move") state.moves.set(key, value);
+    else if (table === "slot-move") state.slotMoves.set(key, value);
     else if (table === "returned") {
       const one = value as { minor: string };
       state.returned.set(key, { ...one, minor: toBig(one.minor) } as never);
     } else if (table === "recall") state.recalls.set(key, value);
     else state.seen.set(key, value);
   }
+  const slotMoves = [...state.slotMoves].toSorted(([, one], [, other]) => one.seq - other.seq);
+  for (const [key, move] of slotMoves) noteSlotMove(state, key, move);
   sortByEnd(state.returned);
   sortByEnd(state.recalls);
 };

@@ -6,6 +6,7 @@ import type {
   DerivedStatement,
   LiquidityOut,
   Netting,
+  SlotsOut,
   WindowLeg,
   WindowTotal,
 } from "@sealane/protocol";
@@ -86,6 +87,11 @@ export type LaneMove = {
   readonly hash: string;
 };
 
+export type SlotRange = { readonly from: number; readonly to: number };
+
+/** Slots that have left this lane, or that it has taken in. */
+export type SlotMove = Omit<LaneMove, "body"> & { readonly body: SlotsOut };
+
 export type SettlementState = {
   readonly open: Map<string, OpenWindow>;
   /** By `corridor/number`. */
@@ -95,6 +101,14 @@ export type SettlementState = {
   readonly moves: Map<string, LaneMove>;
   /** By `participant currency`: advanced cover that came in, less what has left; may be negative. */
   readonly unbackedMoved: Map<string, bigint>;
+  /** The slots that this lane decides; undefined while it has those that the key log gave it first. */
+  slots: readonly SlotRange[] | undefined;
+  /** By `out seq`, and `in origin seq`. */
+  readonly slotMoves: Map<string, SlotMove>;
+  /** Ids that were open here when their slot left: they end here. */
+  readonly openIds: Set<string>;
+  /** Ids that were open in another lane when it let their slot go, and that lane. */
+  readonly heldIds: Map<string, string>;
   /** Hash of each statement by `bank reference`, and of each deposit's or withdrawal's line. */
   readonly seen: Map<string, string>;
   /** What must follow next in the log, in order. Empty between batches of the lane. */
@@ -114,6 +128,10 @@ export const emptySettlement = (): SettlementState => ({
   unbacked: new Map(),
   moves: new Map(),
   unbackedMoved: new Map(),
+  slots: undefined,
+  slotMoves: new Map(),
+  openIds: new Set(),
+  heldIds: new Map(),
   seen: new Map(),
   due: [],
   partial: undefined,

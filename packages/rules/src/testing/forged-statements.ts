@@ -1,8 +1,9 @@
 // More of what a dishonest operator may try, together with dishonest parties: statements that are signed
 // again by everybody and mean two things or nothing, and signatures by keys that do not count.
+import { statementText } from "@sealane/protocol";
 import { composeNote, parseNote } from "@sealane/tlog";
 import { change, changeInner, resigned, type Edit, type Forgery } from "./forgeries.ts";
-import { hk, operator, origin, ph, testKeys } from "./genesis.ts";
+import { hk, lanesRecord, operator, origin, origin1, ph, testKeys } from "./genesis.ts";
 import { lineOf, testKey, type TestKey } from "./keys.ts";
 import type { World } from "./world.ts";
 
@@ -31,6 +32,24 @@ const underKeys =
     log(world);
     const { size, roots } = world.keyLog.history();
     return change(position, { keys: { size, root: roots[size] ?? "" } })(pieces, world);
+  };
+
+/** All slots leave right before an entry, as the key log says by then. */
+const afterSlotsLeft =
+  (position: number): Edit =>
+  (pieces, world) => {
+    const all = [{ from: 0, to: 1_024 }];
+    world.keyLog.log("lanes", lanesRecord([], all), [alice, bob], world.nowMs());
+    const { size, roots } = world.keyLog.history();
+    const keys = { size, root: roots[size] ?? "" };
+    const later = change(position, { keys })(pieces, world);
+    const [next] = later.slice(position);
+    if (next === undefined) throw new Error("no such entry");
+    const text = statementText(origin, "slots-out", { to: origin1, slots: all, open: [] });
+    const inner = composeNote(text, [lineOf(testKeys.entry, text)]);
+    const said = { ...next.context, outcome: "recorded" as const };
+    const context = { ...said, chains: [], postings: [] };
+    return [...later.slice(0, position), { context, inner }, ...later.slice(position)];
   };
 
 const { alice, bob } = testKeys;
@@ -136,31 +155,7 @@ export const forgedStatements: readonly Forgery[] = [
     3,
     "signature-missing",
   ],
-  [
-    "a transfer that belongs to another lane",
-    underKeys(3, ({ keyLog, nowMs }) => {
-      const vkey = testKeys.checkpoint.vkey;
-      const slots = [{ from: 0, to: 1 }];
-      keyLog.log(
-        "lanes",
-        { period: "2026", lanes: [{ lane: 0, origin, vkey, slots }] },
-        [alice, bob],
-        nowMs(),
-      );
-    }),
-    3,
-    "wrong-lane",
-  ],
-  [
-    "a transfer in a log that is no lane",
-    underKeys(3, ({ keyLog, nowMs }) => {
-      const lane = { lane: 0, origin: `${operator}/2027/0`, vkey: testKeys.checkpoint.vkey };
-      const body = { period: "2027", lanes: [{ ...lane, slots: [{ from: 0, to: 1_024 }] }] };
-      keyLog.log("lanes", body, [alice, bob], nowMs());
-    }),
-    3,
-    "lane-unknown",
-  ],
+  ["a transfer whose slot has left for another lane", afterSlotsLeft(3), 4, "wrong-lane"],
   [
     "a payee that is suspended",
     underKeys(3, ({ keyLog, nowMs }) => {

@@ -2,10 +2,10 @@
 import { formatTime, transferIdOf, type LiquidityOut } from "@sealane/protocol";
 import { formatProof, hashReaderFromTiles, inclusionProof } from "@sealane/tlog";
 import { carriedBody, carriedEntry, type CarriedFrame } from "../carried.ts";
-import type { LiquidityInCommand, LiquidityOutCommand } from "../commands.ts";
+import type { LiquidityInCommand, LiquidityOutCommand, SlotsInCommand } from "../commands.ts";
 import type { KeyState } from "../key-state.ts";
 import { verifyEntry, type EntryChecks } from "../verify-entry.ts";
-import { letGoOf } from "../verify-settlement.ts";
+import { letGoOf, slotsGoneOf } from "../verify-settlement.ts";
 import { genesisMs, hk, operator, origin1 } from "./genesis.ts";
 import { byOperators, type Signing } from "./statements.ts";
 import type { World } from "./world.ts";
@@ -50,4 +50,17 @@ export const carriedFrom = (world: World, seq: number, cosigners = 3): CarriedFr
   const hashes = inclusionProof(seq, size, reader);
   const proof = formatProof({ index: seq, hashes, checkpoint: world.checkpoint(size, cosigners) });
   return { entry: world.entries[seq] as string, proof };
+};
+
+/** Slots that are carried from another lane. @throws what is wrong with it */
+export const slotsIn = (
+  keys: KeyState,
+  checks: EntryChecks,
+  frame: CarriedFrame,
+): SlotsInCommand => {
+  const body = carriedBody(frame);
+  const carried = carriedEntry(checks, keys, body, frame.entry, verifyEntry);
+  const gone = "ok" in carried ? carried : slotsGoneOf(body.from, carried);
+  if ("ok" in gone) throw new Error(`${gone.code}: ${gone.detail}`);
+  return { kind: "slots-in", offset: 0n, body, entry: frame.entry, gone };
 };

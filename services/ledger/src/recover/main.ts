@@ -9,7 +9,7 @@ import { laneTopic } from "@sealane/protocol";
 import { kafkaSettings, loadConfig } from "@sealane/runtime";
 import { readKeyFile, selfTest } from "@sealane/signer";
 import { parsePolicy, TlogError } from "@sealane/tlog";
-import { ledgerConfigSchema } from "../config.ts";
+import { lanesOf, ledgerConfigSchema, type LaneSettings } from "../config.ts";
 import { readEntriesTopic } from "./entries-topic.ts";
 import { openPlace, type PublishedPlace } from "./places.ts";
 import { RecoverFault } from "./recover-fault.ts";
@@ -19,11 +19,26 @@ const tell = (event: string, fields: object): void => {
   process.stdout.write(`${JSON.stringify({ event, ...fields })}\n`);
 };
 
+/** Which lane: one is rebuilt at a time, and of several it has to be said. */
+const laneNamed = (lanes: readonly LaneSettings[], named: string | undefined): LaneSettings => {
+  const found = lanes.filter(({ lane }) => named === undefined || String(lane) === named);
+  const [one, ...more] = found;
+  if (one !== undefined && more.length === 0) return one;
+  const known = lanes.map(({ lane }) => lane).join(", ");
+  const message = `the ledger has the lanes ${known}: say which one is rebuilt, with --lane N`;
+  throw new RecoverFault("lane-unnamed", message);
+};
+
 const run = async (): Promise<void> => {
   const { values } = parseArgs({
-    options: { from: { type: "string", multiple: true }, token: { type: "string" } },
+    options: {
+      from: { type: "string", multiple: true },
+      token: { type: "string" },
+      lane: { type: "string" },
+    },
   });
   const config = loadConfig(ledgerConfigSchema);
+  const { lane, checkpointKeyFile } = laneNamed(lanesOf(config), values.lane);
   await selfTest();
   const policy = parsePolicy(readFileSync(config.SEALANE_POLICY_FILE, "utf8"));
   const token = values.token === undefined ? undefined : readFileSync(values.token, "utf8").trim();
@@ -33,7 +48,6 @@ const run = async (): Promise<void> => {
     tell("audited", { place: from, entries: place.log?.size ?? place.held.size });
     places.push(place);
   }
-  const lane = config.SEALANE_LANE;
   const messaging = createMessaging({ ...kafkaSettings(config), clientId: "ledger-recover" });
   const input = await messaging.admin().topicOffsets(laneTopic(lane));
   const { database, sql } = openServiceDatabase({
@@ -51,7 +65,7 @@ const run = async (): Promise<void> => {
       sql,
       lane,
       policy,
-      checkpointKey: readKeyFile(config.SEALANE_CHECKPOINT_KEY_FILE),
+      checkpointKey: readKeyFile(checkpointKeyFile),
       places,
       readTopic: (from) => readEntriesTopic(messaging, lane, from),
       input,

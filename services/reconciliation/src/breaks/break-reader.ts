@@ -3,6 +3,7 @@
 import type { Sql } from "@sealane/database";
 import { formatTime } from "@sealane/protocol";
 import { amountOf, type BreakKind } from "@sealane/rules";
+import { timeCursorText, type TimeCursor } from "../time-cursor.ts";
 import type { CaseState } from "./case-writer.ts";
 import { legsOfFacts } from "./facts.ts";
 import { sidesOf } from "./judge-matters.ts";
@@ -258,7 +259,11 @@ export const makeBreakReader = (sql: Sql, lane: number) => {
   };
 
   /** Providers' statements, the newest first. */
-  const statements = async (participant: string | undefined, limit: number) => {
+  const statements = async (
+    participant: string | undefined,
+    limit: number,
+    before?: TimeCursor,
+  ) => {
     type Row = {
       participant: string;
       reference: string;
@@ -273,16 +278,20 @@ export const makeBreakReader = (sql: Sql, lane: number) => {
       name: "provider-statements",
       text: `select participant, reference, digest, from_ms, to_ms, lines, at_ms, principal
         from provider_statement where lane = $1 and ($2::text is null or participant = $2)
-        order by at_ms desc, reference desc limit $3`,
-      values: [lane, participant ?? null, limit],
+          and ($4::int8 is null or (at_ms, participant, reference) < ($4, $5::text, $6::text))
+        order by at_ms desc, participant desc, reference desc limit $3`,
+      values: [lane, participant ?? null, limit, ...(before ?? [null, null, null])],
     });
-    return rows.map(({ from_ms, to_ms, at_ms, digest, ...one }) => ({
+    const last = rows.length < limit ? undefined : rows.at(-1);
+    const told = rows.map(({ from_ms, to_ms, at_ms, digest, ...one }) => ({
       ...one,
       ...present({ digest }),
       from: time(from_ms),
       to: time(to_ms),
       at: time(at_ms),
     }));
+    const next = last && timeCursorText([Number(last.at_ms), last.participant, last.reference]);
+    return { statements: told, ...present({ next }) };
   };
 
   /** Breaks that were opened in a time, by participant, kind and state. */

@@ -10,6 +10,7 @@ import {
 import { breakKinds } from "@sealane/rules";
 import { z } from "zod";
 import type { DeskAnswer, Role } from "../desk.ts";
+import { timeCursorSchema } from "../time-cursor.ts";
 import { outcomes, type BreakDesk, type Deed } from "./break-desk.ts";
 import { breakView, type BreakReader } from "./break-reader.ts";
 import type { CaseState } from "./case-writer.ts";
@@ -62,7 +63,16 @@ const cursor = z
   .transform(Number)
   .optional();
 const ownerText = z.string().regex(/^[a-z]{1,20}\/[a-z0-9.-]{1,200}$/, "write role/name");
-const text = z.string().trim().min(1).max(2_000);
+/** Postgres keeps no NUL, and no half of a character. */
+const text = z
+  .string()
+  .trim()
+  .min(1)
+  .max(2_000)
+  .refine(
+    (one) => !one.includes("\0") && one.isWellFormed(),
+    "write text without control characters",
+  );
 
 /** A signed note. */
 const note = z.string().min(1).max(8_192);
@@ -179,12 +189,13 @@ const mountStatements = ({ app, reader, statements }: BreakRoutesDeps): void => 
     auth,
     query: z.strictObject({
       participant: participantSchema.optional(),
+      after: timeCursorSchema,
       limit: z.coerce.number().int().min(1).max(200).default(50),
     }),
     responses: { 200: "Statements" },
     handler: async ({ query }) => {
-      const rows = await reader.statements(query.participant, query.limit);
-      return { status: 200, body: { asOf: await reader.standing(), statements: rows } };
+      const page = await reader.statements(query.participant, query.limit, query.after);
+      return { status: 200, body: { asOf: await reader.standing(), ...page } };
     },
   });
 };

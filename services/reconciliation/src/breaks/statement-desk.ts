@@ -18,7 +18,7 @@ import type { DeskAnswer } from "../desk.ts";
 import { hashOf, keepAnswer, keptAnswer } from "./break-desk.ts";
 import { writeCases } from "./case-writer.ts";
 import { followOnce } from "./follow.ts";
-import type { OneAtATime } from "./one-at-a-time.ts";
+import type { OneAtATime, Under } from "./one-at-a-time.ts";
 import { takeStatement, type TakeDeps } from "./take-statement.ts";
 
 export { providerStatementSchema };
@@ -82,13 +82,34 @@ const whole = ({ lines, reference }: BankStatement, { code, detail }: Settlement
   };
 };
 
+/** The lane that is asked, and in which lane each transfer ended. */
+type Decided = { readonly lane: number; readonly lanes: ReadonlyMap<string, number> };
+
+/** Once slots have moved, a transfer's is no longer told by its id: the books of all lanes know. */
+const decidedIn = async (
+  { sql, lane }: Under,
+  { lines }: ProviderStatement,
+  { laneRecords }: KeyState,
+): Promise<Decided> => {
+  if (laneRecords.length < 2) return { lane, lanes: new Map() };
+  const ids = lines.flatMap(({ transfer }) => transfer ?? []);
+  const { rows } = await sql.query<{ ended_id: string; lane: number }>({
+    name: "statement-lanes",
+    text: "select ended_id, lane from entry where ended_id = any($1::uuid[])",
+    values: [ids],
+  });
+  return { lane, lanes: new Map(rows.map((row) => [row.ended_id, row.lane])) };
+};
+
 export const makeStatementDesk = (deps: StatementDeskDeps) => {
   const { one, origin, tolerance } = deps;
 
-  const takingWith = (keys: KeyState): TakeDeps => ({
+  const takingWith = (keys: KeyState, decided: Decided): TakeDeps => ({
     tolerance,
     isParticipant: (name) => keys.participants.has(name),
     isOurs: (transferId) => {
+      const by = decided.lanes.get(transferId);
+      if (by !== undefined) return by === decided.lane;
       const slot = slotOf(transferId);
       const lanes = keys.lanes?.lanes ?? [];
       const lane = lanes.find(({ slots }) =>
@@ -111,7 +132,8 @@ export const makeStatementDesk = (deps: StatementDeskDeps) => {
     const answer = await one(async (under): Promise<DeskAnswer> => {
       const before = await keptAnswer(under.sql, principal, key, hash);
       if (before !== undefined) return before;
-      const taken = await takeStatement(under, { statement, hash, principal }, takingWith(keys));
+      const deciding = takingWith(keys, await decidedIn(under, statement, keys));
+      const taken = await takeStatement(under, { statement, hash, principal }, deciding);
       const told: DeskAnswer = taken.ok
         ? {
             status: taken.already ? 200 : 201,
