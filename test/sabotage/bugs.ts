@@ -105,9 +105,9 @@ const decisions: readonly Bug[] = [
     name: "late-timers",
     what: "what is due is ended after the batch's commands",
     file: "packages/rules/src/lane.ts",
-    find: "  expireDue(context);\n  for (const command of input.commands) decideCommand(context, command);\n",
+    find: "  expireDue(context);\n  closeSlots(context);\n  for (const command of input.commands) decideCommand(context, command);\n",
     replace:
-      "  for (const command of input.commands) decideCommand(context, command);\n  expireDue(context);\n",
+      "  closeSlots(context);\n  for (const command of input.commands) decideCommand(context, command);\n  expireDue(context);\n",
     test: "packages/rules/src/transfer-end.test.ts",
     title: "an acceptance > counts a millisecond before expiry, and not at the instant itself",
   },
