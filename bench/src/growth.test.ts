@@ -3,7 +3,7 @@ import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { expect, test } from "vitest";
-import { readPartial, summaryOf, trendOf } from "./growth.ts";
+import { readKept, summaryOf, trendOf } from "./growth.ts";
 
 test("a straight line has its slope and no uncertainty", () => {
   expect(trendOf([90, 95, 100, 105, 110])).toEqual({ slope: 20, uncertainty: 0 });
@@ -46,11 +46,11 @@ test("what is kept goes on as the same run only", () => {
   const dir = mkdtempSync(join(tmpdir(), "sealane-growth-"));
   try {
     const file = join(dir, "growth.json");
-    expect(readPartial(file, 300, 3)).toEqual({ transfers: 300, segments: 3, starts: 0, done: [] });
+    expect(readKept(file, 300, 3)).toEqual({ transfers: 300, segments: 3, starts: 0, done: [] });
     const kept = { transfers: 300, segments: 3, starts: 1, done: [segment(1)] };
     writeFileSync(file, JSON.stringify(kept));
-    expect(readPartial(file, 300, 3)).toEqual(kept);
-    expect(() => readPartial(file, 400, 3)).toThrow("--transfers 300 --segments 3");
+    expect(readKept(file, 300, 3)).toEqual(kept);
+    expect(() => readKept(file, 400, 3)).toThrow("--transfers 300 --segments 3");
   } finally {
     rmSync(dir, { recursive: true });
   }

@@ -25,13 +25,13 @@ const segmentSchema = z.strictObject({
 });
 export type Segment = z.infer<typeof segmentSchema>;
 
-const partialSchema = z.strictObject({
+const keptSchema = z.strictObject({
   transfers: z.number(),
   segments: z.number(),
   starts: z.number(),
   done: z.array(segmentSchema),
 });
-type Partial = z.infer<typeof partialSchema>;
+type Kept = z.infer<typeof keptSchema>;
 
 export type Growth = {
   readonly sealed: number;
@@ -80,16 +80,16 @@ export const trendOf = (values: readonly number[]): { slope: number; uncertainty
  * What was done before in this folder.
  * @throws Error when that was another run
  */
-export const readPartial = (file: string, transfers: number, segments: number): Partial => {
+export const readKept = (file: string, transfers: number, segments: number): Kept => {
   if (!existsSync(file)) return { transfers, segments, starts: 0, done: [] };
-  const known = partialSchema.parse(JSON.parse(readFileSync(file, "utf8")));
+  const known = keptSchema.parse(JSON.parse(readFileSync(file, "utf8")));
   if (known.transfers === transfers && known.segments === segments) return known;
   const asked = `--transfers ${known.transfers} --segments ${known.segments}`;
   throw new Error(`${file} is of a run with ${asked}: go on with these, or in another folder`);
 };
 
 /** Sums of what each segment says of itself. */
-export const summaryOf = ({ done, starts }: Partial): Omit<Growth, "failed"> => {
+export const summaryOf = ({ done, starts }: Kept): Omit<Growth, "failed"> => {
   const sum = (of: (segment: Segment) => number): number =>
     done.reduce((total, segment) => total + of(segment), 0);
   const sealed = sum((segment) => segment.sealed);
@@ -121,7 +121,7 @@ export const measureGrowth = async (
   file: string,
   say: (line: string) => void,
 ): Promise<Growth> => {
-  const before = readPartial(file, transfers, segments);
+  const before = readKept(file, transfers, segments);
   const { done } = before;
   const start = before.starts + 1;
   const pids = world.stack.pids();

@@ -71,7 +71,7 @@ export type AuditReport =
       /** Windows that were cut, and recomputed. */
       readonly windows: number;
       readonly windowsCompared: number | undefined;
-      /** Cover that moved to other lanes, or came from there. */
+      /** Cover and slots that moved to other lanes, or came from there. */
       readonly moves: LaneMoves;
       /** What there is to remember. */
       readonly seen: SeenCheckpoints;

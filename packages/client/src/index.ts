@@ -84,3 +84,4 @@ export {
   type StatementFault,
   type StatementFaultCode,
 } from "./statement-refusal.ts";
+export { fetchProof } from "./fetch-proof.ts";

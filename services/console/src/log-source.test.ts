@@ -10,7 +10,8 @@ import {
 } from "@sealane/tlog";
 import { policy, makeLog } from "@sealane/rules/testing";
 import { expect, it } from "vitest";
-import { fetchProof, judgeSeal, makeReceipt } from "./log-source.ts";
+import { fetchProof } from "@sealane/client";
+import { judgeSeal, makeReceipt } from "./log-source.ts";
 import { viewCheckpoint } from "./watch-log.ts";
 
 /** The tiles of a log, by path, as a ledger serves them at one size. */

@@ -1,19 +1,11 @@
 // Carries what one lane has let go to the lane that takes it in: its entry with a proof, onto that lane's
 // topic, again and again until the books show it there. It decides nothing and signs nothing, so it may die
 // anywhere and several may run: what is taken in twice is taken in once. A move that was begun is ended here.
-import type { LogReader } from "@sealane/client";
+import { fetchProof, type LogReader } from "@sealane/client";
 import { laneTopic, type CarriedKind } from "@sealane/protocol";
 import { inKey, type SettlementState } from "@sealane/rules";
 import { pause } from "@sealane/runtime";
-import {
-  formatProof,
-  hashReaderFromTiles,
-  inclusionProof,
-  parseCheckpointText,
-  parseNote,
-  tilePath,
-  TILE_WIDTH,
-} from "@sealane/tlog";
+import { formatProof, parseCheckpointText, parseNote } from "@sealane/tlog";
 import type { Bookkeeper } from "./bookkeeper.ts";
 
 export type MovingLane = {
@@ -37,44 +29,6 @@ const everyMs = 250;
 /** Until the other lane's books show it: sealed and read again takes less. */
 const againMs = 2_000;
 
-class TileMissing extends Error {
-  readonly level: number;
-  readonly index: number;
-
-  constructor(level: number, index: number) {
-    super(`tile ${level}/${index} is not fetched yet`);
-    this.level = level;
-    this.index = index;
-  }
-}
-
-/** A proof out of the log's own tiles: those on its way are fetched as they are asked for. */
-const proofOf = async (
-  log: Pick<LogReader, "fetch">,
-  seq: number,
-  size: number,
-): Promise<Uint8Array[]> => {
-  const tiles = new Map<string, Uint8Array>();
-  const reader = hashReaderFromTiles((level, index) => {
-    const bytes = tiles.get(`${level}/${index}`);
-    if (bytes === undefined) throw new TileMissing(level, index);
-    return bytes;
-  });
-  for (;;) {
-    try {
-      return inclusionProof(seq, size, reader);
-    } catch (error) {
-      if (!(error instanceof TileMissing)) throw error;
-      const { level, index } = error;
-      const width = Math.min(
-        Math.floor(size / TILE_WIDTH ** level) - index * TILE_WIDTH,
-        TILE_WIDTH,
-      );
-      tiles.set(`${level}/${index}`, await log.fetch(tilePath(level, index, width)));
-    }
-  }
-};
-
 /** The entry whole and its proof, or undefined while it is not sealed. */
 export const frameOf = async (
   log: MovingLane["log"],
@@ -84,7 +38,7 @@ export const frameOf = async (
   const { size } = parseCheckpointText(parseNote(checkpoint).text);
   if (size <= seq) return undefined;
   const [entry = ""] = await log.entries(seq, seq + 1);
-  const hashes = await proofOf(log, seq, size);
+  const hashes = await fetchProof(log.fetch, seq, size);
   return { entry, proof: formatProof({ index: seq, hashes, checkpoint }) };
 };
 
