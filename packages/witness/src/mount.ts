@@ -1,6 +1,6 @@
 // The witness's two addresses on a service's own HTTP app. Bodies are text of at most 16 KiB.
 import { problem, route, type HttpApp } from "@sealane/http";
-import { MAX_ADD_CHECKPOINT_SIZE } from "@sealane/tlog";
+import { MAX_ADD_CHECKPOINT_SIZE, OLD_ROOT_HEADER } from "@sealane/tlog";
 import { z } from "zod";
 import type { Witness } from "./witness-types.ts";
 
@@ -22,7 +22,10 @@ export function mountWitness(app: HttpApp, prefix: string, witness: Witness): vo
       422: "The log did not only grow",
       503: "Not now",
     },
-    handler: ({ body }) => witness.addCheckpoint(body),
+    handler: ({ body, req }) => {
+      const oldRoot = req.headers[OLD_ROOT_HEADER];
+      return witness.addCheckpoint(body, typeof oldRoot === "string" ? oldRoot : undefined);
+    },
   });
   route(app, {
     method: "get",
