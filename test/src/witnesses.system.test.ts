@@ -258,9 +258,9 @@ describe("a thief with the checkpoint key", () => {
     };
     await sealane("keys", "generate", next, "--name", name);
     const starting = startStack({ dir: home.dir, ports });
-    await eventually("the ledger says what it waits for", async () =>
-      (await readyText().catch(() => "")).includes("another checkpoint key"),
-    );
+    const waits = async (): Promise<boolean> =>
+      (await readyText().catch(() => "")).includes("another checkpoint key");
+    await eventually("the ledger says what it waits for", waits, 90_000);
     const operators = ["alice", "bob"].flatMap((who) => ["--operator", `keys/${who}/operator.key`]);
     const keys = ["--old", "keys/operator/stolen.key", "--new", next];
     await sealane("keys", "log-key", "--reason", "stolen", ...operators, ...keys);

@@ -24,7 +24,7 @@ def shape(schema, value):
     elif kind == "boolean": assert type(value) is bool, "JSON: not a boolean"
     else:
         assert type(value) is str, "JSON: not a string"
-        pattern = schema.get("pattern", ".*")
+        pattern = schema.get("pattern", "(?s).*")
         assert re.fullmatch(pattern, value, re.ASCII), "JSON: a string"
         if pattern.endswith("Z$"): ms(value)  # a time: it has to exist
         units = len(value.encode("utf-16-le")) // 2
