@@ -67,6 +67,7 @@ func (s keyState) apply(origin, inner string, place int, time int64) keyState {
 	if x["suspended"] == true {
 		needed["suspension"] = 1
 	}
+	note.signed(s.known()...) // a bad line of any of them refuses the statement
 	least, isRecord := needed[kind]
 	must(isRecord, "key log: a %s", kind)
 	must(by(s.operators...) >= least || kind == "ledger" && s.ledger == nil, "%s: too few operators signed", kind)
@@ -247,14 +248,17 @@ func (s keyState) participantKeys() []key {
 	return found
 }
 
-// signsElsewhere: a key has one purpose, and none comes back.
-func (s keyState) signsElsewhere(own key) bool {
-	others := append(s.logKeys(), s.operators...)
+// known are what signs anything, or did.
+func (s keyState) known() []key {
+	found := append(s.logKeys(), s.operators...)
 	if s.ledger != nil {
-		others = append(others, parseKey(s.ledger.str("entryKey"), ed25519Key))
+		found = append(found, parseKey(s.ledger.str("entryKey"), ed25519Key))
 	}
-	return own.among(append(others, s.participantKeys()...))
+	return append(found, s.participantKeys()...)
 }
+
+// signsElsewhere: a key has one purpose, and none comes back.
+func (s keyState) signsElsewhere(own key) bool { return own.among(s.known()) }
 
 // renew replaces the key of a log, by two operators and the new key; a line of the old one has to be good.
 func (s keyState) renew(origin string, x object, by func(...key) int) keyState {

@@ -60,10 +60,14 @@ def participant_keys(s):
     """What signs for a participant, or did; a root that was replaced is among the retired."""
     return {vkey(root, 1)[1] for root in s["roots"].values()} | {key["data"] for key in s["keys"].values()}
 
-def public_keys(s):
-    """What signs anything, or did: a key has one purpose, and none comes back."""
+def known_keys(s):
+    """What signs anything, or did: (what a signature line says of it, type ‖ public key)."""
     own = [s["ledger"]["entryKey"], *s["ledger"]["operators"]] if s["ledger"] else []
-    return log_keys(s) | {vkey(key, 1)[1] for key in own} | participant_keys(s)
+    own += [lane["vkey"] for lane in s["lanes"]] + list(s["roots"].values())
+    found = [s["log"], *s["retired"], *(vkey(key, 1) for key in own)]
+    return found + [(ident, key["data"]) for ident, key in s["keys"].items()]
+
+def public_keys(s): return {data for _, data in known_keys(s)}  # one key, one purpose, and none comes back
 
 def renew(s, origin, x, by):
     """Another key of a log: two operators and the new key sign; the old one's line has to be good."""
@@ -87,6 +91,7 @@ def apply(s, origin, inner, place, time):
     who, key = x.get("participant"), x.get("vkey")
     root = x["rootKey"] if kind == "participant" else s["roots"].get(who)
     operators = s["ledger"].get("operators", [])
+    signed(text, lines, dict(known_keys(s)))  # a bad line of any of them refuses the statement
     assert text not in s["said"], f"{kind}: said before"
     s["said"].add(text)  # one set for all states
     needed = {"ledger": 2, "participant": 1, "key": 0, "revocation": 0}.get(

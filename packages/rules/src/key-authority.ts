@@ -11,7 +11,7 @@ import {
   type RootRecovery,
   type Statement,
 } from "@sealane/protocol";
-import { equalBytes, toBase64, type VerifierKey } from "@sealane/tlog";
+import { equalBytes, toBase64, type Note, type VerifierKey } from "@sealane/tlog";
 import {
   fault,
   isFault,
@@ -49,10 +49,27 @@ const participantKeys = ({ participants, keys }: KeyState): VerifierKey[] => [
   ...[...keys.values()].map(({ key }) => key),
 ];
 
-/** What signs anything already, or did: a key has one purpose, and none comes back. */
-export const signsElsewhere = (state: KeyState, key: VerifierKey): boolean => {
+/** What signs anything, or did. */
+const knownKeys = (state: KeyState): (VerifierKey | KeyFault | undefined)[] => {
   const operators = [state.ledger?.entry, ...state.operatorKeys];
-  return isAmong(key, [...logKeys(state), ...operators, ...participantKeys(state)]);
+  return [...logKeys(state), ...operators, ...participantKeys(state)];
+};
+
+/** Whether a key signs anything already, or did: a key has one purpose, and none comes back. */
+export const signsElsewhere = (state: KeyState, key: VerifierKey): boolean =>
+  isAmong(key, knownKeys(state));
+
+/**
+ * A line of a key that the key log knows, but whose signature is not good (C2SP signed-note: such a note is
+ * rejected, whoever else signed it). Logged, it would make the log one that others' verifiers refuse.
+ */
+export const wrongKeyLine = (state: KeyState, note: Note): KeyFault | undefined => {
+  for (const key of knownKeys(state)) {
+    if (key === undefined || isFault(key)) continue;
+    const own = note.signatures.some((one) => one.name === key.name && one.keyId === key.keyId);
+    if (own && !signedBy(note, key)) return fault("signature-wrong", key.name);
+  }
+  return undefined;
 };
 
 /**

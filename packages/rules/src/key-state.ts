@@ -31,6 +31,7 @@ import {
   applyParticipant,
   applyRootRecovery,
   signsElsewhere,
+  wrongKeyLine,
   type Said,
 } from "./key-authority.ts";
 import {
@@ -268,6 +269,8 @@ export const applyKeyStatement = (state: KeyState, inner: string, timeMs: number
   if (wasSaid(state, text)) {
     return fault("replayed", "this statement stands in the key log already, and counts once");
   }
+  const wrong = wrongKeyLine(state, read.note);
+  if (wrong !== undefined) return wrong;
   const next = apply(state, { note: read.note, timeMs });
   if (!next.ok) return next;
   const said = { hash: noteHash(text), before: state.said };

@@ -3,7 +3,7 @@
 import { formatTime, keyEntryText, statementText, type KeyStatementKind } from "@sealane/protocol";
 import { leafHash, toBase64 } from "@sealane/tlog";
 import { genesisMs, hk, makeGenesis, operator, origin, ph, testKeys } from "./genesis.ts";
-import { signed, testKey, type TestKey } from "./keys.ts";
+import { lineOf, signed, testKey, type TestKey } from "./keys.ts";
 import {
   agreedRecord,
   newCheckpoint,
@@ -20,6 +20,8 @@ export type KeyForgery = readonly [
   code: string,
   /** What was said, and stood, before. */
   before?: readonly (readonly [KeyStatementKind, object, readonly TestKey[]])[],
+  /** Whose line is below it too, over something else. */
+  bad?: TestKey,
 ];
 
 const { alice, bob, hkRoot, phRoot, keyLog } = testKeys;
@@ -343,6 +345,19 @@ export const forgedKeyLogs: readonly KeyForgery[] = [
     [alice, bob, recoveredRoot],
     "recovery-not-agreed",
   ],
+  ...(
+    [
+      ["an operator's", alice],
+      ["another participant's root's", phRoot],
+      ["the entry key's", testKeys.entry],
+      ["a transfer key's", testKeys.hk2],
+      ["the lane's", testKeys.checkpoint],
+    ] as const
+  ).map(([whose, bad]): KeyForgery => {
+    const what = `a revocation with a line of ${whose} that is not good`;
+    const body = { participant: hk, vkey: testKeys.hk2.vkey, reason: "lost" };
+    return [what, "revocation", body, [hkRoot], "signature-wrong", [], bad];
+  }),
   [
     "a ledger of another operator",
     "ledger",
@@ -353,12 +368,14 @@ export const forgedKeyLogs: readonly KeyForgery[] = [
 ];
 
 /** The genesis, what was said before, and one entry more; the key log's own key has signed them. */
-export const forgeKeyLog = ([, kind, body, signers, , before = []]: KeyForgery): string[] => {
+export const forgeKeyLog = ([, kind, body, signers, , before = [], bad]: KeyForgery): string[] => {
   const entries = [...makeGenesis().entries];
-  for (const [what, said, by] of [...before, [kind, body, signers] as const]) {
+  const last = [kind, body, signers, bad] as const;
+  for (const [what, said, by, wrongly] of [...before, last]) {
     // A cosignature key signs nothing but checkpoints: its line is left out.
     const keys = by.filter((one) => one.key.type === 1);
-    const inner = signed(statementText(keyLog.name, what, said), keys);
+    const good = signed(statementText(keyLog.name, what, said), keys);
+    const inner = wrongly === undefined ? good : `${good}${lineOf(wrongly, "something else\n")}\n`;
     const context = {
       seq: entries.length,
       time: formatTime(genesisMs + 500),
