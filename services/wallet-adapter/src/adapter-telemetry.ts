@@ -1,6 +1,6 @@
 // What an adapter counts, times and traces.
 import { traceparentOf, type Counter, type Telemetry } from "@sealane/telemetry";
-import type { Answer } from "./payee-desk.ts";
+import type { Answer } from "./proposal.ts";
 import type { TransferStatus, TransferView } from "./views.ts";
 
 export type AdapterTelemetry = {
