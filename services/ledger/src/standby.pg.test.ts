@@ -76,3 +76,31 @@ test("begins no lane, and takes one over when its holder is gone", async () => {
     [],
   );
 });
+
+test("a holder that is stopped in order lets the lane go: nobody waits for its lease", async () => {
+  const transfers = makeTransfers(2);
+  // Longer than this test may take.
+  const hour = 3_600_000;
+  const home = start(transfers, { holder: "home", leaseMs: hour });
+  await eventually(async () => expect((await laneRow())?.size).toBe(3));
+  const standby = start(transfers, { holder: "other", standbyAfterMs: 0, leaseMs: hour });
+  await eventually(() => expect(standby.writer.trouble()).toContain("another instance"));
+
+  await home.stop();
+  await eventually(async () => expect(await laneRow()).toMatchObject({ holder: "other" }));
+  await eventually(() => expect(standby.writer.trouble()).toBeUndefined());
+});
+
+test("whoever stands by has the tree of what is sealed, and of nothing that is only stored", async () => {
+  const transfers = makeTransfers(4);
+  const home = start(transfers, { holder: "home", leaseMs });
+  await eventually(async () => expect((await laneRow())?.size).toBe(3));
+  const standby = start(transfers, { holder: "other", standbyAfterMs: 0, leaseMs });
+  await eventually(() => expect(standby.writer.trouble()).toContain("another instance"));
+  expect(standby.treeSize()).toBe(0);
+
+  await schema.sql.query({ text: "update lane set sealed_size = 2" });
+  await eventually(() => expect(standby.treeSize()).toBe(2));
+  await home.stop();
+  await eventually(() => expect(standby.treeSize()).toBe(3));
+});

@@ -16,9 +16,9 @@ export type BulkLoadOptions = {
 };
 
 const waveEveryMs = 250;
-/** So many may be without an end; what is due above that is not sent, as by a core that waits its turn. */
-const mostOpen = 4_000;
-const againAfterMs = 500;
+/** What is due in so many seconds may be without an end; no more is sent then, as by a core that waits its turn. */
+const mostOpenSeconds = 20;
+const againAfterMs = 1_000;
 
 type Order = { readonly key: string; readonly id: string; readonly text: string };
 
@@ -35,6 +35,7 @@ export const startBulkLoad = (
   { rate, patienceMs }: BulkLoadOptions,
 ): Load => {
   const lines: HistoryLine[] = [];
+  const mostOpen = Math.ceil(rate * mostOpenSeconds);
   let going = true;
   let sent = 0;
   let ended = 0;
@@ -103,7 +104,7 @@ export const startBulkLoad = (
     while (going) {
       await delay(waveEveryMs);
       const nowMs = Date.now();
-      due = Math.min(due + ((nowMs - lastMs) / 1_000) * rate, mostOpen);
+      due = Math.min(due + ((nowMs - lastMs) / 1_000) * rate, rate);
       lastMs = nowMs;
       const count = Math.min(Math.floor(due), mostOpen - (sent - ended));
       if (count <= 0) continue;
