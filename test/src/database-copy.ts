@@ -55,6 +55,22 @@ export const restoreSchema = (system: WholeSystem, schema: string): Promise<void
     }
   });
 
+/** Puts back one lane of the copy: of every table that has lanes, the rows that are its own. */
+export const restoreLane = (system: WholeSystem, schema: string, lane: number): Promise<void> =>
+  withAdmin(system, async (client) => {
+    const { rows } = await client.query(
+      `select table_name as name from information_schema.columns
+        where table_schema = '${schema}' and column_name = 'lane' order by 1`,
+    );
+    await client.query("set local session_replication_role = replica");
+    for (const { name } of rows) {
+      await client.query(`delete from ${schema}.${name} where lane = ${lane}`);
+      await client.query(
+        `insert into ${schema}.${name} select * from ${schema}_copy.${name} where lane = ${lane}`,
+      );
+    }
+  });
+
 /** One statement as the superuser, with triggers off: what no service may do. */
 export const tamper = (system: WholeSystem, statement: string): Promise<void> =>
   withAdmin(system, async (client) => {
