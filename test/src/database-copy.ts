@@ -1,6 +1,7 @@
 // A copy of one service's tables as they are at a moment, and that copy put back later: what happens when
 // somebody restores an old backup. Done by the superuser, whom no trigger stops.
 import { createDatabase } from "@sealane/database";
+import { eventually } from "./eventually.ts";
 import type { WholeSystem } from "./whole-system.ts";
 
 type Client = { query(text: string): Promise<{ rows: { name: string }[] }> };
@@ -56,7 +57,7 @@ export const restoreSchema = (system: WholeSystem, schema: string): Promise<void
   });
 
 /** Puts back one lane of the copy: of every table that has lanes, the rows that are its own. */
-export const restoreLane = (system: WholeSystem, schema: string, lane: number): Promise<void> =>
+const tryToRestoreLane = (system: WholeSystem, schema: string, lane: number): Promise<void> =>
   withAdmin(system, async (client) => {
     const { rows } = await client.query(
       `select table_name as name from information_schema.columns
@@ -70,6 +71,18 @@ export const restoreLane = (system: WholeSystem, schema: string, lane: number): 
       );
     }
   });
+
+/** The same under a running system: whoever writes meanwhile makes this one begin again. */
+export const restoreLane = async (
+  system: WholeSystem,
+  schema: string,
+  lane: number,
+): Promise<void> => {
+  await eventually(`lane ${lane} is put back`, async () => {
+    await tryToRestoreLane(system, schema, lane);
+    return true;
+  });
+};
 
 /** One statement as the superuser, with triggers off: what no service may do. */
 export const tamper = (system: WholeSystem, statement: string): Promise<void> =>
