@@ -65,6 +65,7 @@ export const startKeepingUp = (world: BenchWorld, load: Load) => {
 
   let going = true;
   let running: Promise<unknown> | undefined;
+  let broken: { readonly error: unknown } | undefined;
   return {
     sealed: () => sealed,
     failed: () => failed,
@@ -82,9 +83,14 @@ export const startKeepingUp = (world: BenchWorld, load: Load) => {
      * @throws Error when nothing more is sealed for a minute
      */
     untilSealed: async (count: number): Promise<void> => {
-      running ??= run(() => going);
+      if (running === undefined) {
+        running = run(() => going);
+        // Told by the loop below, or by `finish`; after another failure its own says nothing new.
+        running.catch((error: unknown) => (broken ??= { error }));
+      }
       for (let [seen, sinceMs] = [sealed, Date.now()]; sealed < count;) {
         await pause(20);
+        if (broken !== undefined) throw broken.error;
         if (sealed > seen) [seen, sinceMs] = [sealed, Date.now()];
         if (Date.now() - sinceMs > 60_000) throw new Error(`only ${sealed} of ${count} are sealed`);
       }

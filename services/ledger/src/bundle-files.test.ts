@@ -52,6 +52,16 @@ test("full bundles of cosigned entries become files, and no others", async () =>
   expect(await open(511).bundle(1)).toBeUndefined();
 });
 
+test("who asks for a bundle while it is written waits for that file", async () => {
+  const files = open(600);
+  const asked = await Promise.all([files.fill(0, signal), files.bundle(0), files.bundle(0)]);
+  expect(asked.slice(1).map((bytes) => gunzipSync(bytes as Uint8Array).equals(whole(0)))).toEqual([
+    true,
+    true,
+  ]);
+  expect(reads).toBe(2);
+});
+
 test("nobody else on the machine can read them", async () => {
   await open(600).fill(0, signal);
   expect(statSync(fileOf(0)).mode & 0o777).toBe(0o600);

@@ -47,9 +47,11 @@ export const makeBundleFiles = (deps: BundleFilesDeps) => {
   const { directory, tree, read, sealedSize } = deps;
   /** Bundles whose file was written or held against the tree since the start. */
   const known = new Set<number>();
+  /** Being written: whoever asks for such a bundle meanwhile waits for the same file. */
+  const writing = new Map<number, Promise<Buffer>>();
   const pathOf = (index: number): string => join(directory, `${entriesPath(index)}.gz`);
 
-  const write = async (index: number): Promise<Buffer> => {
+  const make = async (index: number): Promise<Buffer> => {
     const from = index * TILE_WIDTH;
     const entries = await read(from, from + TILE_WIDTH);
     if (entries.length !== TILE_WIDTH)
@@ -61,6 +63,12 @@ export const makeBundleFiles = (deps: BundleFilesDeps) => {
     await rename(`${path}.new`, path);
     known.add(index);
     return bytes;
+  };
+
+  const write = (index: number): Promise<Buffer> => {
+    const made = writing.get(index) ?? make(index).finally(() => writing.delete(index));
+    writing.set(index, made);
+    return made;
   };
 
   /** Whether the bundle in these bytes has the entries whose hashes the tree has. */

@@ -70,6 +70,12 @@ const endOf = {
   cancelled: "cancelled",
 } as const;
 
+/** Whose view will be looked for; of a refusal as it says, before anything of it is believed. */
+const subjectOf = (item: InboxItem, checked: CheckedEntry | undefined): string | undefined =>
+  item.type === "refusal"
+    ? /"id":"([\da-f-]{36})"/u.exec(item.note)?.[1]
+    : checked?.entry.transferId;
+
 /** A message in its shape, or why it is not one. */
 export const parseMessage = (
   value: Uint8Array | null,
@@ -90,7 +96,7 @@ export const makeInboxHandler = (deps: InboxDeps): InboxHandler => {
   const { participant, own, lanes, book, persister, clock } = deps;
   const { lane, origin, position, chain, ledger, sheets } = own;
   const mover = makeViewMover(deps);
-  const { openView, viewFor, move } = mover;
+  const { openView, viewOf, move } = mover;
   const takeSeal = makeSealTaker({ ...deps, ...own, mover });
   const takeRefusal = makeRefusalTaker({ ...deps, origin, mover });
   const takeReturn = makeReturnTaker({ ...deps, mover, inLane: lanes.several ? lane : undefined });
@@ -159,7 +165,7 @@ export const makeInboxHandler = (deps: InboxDeps): InboxHandler => {
     if (known === undefined && terms !== undefined && terms.payer.participant !== participant) {
       if (terms.payee.participant !== participant) return;
     }
-    const kept = await viewFor(transferId, role);
+    const kept = viewOf(known, transferId, role);
     const { view } = kept;
     if (terms !== undefined) {
       withTerms(view, terms);
@@ -227,12 +233,6 @@ export const makeInboxHandler = (deps: InboxDeps): InboxHandler => {
     await takeCredited(entry);
   };
 
-  const takeReserved = async (id: string, time: string): Promise<void> => {
-    const kept = book.get(id);
-    if (kept === undefined) return; // ours from before a restart: its end will be told too
-    move(kept, "reserved", parseTime(time));
-  };
-
   const takeItem = async (item: InboxItem, checked: CheckedEntry | undefined): Promise<void> => {
     switch (item.type) {
       case "proposal": {
@@ -248,8 +248,12 @@ export const makeInboxHandler = (deps: InboxDeps): InboxHandler => {
         if (kept.view.status === "reserved") deps.payee.take(proposal);
         return;
       }
-      case "reserved":
-        return takeReserved(item.id, item.time);
+      case "reserved": {
+        const kept = book.get(item.id);
+        // Unknown: ours from before a restart, and its end will be told too.
+        if (kept !== undefined) move(kept, "reserved", parseTime(item.time));
+        return;
+      }
       case "refusal":
         return takeRefusal(item.note, item.trace);
       case "entry":
@@ -270,7 +274,10 @@ export const makeInboxHandler = (deps: InboxDeps): InboxHandler => {
           : Promise.resolve(undefined),
       ),
     );
-    for (const [at, item] of batch.items.entries()) await takeItem(item, checked[at]);
+    const subjects = batch.items.flatMap((item, at) => subjectOf(item, checked[at]) ?? []);
+    await book.withFetched(subjects, async () => {
+      for (const [at, item] of batch.items.entries()) await takeItem(item, checked[at]);
+    });
     position.nextN = batch.n + 1;
     persister.position(position);
   };

@@ -21,7 +21,7 @@ export const makeRefusalTaker = (deps: {
   readonly mover: ViewMover;
 }) => {
   const { origin, keys, book, persister, clock } = deps;
-  const { viewFor, move } = deps.mover;
+  const { viewOf, move } = deps.mover;
 
   /** Shed: the id stays free, and a copy of the intent may still be decided. Never told as an end. */
   const turnAway = (kept: Kept, why: NonNullable<TransferView["turnedAway"]>): void => {
@@ -64,7 +64,7 @@ export const makeRefusalTaker = (deps: {
     }
     // Of a transfer that says: it ended otherwise, and was told so. Of a recall it is the end.
     if (code === "not-cancellable" && known?.view.recallOf === undefined) return;
-    const kept = await viewFor(id, "payer");
+    const kept = viewOf(known, id, "payer");
     // Its slot has moved, or is moving: the same request again goes to the lane that has it by then.
     if (!final && (httpStatusOf(code) === 503 || code === "wrong-lane")) {
       turnAway(kept, { code, reason, detail });

@@ -62,10 +62,10 @@ describe("the read model's writer", () => {
 
   it("writes a position with the last of the views that it covers, not before", async () => {
     const { saved, persister } = storeOf();
-    for (let n = 0; n < 1_200; n += 1) persister.view(keptOf(String(n)));
+    for (let n = 0; n < 4_500; n += 1) persister.view(keptOf(String(n)));
     persister.position(at(7n));
     await persister.flush();
-    expect(saved.map(({ views }) => views.length)).toEqual([500, 500, 200]);
+    expect(saved.map(({ views }) => views.length)).toEqual([2_000, 2_000, 500]);
     expect(saved.map(({ positions }) => positions)).toEqual([[], [], [at(7n)]]);
   });
 

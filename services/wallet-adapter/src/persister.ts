@@ -15,14 +15,14 @@ export type Persister = {
   readonly stop: () => Promise<void>;
 };
 
-const mostPerStatement = 500;
+const mostPerStatement = 2_000;
 /**
  * Nobody waits for these writes, and a transfer goes through all its states within some 20 ms, or a
  * second when there is much to do: after this pause before each statement they are one or two writes
  * instead of five. A crash in between only replays the inbox.
  */
 const lingerMs = 100;
-const busyLingerMs = 400;
+const busyLingerMs = 1_000;
 /** Views in one statement that mean "much to do". */
 const busyViews = 50;
 
@@ -64,6 +64,7 @@ export const makePersister = (
       try {
         await before();
         await store.save(changes, clock());
+        for (const one of kept) one.unwritten = views.has(one.view.id);
         return;
       } catch (error) {
         onError(error);
@@ -93,6 +94,7 @@ export const makePersister = (
 
   return {
     view: (kept) => {
+      kept.unwritten = true;
       views.set(kept.view.id, kept);
       kick();
     },

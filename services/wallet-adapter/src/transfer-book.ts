@@ -9,15 +9,17 @@ export type TransferBook = ReturnType<typeof makeTransferBook>;
 
 export const makeTransferBook = (store: ViewStore) => {
   const kept = new Map<string, Kept>();
+  /** What a batch of the inbox is about and was not in memory, as Postgres has it; each is used once. */
+  let fetched = new Map<string, Kept | undefined>();
   const waiters = new Map<string, Set<() => void>>();
   const listeners = new Set<(view: TransferView) => void>();
 
-  /** Forgets the oldest that are over; they stay in Postgres. */
+  /** Forgets the oldest that are over and written; they stay in Postgres. */
   const trim = (): void => {
     if (kept.size <= mostInMemory) return;
-    for (const [id, { view }] of kept) {
+    for (const [id, { view, unwritten }] of kept) {
       const over = view.status !== "sealed" && finalStatuses.has(view.status);
-      if (over && view.notified >= view.notice) kept.delete(id);
+      if (over && view.notified >= view.notice && unwritten !== true) kept.delete(id);
       if (kept.size <= mostInMemory) return;
     }
   };
@@ -46,9 +48,31 @@ export const makeTransferBook = (store: ViewStore) => {
       kept.get(id)?.view ?? (await store.find(id))?.view,
     /** What Postgres has, whatever is in memory. */
     findStored: store.find,
-    /** The same with the sealed personal data. */
-    findKept: async (id: string): Promise<Kept | undefined> =>
-      kept.get(id) ?? (await store.find(id)),
+    /** The same, with what of it is stored. */
+    findKept: async (id: string): Promise<Kept | undefined> => {
+      const here = kept.get(id);
+      if (here !== undefined) return here;
+      if (!fetched.has(id)) return store.find(id);
+      const found = fetched.get(id);
+      fetched.delete(id);
+      return found;
+    },
+    /**
+     * Reads all of these that are not in memory at once, for what `work` looks up: after a start, what ended
+     * meanwhile comes in batches of hundreds, and a query for each held everything else up for a minute.
+     */
+    withFetched: async (ids: readonly string[], work: () => Promise<void>): Promise<void> => {
+      const missing = new Set(ids.filter((id) => !kept.has(id)));
+      if (missing.size > 1) {
+        const found = new Map((await store.findAll([...missing])).map((one) => [one.view.id, one]));
+        fetched = new Map([...missing].map((id) => [id, found.get(id)]));
+      }
+      try {
+        await work();
+      } finally {
+        fetched = new Map(); // from here on others may change what Postgres has
+      }
+    },
     /** Resolves when the transfer is final or was turned away, or after `waitMs`. */
     waitFinal: (id: string, waitMs: number): Promise<void> =>
       new Promise((resolve) => {

@@ -19,13 +19,12 @@ export const makeViewMover = (deps: {
   const openView = (id: string, role: TransferView["role"]): Kept =>
     book.get(id) ?? book.put({ id, role, status: "received", steps: {}, notice: 0, notified: 0 });
 
-  /** The view of a transfer that may have ended long ago, and be in Postgres only. */
-  const viewFor = async (id: string, role: TransferView["role"]): Promise<Kept> => {
-    const here = book.get(id);
-    if (here !== undefined) return here;
-    const stored = await book.findKept(id);
-    return stored === undefined ? openView(id, role) : book.adopt(stored);
-  };
+  /** The view of a transfer that may have ended long ago. @param known what was found of it */
+  const viewOf = (known: Kept | undefined, id: string, role: TransferView["role"]): Kept =>
+    book.get(id) ?? (known === undefined ? openView(id, role) : book.adopt(known));
+
+  const viewFor = async (id: string, role: TransferView["role"]): Promise<Kept> =>
+    viewOf(await book.findKept(id), id, role);
 
   /** @param binding false for a refusal that binds nothing */
   const move = (kept: Kept, to: TransferStatus, atMs: number, binding = true): void => {
@@ -42,5 +41,5 @@ export const makeViewMover = (deps: {
     book.changed(kept);
   };
 
-  return { openView, viewFor, move };
+  return { openView, viewOf, viewFor, move };
 };

@@ -42,6 +42,8 @@ export type EvidenceKind = "entry" | "proof";
 export type Kept = {
   readonly view: TransferView;
   readonly stored: Set<EvidenceKind>;
+  /** Changed since Postgres has had it: it must stay in memory until it is written. */
+  unwritten?: boolean;
 };
 
 export type Changes = {
@@ -248,6 +250,16 @@ export const makeViewStore = (sql: Sql) => {
     return rows[0] === undefined ? undefined : keptFrom(rows[0]);
   };
 
+  /** Those of these transfers that Postgres has. */
+  const findAll = async (ids: readonly string[]): Promise<Kept[]> => {
+    const { rows } = await sql.query<Row>({
+      name: "transfer-find-all",
+      text: `${selectKept} where id = any($1::uuid[])`,
+      values: [uuids(ids)],
+    });
+    return rows.map(keptFrom);
+  };
+
   /** Everything that is not over: not final, not credited, or not yet told to the core. */
   const readUnfinished = async (): Promise<Kept[]> => {
     const { rows } = await sql.query<Row>({
@@ -288,5 +300,5 @@ export const makeViewStore = (sql: Sql) => {
     return rows.map(({ note }) => note);
   };
 
-  return { save, readPosition, find, readUnfinished, readChainFrom, readSheets };
+  return { save, readPosition, find, findAll, readUnfinished, readChainFrom, readSheets };
 };

@@ -1,0 +1,9 @@
+-- Rows that are only ever added are vacuumed and frozen once, while they are new and still in memory, and then never
+-- looked at again. By default a run comes when the table has grown by a fifth, reads what has gone cold, and leaves it
+-- unfrozen for later runs to try again (PostgreSQL 18 does, eagerly): the older the table, the more of that.
+alter table entry set (autovacuum_freeze_min_age = 0,
+  autovacuum_vacuum_insert_scale_factor = 0, autovacuum_vacuum_insert_threshold = 10000);
+alter table ended_transfer set (autovacuum_freeze_min_age = 0,
+  autovacuum_vacuum_insert_scale_factor = 0, autovacuum_vacuum_insert_threshold = 10000);
+alter table used_quote set (autovacuum_freeze_min_age = 0,
+  autovacuum_vacuum_insert_scale_factor = 0, autovacuum_vacuum_insert_threshold = 10000);
