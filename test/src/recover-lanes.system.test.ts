@@ -39,6 +39,8 @@ const send = (lane: number): Promise<Transfer> => {
       payer: { account: "+85290000001" },
       payee: { participant: "ph-wallet.example", account: "+639170000001" },
       amount: { currency: "HKD", amount: "100.00" },
+      // What is open when the lane is put back has to be waited for.
+      expiresInSeconds: 20,
     };
     const answer = await system.hk.send(request, { idempotencyKey, waitSeconds: 5 });
     return answer.final ? answer : undefined;
