@@ -68,6 +68,25 @@ export const makeLaneStore = (sql: Sql, lane: number, origin: string) => {
     return rowCount === 1;
   };
 
+  /** Lets the lane go, so that whoever waits need not wait for the lease; nothing is saved after it. */
+  const release = async (epoch: bigint): Promise<void> => {
+    await sql.query({
+      name: "lane-release",
+      text: "update lane set lease_until = now() where lane = $1 and epoch = $2",
+      values: [lane, epoch],
+    });
+  };
+
+  /** How far the log is sealed, whoever writes it; 0 before it is begun. */
+  const sealedSize = async (): Promise<number> => {
+    const { rows } = await sql.query<{ sealed_size: bigint }>({
+      name: "lane-sealed-size",
+      text: "select sealed_size from lane where lane = $1",
+      values: [lane],
+    });
+    return Number(rows[0]?.sealed_size ?? 0n);
+  };
+
   const readEntries = async (from: number, to: number): Promise<Buffer[]> => {
     const { rows } = await sql.query<{ bytes: Buffer }>({
       name: "entries-read",
@@ -186,6 +205,8 @@ export const makeLaneStore = (sql: Sql, lane: number, origin: string) => {
   return {
     acquire,
     renew,
+    release,
+    sealedSize,
     load: makeLaneLoader(sql, lane, origin, readEntries),
     lookUp,
     save,
