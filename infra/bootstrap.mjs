@@ -1,4 +1,4 @@
-// What `npm start`, `test` and `npm run` check, bench, faults, demo:day, simulate, sabotage, verify:independent
+// What `npm start`, `test` and `npm run` check, bench, faults, soak, demo:day, simulate, sabotage, verify:independent
 // run first, on a fresh clone too: looks for the programs that have to be there, installs what is missing, and then hands over
 // to Node 24 (which the install brings). Plain JavaScript for Node 20, no dependencies. Everything it says
 // goes to standard error: standard output belongs to the command, which may print JSON there.
@@ -275,6 +275,11 @@ async function main([command, ...args]) {
       process.exit(await handOver([...WATCHED, program, ...args]));
       break;
     }
+    case "soak": {
+      const program = join(ROOT, "test", "faults", "soak", "main.ts");
+      process.exit(await handOver([...WATCHED, program, ...args]));
+      break;
+    }
     case "verify:independent": {
       const program = join(ROOT, "test", "src", "independent", "main.ts");
       process.exit(await handOver([...WATCHED, program, ...args]));
@@ -301,7 +306,7 @@ async function main([command, ...args]) {
     }
     default:
       fail(
-        `unknown command ${command}: start, test, check, bench, faults, demo:day, simulate, sabotage or verify:independent`,
+        `unknown command ${command}: start, test, check, bench, faults, soak, demo:day, simulate, sabotage or verify:independent`,
       );
   }
 }

@@ -2,6 +2,7 @@
 // each what a transfer cost, what the processes hold in memory and what lies on disk. Each segment is written
 // down when it is done, so that a run that ends early goes on later, on the same ledger.
 import { existsSync, readFileSync, writeFileSync } from "node:fs";
+import { fitLine } from "@sealane/test/trend";
 import { z } from "zod";
 import { cpuBetween, cpuOf } from "./cpu.ts";
 import { sizeOf } from "./disk.ts";
@@ -62,18 +63,9 @@ const residentMiB = (pid: number): number => {
 
 /** The slope of least squares over the segments, and twice its standard error; both in percent. */
 export const trendOf = (values: readonly number[]): { slope: number; uncertainty: number } => {
-  const count = values.length;
-  const mean = values.reduce((sum, value) => sum + value, 0) / count;
-  const middle = (count - 1) / 2;
-  const spread = values.reduce((sum, _, at) => sum + (at - middle) ** 2, 0);
-  const slope = values.reduce((sum, value, at) => sum + (at - middle) * (value - mean), 0) / spread;
-  const residual = values.reduce(
-    (sum, value, at) => sum + (value - mean - slope * (at - middle)) ** 2,
-    0,
-  );
-  const error = count > 2 ? Math.sqrt(residual / (count - 2) / spread) : Number.NaN;
-  const percent = (one: number): number => round((one * (count - 1) * 100) / mean, 1);
-  return { slope: percent(slope), uncertainty: percent(2 * error) };
+  const { mean, slope, uncertainty } = fitLine([values.map((y, x) => ({ x, y }))]);
+  const percent = (one: number): number => round((one * (values.length - 1) * 100) / mean, 1);
+  return { slope: percent(slope), uncertainty: percent(uncertainty) };
 };
 
 /**

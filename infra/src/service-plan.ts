@@ -175,9 +175,6 @@ const deskService = (
   },
 });
 
-/** So that a lane whose process died is taken over soon; one writer alone has no use for haste. */
-const sharedLease = "2s";
-
 /** What a process among several is told: its own lanes, those that it stands by for, its name. */
 const lanesEnv = (
   { home: { keys }, ports, lanes }: Shared,
@@ -192,7 +189,6 @@ const lanesEnv = (
   return {
     SEALANE_LEDGER_LANES: items.join(","),
     SEALANE_INSTANCE: name === "ledger" ? "ledger-1" : name,
-    SEALANE_LEASE: sharedLease,
   };
 };
 

@@ -10,6 +10,8 @@ export type Brokers = {
   readonly count: number;
   /** Before the only broker; a cluster has none. */
   readonly proxy: TcpProxy | undefined;
+  /** Of those that run now. */
+  pids(): readonly number[];
   signal(index: number, signal: NodeJS.Signals): void;
   /** SIGKILL; resolves when it has ended. */
   kill(index: number): Promise<void>;
@@ -87,6 +89,7 @@ export const startBrokers = async (dir: string, count: 1 | 3): Promise<Brokers> 
     addresses: "addresses" in planned ? planned.addresses : `127.0.0.1:${planned.proxy.port}`,
     count,
     proxy,
+    pids: () => running.map(({ pid }) => pid),
     signal: (index, signal) => at(index).kill(signal),
     kill: async (index) => {
       at(index).kill("SIGKILL");

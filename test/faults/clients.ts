@@ -26,7 +26,7 @@ export type Load = {
   finish(): Promise<void>;
 };
 
-const payer = "hk-wallet.example";
+export const payer = "hk-wallet.example";
 const account = (prefix: string, n: number): string => `${prefix}${String(n).padStart(7, "0")}`;
 
 /** 70 % from one account; amounts are small, so that the demo's liquidity lasts. */
@@ -42,6 +42,27 @@ const finals = new Set(["sealed", "credited", "rejected", "expired", "cancelled"
 const again = (status: number): boolean => status >= 500 || status === 429 || status === 409;
 
 type Answer = { readonly final: boolean; readonly afterMs?: number };
+
+/** One answer as the journal has it, and whether its client has to ask again. */
+export const judgeAnswer = (
+  status: number,
+  said: Readonly<Record<string, unknown>>,
+): {
+  readonly event: HistoryEvent;
+  readonly rest: Partial<HistoryLine>;
+  readonly final: boolean;
+} => {
+  const transfer = typeof said["status"] === "string" ? said["status"] : undefined;
+  const code = typeof said["code"] === "string" ? { code: said["code"] } : {};
+  if (status < 300 && transfer !== undefined) {
+    const position = typeof said["position"] === "number" ? { position: said["position"] } : {};
+    const final = finals.has(transfer);
+    const rest = { status, transfer, ...position, ...code };
+    return { event: final ? "ok" : "unknown", rest, final };
+  }
+  const event = again(status) && status >= 500 ? "unknown" : "failed";
+  return { event, rest: { status, ...code }, final: !again(status) };
+};
 
 /** How long a client was asked to wait, and a little more, so that not all come back at once. */
 const waitOf = (response: Response): number => {
@@ -82,17 +103,9 @@ export const startLoad = (world: FaultWorld, file: string, options: LoadOptions 
         },
       });
       const said = (await response.json()) as Record<string, unknown>;
-      const transfer = typeof said["status"] === "string" ? said["status"] : undefined;
-      const code = typeof said["code"] === "string" ? { code: said["code"] } : {};
-      const { status } = response;
-      if (response.ok && transfer !== undefined) {
-        const position = typeof said["position"] === "number" ? { position: said["position"] } : {};
-        const final = finals.has(transfer);
-        answered(final ? "ok" : "unknown", { status, transfer, ...position, ...code });
-        return { final };
-      }
-      answered(again(status) && status >= 500 ? "unknown" : "failed", { status, ...code });
-      return { final: !again(status), afterMs: waitOf(response) };
+      const { event, rest, final } = judgeAnswer(response.status, said);
+      answered(event, rest);
+      return { final, afterMs: waitOf(response) };
     } catch (error) {
       answered("unknown", { detail: error instanceof Error ? error.message : String(error) });
       return { final: false };

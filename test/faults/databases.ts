@@ -16,6 +16,8 @@ export type Databases = {
   readonly proxy: TcpProxy;
   readonly standby: Standby | undefined;
   readonly volume: Volume | undefined;
+  /** The primary's. */
+  pid(): number;
   signal(signal: NodeJS.Signals): void;
   /** SIGKILL for every process of the server, as when a machine dies. */
   kill(): Promise<void>;
@@ -170,6 +172,7 @@ export const startDatabases = async (dir: string, options: Options): Promise<Dat
     proxy,
     standby: options.standby === true ? standby : undefined,
     volume,
+    pid: () => primary.pid,
     signal: (signal) => primary.kill(signal),
     kill: () => killAll(primary),
     restart: async () => {

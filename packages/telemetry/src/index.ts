@@ -6,6 +6,6 @@ export type { Counter, Gauge, Histogram, Labels } from "./metrics.ts";
 export { scrub } from "./scrub.ts";
 export { startTelemetry } from "./telemetry.ts";
 export type { Telemetry, TelemetryOptions } from "./telemetry.ts";
-export { contextFromTraceparent, traceparentOf } from "./traceparent.ts";
+export { contextFromTraceparent, isRecorded, recorded, traceparentOf } from "./traceparent.ts";
 export type { StartSpan, StartSpanOptions } from "./spans.ts";
 export type { Span } from "@opentelemetry/api";

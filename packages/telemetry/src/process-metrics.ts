@@ -1,4 +1,5 @@
-// What the process itself costs: CPU, memory, and how late its event loop runs.
+// What the process itself costs: CPU, memory, what keeps its event loop (timers, sockets, requests under
+// way: what grows there leaks), and how late that loop runs.
 import { monitorEventLoopDelay, performance } from "node:perf_hooks";
 import type { Meter } from "@opentelemetry/api";
 
@@ -21,6 +22,12 @@ export function measureProcess(meter: Meter): () => void {
   meter
     .createObservableGauge("nodejs_heap_used_bytes", help("Used heap"))
     .addCallback((result) => result.observe(process.memoryUsage().heapUsed));
+  meter
+    .createObservableGauge("nodejs_active_resources", help("What keeps the event loop, by type"))
+    .addCallback((result) => {
+      const types = Map.groupBy(process.getActiveResourcesInfo(), (type) => type);
+      for (const [type, all] of types) result.observe(all.length, { type });
+    });
   meter
     .createObservableGauge("nodejs_eventloop_lag_p99_ms", help("p99 lag since the last scrape"))
     .addCallback((result) => {

@@ -8,9 +8,10 @@ import { afterAll, expect, test, vi } from "vitest";
 import { createLogger } from "./logger.ts";
 import { scrub } from "./scrub.ts";
 import { startTelemetry } from "./telemetry.ts";
-import { contextFromTraceparent, traceparentOf } from "./traceparent.ts";
+import { makeSampler } from "./sampler.ts";
+import { contextFromTraceparent, isRecorded, recorded, traceparentOf } from "./traceparent.ts";
 import { makeStartSpan } from "./spans.ts";
-import { trace } from "@opentelemetry/api";
+import { ROOT_CONTEXT, trace } from "@opentelemetry/api";
 
 const directory = mkdtempSync(join(tmpdir(), "sealane-telemetry-"));
 const tracesFile = join(directory, "traces.jsonl");
@@ -37,6 +38,7 @@ test("a scrape has what was counted, with its labels, and what the process costs
   expect(text).toContain("unsealed_age_ms 7");
   expect(text).toMatch(/process_cpu_seconds_total \d/);
   expect(text).toMatch(/nodejs_eventloop_lag_p99_ms \d/);
+  expect(text).toMatch(/nodejs_active_resources\{type="TCPServerWrap"\} 1/);
 });
 
 test("spans of one trace reach the file with their parent, attributes and early start", async () => {
@@ -63,6 +65,26 @@ test("a span under an unsampled parent records nothing and hands the decision on
   const span = telemetry.startSpan("x", { parent: UNSAMPLED });
   expect(span.isRecording()).toBe(false);
   expect(traceparentOf(span)).toBe(UNSAMPLED);
+});
+
+test("an unsampled trace can be recorded from a place on, under its own number", () => {
+  expect(isRecorded(UNSAMPLED)).toBe(false);
+  expect(recorded(UNSAMPLED)).toBe(`${UNSAMPLED.slice(0, -2)}01`);
+  expect(isRecorded(recorded(UNSAMPLED))).toBe(true);
+  expect(recorded("not a traceparent")).toBe("not a traceparent");
+});
+
+test("one trace in a thousand is recorded, the same ones in every service", () => {
+  const [ours, theirs] = [makeSampler(0.001), makeSampler(0.001)];
+  const recordedOf = (sampler: typeof ours, id: number): boolean =>
+    sampler.shouldSample(ROOT_CONTEXT, id.toString(16).padStart(32, "0"), "", 0, {}, []).decision >
+    0;
+  // Every 65,537th of the numbers that the decision is made by.
+  const ids = Array.from({ length: 65_536 }, (_, at) => at * 65_537);
+  const taken = ids.filter((id) => recordedOf(ours, id));
+  expect(taken.length).toBeGreaterThan(60);
+  expect(taken.length).toBeLessThan(72);
+  expect(ids.filter((id) => recordedOf(theirs, id))).toEqual(taken);
 });
 
 test("without anybody to take spans, nothing starts a trace and a parent is passed through", () => {

@@ -3,6 +3,7 @@ import {
   isSpanContextValid,
   ROOT_CONTEXT,
   trace,
+  TraceFlags,
   type Context,
   type Span,
   type SpanContext,
@@ -31,4 +32,17 @@ export function spanContextOf(traceparent: string | undefined): SpanContext | un
 export function contextFromTraceparent(traceparent: string | undefined): Context {
   const context = spanContextOf(traceparent);
   return context === undefined ? ROOT_CONTEXT : trace.setSpanContext(ROOT_CONTEXT, context);
+}
+
+/**
+ * The same trace, recorded from here on whatever was decided where it began: of what ends badly the trace is
+ * whole, although it is one of a thousand otherwise. What is no `traceparent` stays as it is.
+ */
+export function recorded(traceparent: string): string {
+  return spanContextOf(traceparent) === undefined ? traceparent : `${traceparent.slice(0, -2)}01`;
+}
+
+/** Whether spans of this trace are recorded anyway. */
+export function isRecorded(traceparent: string): boolean {
+  return ((spanContextOf(traceparent)?.traceFlags ?? 0) & TraceFlags.SAMPLED) !== 0;
 }

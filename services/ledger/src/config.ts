@@ -43,7 +43,7 @@ export const ledgerConfigSchema = z.object({
    */
   SEALANE_LEDGER_LANES: laneItems.optional(),
   /** A lane that was not renewed for so long may be taken by another instance. */
-  SEALANE_LEASE: durationMs.default(4_000),
+  SEALANE_LEASE: durationMs.default(2_000),
   /** Names whoever holds a lane: no two processes may have the same. */
   SEALANE_INSTANCE: z
     .string()

@@ -1,7 +1,14 @@
 // What the lane counts and traces. Spans are made per transfer that is sampled, never per batch of
-// everything: an unsampled one costs a comparison.
+// everything: an unsampled one costs a comparison. What is refused or ends without being posted is traced
+// whatever was decided where it began: from here on by everybody, and what was left out here is made up for.
 import type { BatchOutcome, LaneCommand } from "@sealane/rules";
-import { traceparentOf, type Labels, type Telemetry } from "@sealane/telemetry";
+import {
+  isRecorded,
+  recorded,
+  traceparentOf,
+  type Labels,
+  type Telemetry,
+} from "@sealane/telemetry";
 
 /** Milliseconds since 1970. */
 export type Clock = () => number;
@@ -58,6 +65,8 @@ export const makeLaneMetrics = (telemetry: Telemetry, labels?: Labels): LaneMetr
   };
 };
 
+const endsWell: ReadonlySet<string> = new Set(["committed", "recorded"]);
+
 export const makeLaneSpans = (telemetry: Telemetry): LaneSpans => {
   const end = (name: string, parent: string, id: string, startTimeMs: number): string => {
     // Goes on with the parent where tracing is off.
@@ -76,17 +85,29 @@ export const makeLaneSpans = (telemetry: Telemetry): LaneSpans => {
         if (trace !== undefined) traces.set(id, end("ledger.reserve", trace, id, startedMs));
       }
       const accepted = new Map<string, string>();
+      const asked = new Map<string, string>();
       for (const command of commands) {
-        if (command.trace === undefined || command.kind === "intent") continue;
-        const id = command.kind === "acceptance" ? command.id : undefined;
-        if (id !== undefined) accepted.set(id, command.trace);
+        if (command.trace === undefined) continue;
+        if (command.kind === "acceptance") accepted.set(command.id, command.trace);
+        else if (command.kind === "intent") asked.set(command.body.id, command.trace);
+      }
+      for (const { id, final } of outcome.refusals) {
+        const trace = asked.get(id);
+        if (trace === undefined) continue;
+        // Shedding is no end, and comes by the thousand.
+        traces.set(id, end("ledger.refused", final ? recorded(trace) : trace, id, startedMs));
+      }
+      for (const { id, trace, reservedAtMs } of outcome.released) {
+        if (trace === undefined || isRecorded(trace)) continue;
+        end("ledger.reserve", recorded(trace), id, reservedAtMs);
       }
       for (const entry of outcome.entries) {
         const id = entry.transferId;
         if (id === undefined) continue;
         const parent = accepted.get(id) ?? entry.trace;
-        if (parent !== undefined)
-          traces.set(id, end(`ledger.${entry.outcome}`, parent, id, startedMs));
+        if (parent === undefined) continue;
+        const known = endsWell.has(entry.outcome) ? parent : recorded(parent);
+        traces.set(id, end(`ledger.${entry.outcome}`, known, id, startedMs));
       }
       return traces;
     },

@@ -5,6 +5,7 @@ import { OperationalError, pause } from "@sealane/runtime";
 import type { KeyHistory, KeysCited, KeyState } from "@sealane/rules";
 import type { AssemblerThread } from "./assembler-thread.ts";
 import { makeBatchRunner, type Live } from "./batch-runner.ts";
+import { makeCheckpointTeller } from "./checkpoint-teller.ts";
 import { makeLaneQueue } from "./lane-queue.ts";
 import { FencedError } from "./lane-load.ts";
 import { makeLaneStops, type StoppedAt } from "./lane-stops.ts";
@@ -13,7 +14,7 @@ import type { RawCommand } from "./open-command.ts";
 import type { Clock, LaneMetrics, LaneSpans } from "./lane-telemetry.ts";
 import { prepareBatch, type Prepared } from "./prepare-batch.ts";
 import { makePublishQueue } from "./publish-queue.ts";
-import { entriesMessages, makeMessageBuilder, type Outgoing } from "./publisher.ts";
+import { makeMessageBuilder, type Outgoing } from "./publisher.ts";
 import { makeSealTracker } from "./seal-tracker.ts";
 import type { Sealed } from "./sealer.ts";
 import { stoppedText, type SetAsideDesk } from "./set-aside.ts";
@@ -65,8 +66,11 @@ export type LaneInput = {
 
 /** How often an instance that waits looks whether the lease has run out. */
 const lookEveryMs = 250;
+/** Leaves of the tree that it reads at each look, so that taking over a long log costs no more. */
+const leavesPerLook = 10_000;
+/** A stop waits no longer for the batch under way and for the lane to be let go. */
+const letGoWithinMs = 1_000;
 const tickMs = 200;
-const checkpointEveryMs = 250;
 
 const standBy = async (
   { lane, log, standbyAfterMs }: LaneWriterDeps,
@@ -76,6 +80,22 @@ const standBy = async (
   await pause(standbyAfterMs, signal);
   log.info({ lane }, "standing by");
 };
+
+/**
+ * While another writes: the tree grows with what is sealed, which no writer of this log can lack. What is
+ * only stored might be lost with its database.
+ */
+const followTree = async ({ store, tree }: LaneWriterDeps): Promise<void> => {
+  const known = tree.size();
+  const target = Math.min(await store.sealedSize(), known + leavesPerLook);
+  if (target > known) await tree.load(target, store.readLeafHashes);
+};
+
+/** Stopped in order, with nothing under way: another may have the lane now. */
+const letGo = ({ store, lane, log }: LaneWriterDeps, epoch: bigint): Promise<void> =>
+  store.release(epoch).catch((err: unknown) => {
+    log.warn({ err, lane }, "the lane was not let go: its lease runs out by itself");
+  });
 
 const stoppedTextOf = (lane: number, stopped: StoppedAt | undefined): string | undefined =>
   stopped === undefined ? undefined : stoppedText(lane, stopped);
@@ -90,17 +110,17 @@ export const makeLaneWriter = (deps: LaneWriterDeps) => {
     log.warn({ err, attempt }, "publishing failed, trying again"),
   );
   const seals = makeSealTracker(deps.lane, deps.tree);
+  const checkpoints = makeCheckpointTeller(deps.lane);
   const runner = makeBatchRunner({ ...deps, builder, publishing, seals });
   const stops = makeLaneStops();
   const stopping = new AbortController();
   let live: Live | undefined;
   let lastSeal: Sealed | undefined;
-  let checkpointToldMs = 0;
-  let checkpointOwed: Sealed | undefined;
   let stopReason: string | undefined;
   let lastEpoch: bigint | undefined;
   let doubt: string | undefined;
   let failure: string | undefined;
+  let running: Promise<void> = Promise.resolve();
 
   /** @param take asked when all but the commands is there: a failure before is not theirs */
   const prepare = async (now: Live, take: () => readonly RawCommand[]): Promise<Prepared> => {
@@ -176,26 +196,16 @@ export const makeLaneWriter = (deps: LaneWriterDeps) => {
       deps.metrics.sealed(nowMs - savedMs);
       if (trace !== undefined) deps.spans.sealed(trace, timeMs);
     }
-    const { size } = seal.checkpoint;
-    // The operator's own services need a checkpoint now and then, not one per batch.
-    const due = nowMs - checkpointToldMs >= checkpointEveryMs;
-    if (due) checkpointToldMs = nowMs;
-    else checkpointOwed = seal;
-    const all = due ? [...messages, ...entriesMessages(deps.lane, size, [], seal.note)] : messages;
-    if (due) checkpointOwed = undefined;
+    const all = [...messages, ...checkpoints.take(seal, nowMs)];
     publishing.add({
       messages: () => Promise.resolve(all),
-      onDone: () => seals.tell({ size, note: seal.note }),
+      onDone: () => seals.tell({ size: seal.checkpoint.size, note: seal.note }),
     });
   };
 
-  /** The last checkpoint of a burst, which no later one replaced. */
   const tellOwedCheckpoint = (): void => {
-    if (checkpointOwed === undefined || clock() - checkpointToldMs < checkpointEveryMs) return;
-    const { checkpoint, note } = checkpointOwed;
-    checkpointOwed = undefined;
-    checkpointToldMs = clock();
-    const messages = entriesMessages(deps.lane, checkpoint.size, [], note);
+    const messages = checkpoints.owed(clock());
+    if (messages === undefined) return;
     publishing.add({ messages: () => Promise.resolve(messages), onDone: () => undefined });
   };
 
@@ -234,6 +244,7 @@ export const makeLaneWriter = (deps: LaneWriterDeps) => {
     if (now === undefined) {
       failure = "another instance holds the lane";
       deps.onHeld(false);
+      if (!stopping.signal.aborted) await followTree(deps);
       await pause(lookEveryMs, stopping.signal);
       return;
     }
@@ -246,7 +257,7 @@ export const makeLaneWriter = (deps: LaneWriterDeps) => {
   };
 
   /** Runs until stopped; begins again after every failure, and the input with it. */
-  const run = async (input: LaneInput): Promise<void> => {
+  const runUntilStopped = async (input: LaneInput): Promise<void> => {
     let failures = 0;
     await standBy(deps, stopping.signal);
     while (!stopping.signal.aborted) {
@@ -260,17 +271,24 @@ export const makeLaneWriter = (deps: LaneWriterDeps) => {
         log.error({ err: error, ...at }, "the lane begins again");
         failures += 1;
       }
+      const held = live?.loaded.epoch;
       live = undefined;
       queue.shut();
       await input.stop();
-      if (stopping.signal.aborted) return;
+      if (stopping.signal.aborted) {
+        if (held !== undefined && stopReason === undefined) await letGo(deps, held);
+        return;
+      }
       await publishing.reset();
       await pause(Math.min(50 * 2 ** failures, 2_000), stopping.signal);
     }
   };
 
   return {
-    run,
+    run: (input: LaneInput): Promise<void> => {
+      running = runUntilStopped(input);
+      return running;
+    },
     /** The command at which the lane stops, found by trying each alone. */
     stopped: stops.stopped,
     push: queue.push,
@@ -305,6 +323,9 @@ export const makeLaneWriter = (deps: LaneWriterDeps) => {
       stopping.abort();
       queue.stir();
       await publishing.stop();
+      const done = new AbortController();
+      await Promise.race([running, pause(letGoWithinMs, done.signal)]);
+      done.abort();
     },
   };
 };

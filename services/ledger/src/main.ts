@@ -30,6 +30,7 @@ const openStores = async (policy: TlogPolicy) => {
     applicationName: "sealane-ledger",
     poolSize: 6,
     onConnectionLost: (err) => log.warn({ err }, "database connection lost"),
+    waitForServer: true,
   });
   const keyLogKey = readKeyFile(config.SEALANE_KEY_LOG_KEY_FILE);
   const keysDir = join(config.SEALANE_TILES_DIR, "keys");

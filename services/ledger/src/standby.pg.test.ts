@@ -23,7 +23,7 @@ const eventually = <T>(look: () => T | Promise<T>): Promise<T> =>
   vi.waitFor(look, { timeout: 30_000 });
 
 /** Longer than a busy machine holds a process up. */
-const leaseMs = 2_000;
+const leaseMs = 10_000;
 
 type Transfers = ReturnType<typeof makeTransfers>;
 type Options = Partial<Parameters<typeof startTestLane>[0]>;
@@ -46,6 +46,13 @@ const laneRow = async (): Promise<{ holder: string; size: number } | undefined> 
   return row === undefined ? undefined : { holder: row.holder, size: Number(row.size) };
 };
 
+const leaseUntil = async (): Promise<number> => {
+  const { rows } = await schema.sql.query<{ ms: number }>({
+    text: "select (extract(epoch from lease_until) * 1000)::float8 as ms from lane",
+  });
+  return rows[0]?.ms ?? 0;
+};
+
 test("begins no lane, and takes one over when its holder is gone", async () => {
   const transfers = makeTransfers(4);
   const held: boolean[] = [];
@@ -60,8 +67,10 @@ test("begins no lane, and takes one over when its holder is gone", async () => {
 
   const home = start(transfers, { holder: "home", leaseMs });
   await eventually(async () => expect((await laneRow())?.size).toBe(3));
-  // As long as it is renewed it is left alone: longer than the lease.
+  // As long as it is renewed it is left alone.
   const looks = held.length;
+  const until = await leaseUntil();
+  await eventually(async () => expect(await leaseUntil()).toBeGreaterThan(until));
   await eventually(() => expect(held.length).toBeGreaterThan(looks + 3));
   expect(await laneRow()).toMatchObject({ holder: "home" });
   expect(held).not.toContain(true);
@@ -75,4 +84,32 @@ test("begins no lane, and takes one over when its holder is gone", async () => {
   expect(faultsOfPublished([...home.published, ...standby.published], transfers.entries)).toEqual(
     [],
   );
+});
+
+test("a holder that is stopped in order lets the lane go: nobody waits for its lease", async () => {
+  const transfers = makeTransfers(2);
+  // Longer than this test may take.
+  const hour = 3_600_000;
+  const home = start(transfers, { holder: "home", leaseMs: hour });
+  await eventually(async () => expect((await laneRow())?.size).toBe(3));
+  const standby = start(transfers, { holder: "other", standbyAfterMs: 0, leaseMs: hour });
+  await eventually(() => expect(standby.writer.trouble()).toContain("another instance"));
+
+  await home.stop();
+  await eventually(async () => expect(await laneRow()).toMatchObject({ holder: "other" }));
+  await eventually(() => expect(standby.writer.trouble()).toBeUndefined());
+});
+
+test("whoever stands by has the tree of what is sealed, and of nothing that is only stored", async () => {
+  const transfers = makeTransfers(4);
+  const home = start(transfers, { holder: "home", leaseMs });
+  await eventually(async () => expect((await laneRow())?.size).toBe(3));
+  const standby = start(transfers, { holder: "other", standbyAfterMs: 0, leaseMs });
+  await eventually(() => expect(standby.writer.trouble()).toContain("another instance"));
+  expect(standby.treeSize()).toBe(0);
+
+  await schema.sql.query({ text: "update lane set sealed_size = 2" });
+  await eventually(() => expect(standby.treeSize()).toBe(2));
+  await home.stop();
+  await eventually(() => expect(standby.treeSize()).toBe(3));
 });

@@ -82,6 +82,13 @@ describe("when the lane is taken", () => {
     expect(await alone(100, true)).toBeUndefined();
   });
 
+  test("a witness that hangs is not waited for, when enough have answered", async () => {
+    const [first, second, ...others] = witnessesAt(() => [100, 100, 100, 100]);
+    const hanging = others.map((one) => ({ ...one, sizeOf: () => new Promise<number>(() => {}) }));
+    const witnesses = [first, second, ...hanging].filter((one) => one !== undefined);
+    expect(await makeConfirm({ origin, policy, witnesses })(100, false)).toBeUndefined();
+  });
+
   test("one that has seen more is believed, whoever goes on", async () => {
     for (const continues of [true, false]) {
       expect(await confirm(undefined, 101)(100, continues)).toContain("do not sign");

@@ -67,14 +67,26 @@ type WitnessOptions = {
   readonly witnesses: readonly WitnessClient[];
 };
 
+/** Enough have answered: so long the others may still say that they have seen more. */
+const stragglersMs = 250;
+
 /**
  * How much of the log witnesses have seen. When n − k + 1 have answered, at least one of every quorum
- * that ever sealed is among them.
+ * that ever sealed is among them, and one that hangs is not waited for.
  */
 const askOnce = async ({ origin, policy, witnesses }: WitnessOptions) => {
   const needed = policy.witnesses.length - quorumSize(policy) + 1;
-  const sizes = await Promise.all(witnesses.map((witness) => witness.sizeOf(origin)));
-  const answered = sizes.filter((size) => size !== undefined);
+  const answered: number[] = [];
+  const enough = Promise.withResolvers<void>();
+  const asked = witnesses.map(async (witness) => {
+    const size = await witness.sizeOf(origin);
+    if (size !== undefined) answered.push(size);
+    if (answered.length >= needed) enough.resolve();
+  });
+  const all = Promise.all(asked);
+  await Promise.race([all, enough.promise.then(() => pause(stragglersMs))]);
+  // Whoever is late has the answers that count already; nobody listens any more.
+  all.catch(() => undefined);
   const seen = Math.max(0, ...answered);
   return { seen, answered: answered.length, needed, enough: answered.length >= needed };
 };

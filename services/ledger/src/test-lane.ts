@@ -88,6 +88,7 @@ export const startTestLane = (options: TestLaneOptions) => {
     keys,
     checks: () => ({ origin, history: options.history(), signatures: true }),
   });
+  const tree = openTree(join(options.dir, randomUUID()));
   const signing = { entry: entryKey, checkpoint: checkpointKey };
   const writer = makeLaneWriter({
     origin,
@@ -98,9 +99,9 @@ export const startTestLane = (options: TestLaneOptions) => {
       assemble: (request) => Promise.resolve(assemble(origin, signing, request)),
       stop: () => Promise.resolve(),
     },
-    tree: openTree(join(options.dir, randomUUID())),
+    tree,
     holder: options.holder ?? "test",
-    leaseMs: options.leaseMs ?? 4_000,
+    leaseMs: options.leaseMs ?? 2_000,
     standbyAfterMs: options.standbyAfterMs,
     onHeld: options.onHeld ?? nothing,
     clock,
@@ -126,6 +127,7 @@ export const startTestLane = (options: TestLaneOptions) => {
   return {
     writer,
     desk,
+    treeSize: tree.size,
     published,
     errors,
     push: (value: string): Promise<void> => {

@@ -43,6 +43,7 @@ const openStore = () =>
     applicationName: "sealane-reconciliation",
     poolSize: 4,
     onConnectionLost: (err) => log.warn({ err }, "database connection lost"),
+    waitForServer: true,
   });
 
 const readLedgerToken = (): string | undefined => {

@@ -1,6 +1,7 @@
-// What an adapter counts, times and traces.
-import { traceparentOf, type Counter, type Telemetry } from "@sealane/telemetry";
-import type { Answer } from "./payee-desk.ts";
+// What an adapter counts, times and traces. An end without a payout is traced from the request on, and a
+// rejection is recorded whatever was decided where the trace began.
+import { recorded, traceparentOf, type Counter, type Telemetry } from "@sealane/telemetry";
+import type { Answer } from "./proposal.ts";
 import type { TransferStatus, TransferView } from "./views.ts";
 
 export type AdapterTelemetry = {
@@ -10,6 +11,8 @@ export type AdapterTelemetry = {
   readonly answered: (answer: Answer) => string | undefined;
   readonly deadLetters: Counter;
 };
+
+const badEnds: ReadonlySet<TransferStatus> = new Set(["rejected", "expired", "cancelled"]);
 
 const bucketsMs = [2, 5, 10, 15, 20, 30, 50, 80, 120, 200, 500, 1_000, 5_000];
 
@@ -29,12 +32,15 @@ export const makeAdapterTelemetry = (telemetry: Telemetry): AdapterTelemetry => 
       }
       if (view.trace === undefined || step === "reserved") return;
       const attributes = { "transfer.id": view.id, role: view.role };
-      telemetry.startSpan(`adapter.${step}`, { parent: view.trace, attributes }).end();
+      const bad = badEnds.has(step);
+      const parent = bad ? recorded(view.trace) : view.trace;
+      const since = bad && accepted !== undefined ? { startTimeMs: accepted } : {};
+      telemetry.startSpan(`adapter.${step}`, { parent, attributes, ...since }).end();
     },
     answered: ({ command, proposal }) => {
       if (proposal.trace === undefined) return undefined;
       const span = telemetry.startSpan(`adapter.${String(command.kind)}`, {
-        parent: proposal.trace,
+        parent: command.kind === "rejection" ? recorded(proposal.trace) : proposal.trace,
         attributes: { "transfer.id": proposal.terms.id },
       });
       span.end();

@@ -3,7 +3,7 @@
 import { statementText, transferIdOf } from "@sealane/protocol";
 import type { Producer } from "@sealane/messaging";
 import type { Signer } from "@sealane/signer";
-import { traceparentOf, type Span, type Telemetry } from "@sealane/telemetry";
+import { recorded, traceparentOf, type Span, type Telemetry } from "@sealane/telemetry";
 import { composeNote } from "@sealane/tlog";
 import type { Admission } from "./admission.ts";
 import type { ApprovalDesk } from "./approval-desk.ts";
@@ -164,6 +164,15 @@ export const makeIntake = (deps: Deps) => {
   const spanOf = (id: string, parent: string | undefined): Span =>
     deps.telemetry.startSpan("adapter.intent", { parent, attributes: { "transfer.id": id } });
 
+  /** Of the many that are not traced, one that failed is. */
+  const traceFailure = (id: string, span: Span, error: unknown): void => {
+    const trace = traceparentOf(span);
+    if (trace === undefined) return;
+    const code = error instanceof Error ? error.name : "unknown";
+    const attributes = { "transfer.id": id, error: code };
+    deps.telemetry.startSpan("adapter.failed", { parent: recorded(trace), attributes }).end();
+  };
+
   /**
    * Takes one request under its idempotency key.
    * @throws NotNowError when there is too much to do; nothing was sent
@@ -182,6 +191,9 @@ export const makeIntake = (deps: Deps) => {
     const span = spanOf(id, parent);
     try {
       return await send(id, request, body, span);
+    } catch (error) {
+      traceFailure(id, span, error);
+      throw error;
     } finally {
       span.end();
     }

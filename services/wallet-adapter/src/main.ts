@@ -80,6 +80,7 @@ const openStores = () => {
     applicationName: `sealane-adapter-${participant}`,
     poolSize: 4,
     onConnectionLost: (err) => log.warn({ err }, "database connection lost"),
+    waitForServer: true,
   });
   const store = makeViewStore(sql);
   const { privateKey } = readEnvelopeKey(config.SEALANE_ENVELOPE_KEY_FILE);
