@@ -231,7 +231,7 @@ const ledgerService = (
   };
 };
 
-const reconciliationService = ({ home, ports, common }: Shared): Service => ({
+const reconciliationService = ({ home, ports, common, openBundles }: Shared): Service => ({
   name: "reconciliation",
   entry: entry("services/reconciliation"),
   url: at(ports.reconciliation),
@@ -240,6 +240,7 @@ const reconciliationService = ({ home, ports, common }: Shared): Service => ({
     SEALANE_RECONCILIATION_PORT: String(ports.reconciliation),
     SEALANE_LEDGER_TOKEN_FILE: home.keys("operator", "reconciliation.token"),
     SEALANE_STAFF_TOKENS_FILE: home.path("state", "staff-tokens.json"),
+    SEALANE_OPEN_BALANCES: openBundles ? "yes" : "no",
     SEALANE_RECONCILIATION_JOURNAL: home.path("state", "reconciliation.journal"),
     SEALANE_SCHEDULER_KEY_FILE: home.keys("operator", "scheduler.key"),
   },

@@ -185,6 +185,30 @@ describe("the ledger's routes", () => {
   }, 120_000);
 });
 
+describe("balances at reconciliation", () => {
+  it("are for staff, of every lane and over all of them", async () => {
+    const base = system.stack.urls["reconciliation"] ?? "";
+    const { staffTokenFile } = JSON.parse(secret("cli.json")) as { staffTokenFile: string };
+    const staff = secret(staffTokenFile);
+    const tokens = [undefined, "rubbish", secret("keys/hk-wallet/api.token"), staff];
+    for (const url of ["/v1/balances", "/v1/balances/summary", "/v1/totals"]) {
+      const answers: number[] = [];
+      for (const token of tokens) {
+        const headers = token === undefined ? {} : { Authorization: `Bearer ${token}` };
+        const answer = await fetch(`${base}${url}`, {
+          headers,
+          signal: AbortSignal.timeout(10_000),
+        });
+        await answer.body?.cancel();
+        answers.push(answer.status);
+      }
+      expect([url, answers]).toEqual([url, [401, 401, 401, 200]]);
+    }
+    const audit = ["audit", "--policy", "trust.policy", "--token", "auditor.token", "--balances"];
+    expect(await sealane(...audit)).toMatchObject({ ok: true });
+  });
+});
+
 describe("a console's token at an adapter", () => {
   it("reads what waits for operators' signatures, and opens nothing else", async () => {
     const base = system.stack.urls["hk-wallet"] ?? "";

@@ -18,20 +18,26 @@ const behind = { status: 409, tries: 20, pauseMs: 500 };
 
 const no = (code: string, detail: string): BalancesResult => ({ ok: false, code, detail });
 
-const ask = async (url: string): Promise<{ readonly status: number; readonly text: string }> => {
+type Asked = { readonly url: string; readonly token: string | undefined };
+
+const ask = async ({ url, token }: Asked) => {
   try {
-    const response = await fetch(url, { signal: AbortSignal.timeout(10_000), redirect: "error" });
+    const response = await fetch(url, {
+      headers: token === undefined ? {} : { Authorization: `Bearer ${token}` },
+      signal: AbortSignal.timeout(10_000),
+      redirect: "error",
+    });
     return { status: response.status, text: await response.text() };
   } catch (cause) {
     throw new LogReadError("log-unreachable", `${url} cannot be read`, cause);
   }
 };
 
-const askBalances = async (url: string): Promise<Shown> => {
-  let answer = await ask(url);
+const askBalances = async (url: string, token: string | undefined): Promise<Shown> => {
+  let answer = await ask({ url, token });
   for (let left = behind.tries; answer.status === behind.status && left > 0; left -= 1) {
     await pause(behind.pauseMs);
-    answer = await ask(url);
+    answer = await ask({ url, token });
   }
   const { status, text } = answer;
   if (status !== 200) throw new LogReadError("log-refused", `${url} answered ${status}`);
@@ -88,21 +94,23 @@ const compare = ({ balances }: Shown, recomputed: readonly AuditedBalance[]): Ba
 /**
  * Asks for the balances after `size` entries and compares them.
  * @param url reconciliation, e.g. `http://127.0.0.1:8084`
+ * @param token of the desk's staff, where balances are not open
  * @throws LogReadError when it cannot be asked, or does not have them
  */
 export const compareBalances = async (
   url: string,
   size: number,
   recomputed: readonly AuditedBalance[],
+  token?: string,
 ): Promise<BalancesResult> => {
   const endpoint = `${url.replace(/\/+$/, "")}/v1/balances`;
-  const past = await askBalances(`${endpoint}?asOf=${size}`);
+  const past = await askBalances(`${endpoint}?asOf=${size}`, token);
   if (past.asOf !== size) {
     const detail = `reconciliation answers for ${String(past.asOf)}, not ${size}`;
     return no("balances-other-position", detail);
   }
   const result = compare(past, recomputed);
   if (!result.ok) return result;
-  const running = await askBalances(endpoint);
+  const running = await askBalances(endpoint, token);
   return running.asOf === size ? compare(running, recomputed) : result;
 };

@@ -209,7 +209,7 @@ const audit = async (options: AuditLogOptions, source: LogSource): Promise<Audit
   }
   let balancesCompared: number | undefined;
   if (balancesUrl !== undefined) {
-    const compared = await compareBalances(balancesUrl, size, totals.balances);
+    const compared = await compareBalances(balancesUrl, size, totals.balances, options.deskToken);
     if (!compared.ok) return difference(compared.code, compared.detail, size, last);
     balancesCompared = compared.compared;
   }

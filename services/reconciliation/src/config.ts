@@ -23,6 +23,8 @@ export const reconciliationConfigSchema = z.object({
   SEALANE_SILENCE: durationMs.default(2_000),
   /** `none` recomputes everything but leaves signatures to the audits: about a quarter of the CPU. */
   SEALANE_RECONCILIATION_SIGNATURES: z.enum(["all", "none"]).default("all"),
+  /** `yes` lets everybody who reaches the port read balances: for the local stack, and said at start. */
+  SEALANE_OPEN_BALANCES: z.enum(["yes", "no"]).default("no"),
   /** JSON: `operator/NAME`, `approver/NAME` or `auditor/NAME` → SHA-256 of its token, base64. */
   SEALANE_STAFF_TOKENS_FILE: filePath.optional(),
   /** Where what is not in the log is kept besides Postgres; without it a lost database loses it. */

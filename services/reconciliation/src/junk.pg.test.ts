@@ -34,7 +34,14 @@ beforeAll(async () => {
   const send = (): Promise<void> => Promise.resolve();
   const desk = makeDesk({ sql, lane: 0, origin, books: keeper.state, keys, send, clock });
   const reader = makeSettlementReader(sql, 0, origin);
-  mountRoutes({ app, lane: 0, origin, reader: makeBookReader(sql, 0), fault: keeper.fault });
+  mountRoutes({
+    app,
+    lane: 0,
+    origin,
+    reader: makeBookReader(sql, 0),
+    openBalances: false,
+    fault: keeper.fault,
+  });
   mountSettlement({
     app,
     reader,

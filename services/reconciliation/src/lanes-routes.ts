@@ -6,6 +6,7 @@ import { amountOf, inKey, minorOf } from "@sealane/rules";
 import { z } from "zod";
 import type { BalanceRow } from "./book-reader.ts";
 import type { LaneBooks } from "./open-lane.ts";
+import { balancesFor } from "./routes.ts";
 
 type Summed = { account: string; currency: string; debits: bigint; credits: bigint };
 
@@ -96,7 +97,11 @@ const mountMoves = (app: HttpApp, lanes: readonly LaneBooks[]): void => {
   });
 };
 
-export const mountLanes = (app: HttpApp, lanes: readonly LaneBooks[]): void => {
+export const mountLanes = (
+  app: HttpApp,
+  lanes: readonly LaneBooks[],
+  openBalances: boolean,
+): void => {
   mountWindows(app, lanes);
   mountMoves(app, lanes);
   route(app, {
@@ -136,6 +141,7 @@ export const mountLanes = (app: HttpApp, lanes: readonly LaneBooks[]): void => {
     path: "/v1/totals",
     summary: "Balances per account and currency over all lanes, and the position in each",
     tags: ["books"],
+    ...balancesFor(openBalances),
     query: z.strictObject({
       participant: z
         .string()

@@ -104,7 +104,8 @@ export const openLane = (shared: BooksProcess, one: LedgerLane, app: HttpApp): L
     },
   });
   const reader = makeBookReader(sql, lane);
-  mountRoutes({ app, lane, origin, reader, fault: bookkeeper.fault });
+  const openBalances = config.SEALANE_OPEN_BALANCES === "yes";
+  mountRoutes({ app, lane, origin, reader, openBalances, fault: bookkeeper.fault });
   const breaks = openBreaks({
     app,
     database,

@@ -13,7 +13,7 @@ beforeAll(async () => {
   schema = await openTestSchema(inject("databaseUrl"));
   const app = createHttpApp({ name: "test" });
   const reader = readBooks(schema.sql);
-  mountRoutes({ app, lane: 0, origin, reader, fault: () => fault });
+  mountRoutes({ app, lane: 0, origin, reader, openBalances: true, fault: () => fault });
   http = await startHttp({ app, port: 0 });
   const world = makeLog();
   await startBooks(schema.sql, world, { policy }).keeper.take(publish(world));

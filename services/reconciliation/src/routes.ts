@@ -12,8 +12,14 @@ export type RoutesDeps = {
   readonly lane: number;
   readonly origin: string;
   readonly reader: BookReader;
+  /** Balances are for staff, like everything about money; the local stack leaves them open. */
+  readonly openBalances: boolean;
   readonly fault: () => Fault | undefined;
 };
+
+/** Who may read balances, as a route has it. */
+export const balancesFor = (open: boolean): { readonly auth?: "operator" } =>
+  open ? {} : { auth: "operator" };
 
 const position = z.int().min(0).describe("a number of entries of the log");
 const positionText = z
@@ -103,12 +109,13 @@ const ahead = (asOf: number, applied: number) =>
     headers: { "Retry-After": "1" },
   });
 
-const mountBalances = ({ app, reader }: RoutesDeps): void => {
+const mountBalances = ({ app, reader, openBalances }: RoutesDeps): void => {
   route(app, {
     method: "get",
     path: "/v1/balances",
     summary: "Balances per account and currency, now or as of an earlier position",
     tags: ["books"],
+    ...balancesFor(openBalances),
     query: z.strictObject({
       participant: participantText.optional(),
       currency: currencyText.optional(),
@@ -131,6 +138,7 @@ const mountBalances = ({ app, reader }: RoutesDeps): void => {
     path: "/v1/balances/summary",
     summary: "Sums per currency over all accounts",
     tags: ["books"],
+    ...balancesFor(openBalances),
     responses: { 200: summarySchema },
     handler: async () => {
       const none = { participant: undefined, currency: undefined };
