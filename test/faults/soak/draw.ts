@@ -6,7 +6,7 @@ import type { FaultCase } from "../stage.ts";
 
 /** Cases after which some service, Kafka or Postgres is another process than before. */
 const replaces =
-  /killed|^(?:ledger-(?:before|after)|(?:hk|ph)-wallet-|reconciliation-)|^two-|^writer-wakes|^takeover|^reordering$|^cut-offs$/;
+  /killed|^(?:ledger-(?:before|after)|(?:hk|ph)-wallet-|reconciliation-)|^two-|^writer-wakes|^takeover|^reordering$|^cut-offs$|^clock-jumps$|^witness-state-lost$|^desk-away$|^journal-disk-full$/;
 
 /** These need a quiet log, or fill the broker with what nobody reads. */
 const unfit = new Set(["equivocation", "producer-under-resets"]);
