@@ -49,7 +49,7 @@ func (a *audit) step(e entry, seq int, hash []byte) {
 	a.link(c, e, hash)
 	a.said.follow(e)
 	a.slots.follow(e, a.origin, a.states[a.size])
-	if id := x.str("id"); id != "" {
+	if id := e.once(); id != "" {
 		must(!a.ended[id], "%s ends twice", id)
 		a.ended[id] = true
 	}
@@ -78,12 +78,31 @@ func (a *audit) step(e entry, seq int, hash []byte) {
 	}
 	a.returns(e, a.leaves)
 	a.leaves = append(a.leaves, hash)
+	if e.kind == "return" && x.obj("sheet") != nil {
+		held := a.sheets[x.obj("sheet").str("hash")]
+		held.used.Add(held.used, exact(x.obj("amount").str("amount")))
+	}
+	if e.kind == "liquidity-out" || e.kind == "adjustment" && x.str("side") == "debit" {
+		a.cover(x.str("participant"), x.str("currency"))
+	}
 	if e.outcome == "committed" {
 		provider := x.obj("sheet").str("provider")
 		a.suspended(x.obj("payer").str("participant"), x.obj("payee").str("participant"), provider)
 		a.cover(x.obj("payer").str("participant"), x.obj("send").str("currency"))
 		a.cover(provider, x.obj("receive").str("currency"))
 	}
+}
+
+// once names what may stand in a lane once: what ended, a break that was adjusted, cover that left or came.
+func (e entry) once() string {
+	id := e.said.str("id")
+	switch {
+	case e.kind == "liquidity-in":
+		return "in " + e.said.str("from") + " " + e.gone.said.str("id")
+	case e.kind == "adjustment" || e.kind == "liquidity-out":
+		return e.kind + " " + id
+	}
+	return id
 }
 
 // link puts an entry into the chains of those that it concerns.
@@ -101,6 +120,7 @@ func (a *audit) link(c object, e entry, hash []byte) {
 		chain := a.chains[who]
 		must(upTo < int64(len(chain)) && bytes.Equal(chain[upTo], b64(e.said.str("head"))), "head")
 		if e.kind == "credited" {
+			must(upTo >= a.credited[who], "credited: less than before")
 			a.credited[who] = upTo + 1
 		} else {
 			must(e.said.num("from") <= upTo && e.said.num("size") <= c.num("seq"), "statement: of what is not there")
@@ -206,7 +226,7 @@ func checkLog(o options, place string) string {
 		ended: map[string]bool{}, books: map[account]balance{}, credited: map[string]int64{},
 		comeBack: comeBack{returned: map[string]*big.Rat{}, open: map[string]recalled{}},
 		slots:    slots{map[int64]bool{}, map[string]bool{}},
-		windows:  windows{origin: c.Origin, open: map[string]*openWindow{}, unsettled: map[string]map[string]any{}}}
+		windows:  windows{origin: c.Origin, open: map[string]*openWindow{}, unsettled: map[string]*cutWindow{}}}
 	a.hold(o.pinned)
 	for seq, entry := range entries {
 		func() {

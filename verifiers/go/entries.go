@@ -252,16 +252,13 @@ func (h history) judge(raw string, origin string, sheets map[string]*sheet) entr
 	must(slices.Contains(tables.Kinds, e.kind), "entry: a %s", e.kind)
 	x, below := statement(note.text, origin, e.kind, e.kind)
 	e.said = x
-	all := []key{}
-	for _, one := range s.keys {
-		all = append(all, one.key)
-	}
+	all := s.signers()
 	good := note.signed(all...)
 	operators := len(note.signed(s.operators...))
 	party := func(who, purpose string, revoked bool) {
 		for ident := range good {
 			one := s.keys[ident]
-			if one.who == who && (purpose == "" || one.purpose == purpose) && (revoked || one.revoked < 0) {
+			if one.who == who && strings.Contains(purpose, one.purpose) && (revoked || one.revoked < 0) {
 				return
 			}
 		}
@@ -281,7 +278,7 @@ func (h history) judge(raw string, origin string, sheets map[string]*sheet) entr
 		e.terms, _ = statement(terms.text, origin, "transfer", "transfer")
 		if e.kind == "rejection" {
 			payer := false
-			for ident := range terms.signed(append(all, s.operators...)...) {
+			for ident := range terms.signed(all...) {
 				one := s.keys[ident]
 				payer = payer || one.who == e.terms.obj("payer").str("participant") && one.purpose == "transfer"
 			}
@@ -384,7 +381,7 @@ func (h history) judge(raw string, origin string, sheets map[string]*sheet) entr
 		case "credited":
 			party(who, "transfer", false)
 		case "statement":
-			party(who, "", false) // with whichever key it has
+			party(who, "transfer or rate-sheet", false)
 		default:
 			party(who, "rate-sheet", false)
 		}
@@ -402,10 +399,24 @@ func (h history) judge(raw string, origin string, sheets map[string]*sheet) entr
 	for _, link := range c.objs("chains") {
 		named = append(named, link.str("participant"))
 	}
-	unknown := len(chains) == 0 && len(named) > 0 && named[0] == x.str("participant")
+	unknown := e.kind == "cancellation" && e.terms == nil && len(named) > 0 && named[0] == x.str("participant")
 	must(slices.Equal(named, chains) || unknown, "entry: chains")
 	must(c.str("reason") == reason, "entry: another reason than its statement gives")
 	return e
+}
+
+// signers are the keys that sign inner notes: a bad line of any of them refuses the note.
+func (s keyState) signers() []key {
+	found := append([]key{parseKey(s.ledger.str("entryKey"), ed25519Key)}, s.operators...)
+	for _, one := range s.keys {
+		found = append(found, one.key)
+	}
+	for _, one := range s.corridors {
+		if scheduler := one.str("scheduler"); scheduler != "" {
+			found = append(found, parseKey(scheduler, ed25519Key))
+		}
+	}
+	return found
 }
 
 // slotOf is the slot of a transfer's id.

@@ -33,7 +33,7 @@ type keyState struct {
 	bound     map[string]string // the policy that everything a participant pays must cite
 	corridors map[string]object
 	logKey    key   // of the key log itself
-	retired   []key // that signed a log's checkpoints, and do no more
+	retired   []key // that signed a log's checkpoints, and roots that were replaced: they do no more
 	nextRoots map[string]nextRoot
 	begun     map[string]string // root keys that no older one signed for: at entry, or in place of a lost one
 }
@@ -67,6 +67,7 @@ func (s keyState) apply(origin, inner string, place int, time int64) keyState {
 	if x["suspended"] == true {
 		needed["suspension"] = 1
 	}
+	note.signed(s.known()...) // a bad line of any of them refuses the statement
 	least, isRecord := needed[kind]
 	must(isRecord, "key log: a %s", kind)
 	must(by(s.operators...) >= least || kind == "ledger" && s.ledger == nil, "%s: too few operators signed", kind)
@@ -82,7 +83,7 @@ func (s keyState) apply(origin, inner string, place int, time int64) keyState {
 			all = append(all, own)
 		}
 		for _, one := range append([]key{entry}, all...) {
-			must(!one.among(s.logKeys()), "ledger: a key that signs a log's checkpoints, or did")
+			must(!one.among(append(s.logKeys(), s.participantKeys()...)), "ledger: a key that signs for a log or a participant, or did")
 		}
 		must(!entry.among(all), "ledger: the entry key is an operator's")
 		s.ledger, s.operators = x, all
@@ -94,6 +95,12 @@ func (s keyState) apply(origin, inner string, place int, time int64) keyState {
 			next, wait := s.nextRoots[who], s.records[who].obj("recovery")
 			must(wait != nil && next.vkey == x.str("rootKey"), "%s has another root key", who)
 			must(time >= next.since+1000*wait.num("waitSeconds") && by(s.operators...) >= 2, "%s: too early, or by too few", who)
+		}
+		if s.records[who].str("rootKey") != x.str("rootKey") {
+			must(!s.signsElsewhere(own), "participant: a root key that signs something already")
+			if isKnown {
+				s.retired = append(slices.Clone(s.retired), root)
+			}
 		}
 		if !isKnown || lost {
 			s.begun = maps.Clone(s.begun)
@@ -118,9 +125,8 @@ func (s keyState) apply(origin, inner string, place int, time int64) keyState {
 	case kind == "key":
 		own := parseKey(vkey, ed25519Key)
 		must(x["x25519"] == nil && strings.HasPrefix(vkey, who+"/") && by(own) == 1, "key: not its owner's")
-		for ident, other := range s.keys {
-			must(ident != own.ident && other.public != own.public, "key: registered already")
-		}
+		_, taken := s.keys[own.ident]
+		must(!taken && !s.signsElsewhere(own), "key: it signs something already")
 		s.keys = maps.Clone(s.keys)
 		s.keys[own.ident] = registered{own, who, x.str("purpose"), -1}
 	case kind == "revocation":
@@ -154,9 +160,9 @@ func (s keyState) apply(origin, inner string, place int, time int64) keyState {
 		for _, lane := range x.objs("lanes") {
 			at := s.lane(lane.str("origin"))
 			must(at < 0 || s.lanes[at].str("vkey") == lane.str("vkey"), "lanes: another log key")
-			others := append([]key{s.logKey, parseKey(s.ledger.str("entryKey"), ed25519Key)}, s.operators...)
-			own := parseKey(lane.str("vkey"), ed25519Key)
-			must(at >= 0 || !own.among(append(others, s.retired...)), "lanes: a key that signs something else")
+			own, others := parseKey(lane.str("vkey"), ed25519Key), s
+			others.lanes = nil
+			must(at >= 0 || !others.signsElsewhere(own), "lanes: a key that signs something else")
 		}
 		mustDivide(x.objs("lanes"))
 		mustKeep(s.lanes, x.objs("lanes"))
@@ -173,7 +179,8 @@ func (s keyState) apply(origin, inner string, place int, time int64) keyState {
 			break
 		}
 		must(isKnown && s.records[who].obj("recovery") != nil, "recovery: %s has not agreed to it", who)
-		must(next != s.records[who].str("rootKey") && by(parseKey(next, ed25519Key)) == 1, "recovery: the new root")
+		own := parseKey(next, ed25519Key)
+		must(!s.signsElsewhere(own) && by(own) == 1, "recovery: the new root")
 		s.nextRoots[who] = nextRoot{next, time}
 	case kind == "fee-schedule" || kind == "policy":
 		must(s.named[name] == nil, "%s: twice", name)
@@ -232,12 +239,32 @@ func (s keyState) logKeys() []key {
 	return found
 }
 
+// participantKeys are what signs for a participant, or did; a root that was replaced is among the retired.
+func (s keyState) participantKeys() []key {
+	found := slices.Collect(maps.Values(s.roots))
+	for _, one := range s.keys {
+		found = append(found, one.key)
+	}
+	return found
+}
+
+// known are what signs anything, or did.
+func (s keyState) known() []key {
+	found := append(s.logKeys(), s.operators...)
+	if s.ledger != nil {
+		found = append(found, parseKey(s.ledger.str("entryKey"), ed25519Key))
+	}
+	return append(found, s.participantKeys()...)
+}
+
+// signsElsewhere: a key has one purpose, and none comes back.
+func (s keyState) signsElsewhere(own key) bool { return own.among(s.known()) }
+
 // renew replaces the key of a log, by two operators and the new key; a line of the old one has to be good.
 func (s keyState) renew(origin string, x object, by func(...key) int) keyState {
 	log, own := x.str("log"), parseKey(x.str("vkey"), ed25519Key)
 	must(strings.HasPrefix(own.ident, log+"+") && by(own) == 1, "log-key: not its own")
-	taken := append(s.logKeys(), parseKey(s.ledger.str("entryKey"), ed25519Key))
-	must(!own.among(append(taken, s.operators...)), "log-key: it signs something already")
+	must(!s.signsElsewhere(own), "log-key: it signs something already")
 	old, at := s.logKey, s.lane(log)
 	if log == origin {
 		s.logKey = own

@@ -127,23 +127,26 @@ func parseJSON(text string) any {
 	}
 	decoder := json.NewDecoder(strings.NewReader(text))
 	decoder.UseNumber()
-	value := parseValue(decoder)
+	value := parseValue(decoder, 0)
 	_, err := decoder.Token()
 	must(err == io.EOF, "JSON: something follows it")
 	return value
 }
 
-func parseValue(decoder *json.Decoder) any {
+const deepest = 100
+
+func parseValue(decoder *json.Decoder, depth int) any {
+	must(depth < deepest, "JSON: too deep")
 	token, err := decoder.Token()
 	must(err == nil, "JSON: %v", err)
 	switch token := token.(type) {
 	case json.Delim:
 		if token == '{' {
-			return parseObject(decoder)
+			return parseObject(decoder, depth+1)
 		}
 		items := []any{}
 		for decoder.More() {
-			items = append(items, parseValue(decoder))
+			items = append(items, parseValue(decoder, depth+1))
 		}
 		_, err = decoder.Token()
 		must(token == '[' && err == nil, "JSON: %v", err)
@@ -156,13 +159,13 @@ func parseValue(decoder *json.Decoder) any {
 	return token
 }
 
-func parseObject(decoder *json.Decoder) object {
+func parseObject(decoder *json.Decoder, depth int) object {
 	fields := object{}
 	for decoder.More() {
-		name, _ := parseValue(decoder).(string)
+		name, _ := parseValue(decoder, depth).(string)
 		_, known := fields[name]
 		must(!known, "JSON: %q twice", name)
-		fields[name] = parseValue(decoder)
+		fields[name] = parseValue(decoder, depth)
 	}
 	_, err := decoder.Token()
 	must(err == nil, "JSON: %v", err)

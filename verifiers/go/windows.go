@@ -29,8 +29,15 @@ type openWindow struct {
 type windows struct {
 	origin    string
 	open      map[string]*openWindow
-	unsettled map[string]map[string]any // totals by `corridor/number` and participant
+	unsettled map[string]*cutWindow // by `corridor/number`
 	due       []object
+}
+
+// cutWindow is one that is to be settled: whose nets are open still, of how many, and until when.
+type cutWindow struct {
+	payBy, attempt int64
+	nets           map[string]object
+	all            int
 }
 
 func add[K comparable](sums map[K]*big.Int, at K, amount *big.Int) {
@@ -166,15 +173,45 @@ func (w *windows) follow(e entry, s keyState) {
 	case e.kind == "window-cut":
 		w.cut(e, s)
 	case e.kind == "window-default" || x.str("result") == "settled":
-		left := w.unsettled[fmt.Sprintf("%s/%d", x.str("corridor"), x.num("number"))]
-		totals, open := left[x.str("participant")]
-		must(open && reflect.DeepEqual(any(x.list("totals")), totals), "%s: not its window's net", e.kind)
-		delete(left, x.str("participant"))
+		cut := w.unsettled[fmt.Sprintf("%s/%d", x.str("corridor"), x.num("number"))]
+		must(cut != nil, "%s: of no window", e.kind)
+		net, open := cut.nets[x.str("participant")]
+		must(open && reflect.DeepEqual(x["totals"], net["totals"]), "%s: not its window's net", e.kind)
+		if e.kind == "window-default" {
+			cut.judgeDefault(e, net, s)
+		}
+		delete(cut.nets, x.str("participant"))
+	case e.kind == "settlement-abort":
+		cut := w.unsettled[fmt.Sprintf("%s/%d", x.str("corridor"), x.num("number"))]
+		must(cut != nil && x.num("attempt") == cut.attempt, "abort: of no attempt that is open")
+		must(cut.all > 0 && len(cut.nets) == cut.all, "abort: something of it is settled")
+		cut.attempt++
 	case e.kind == "return":
 		w.join(e.original.terms, e.context, s)
 	case e.outcome == "committed":
 		w.join(e.terms, e.context, s)
 	}
+}
+
+// judgeDefault: of a debtor that is suspended and late; its cover and a shortfall come to what it owes.
+func (w *cutWindow) judgeDefault(e entry, net object, s keyState) {
+	x := e.said
+	must(e.time >= w.payBy && x.num("attempt") == w.attempt, "default: before it is due, or of another attempt")
+	must(s.stopped[x.str("participant")], "default: of one that is not suspended")
+	pays := func(leg object) bool { return leg.str("side") == "pay" }
+	must(slices.ContainsFunc(net.objs("legs"), pays), "default: of one that owes nothing")
+	left := x.objs("payments")
+	for _, total := range net.objs("totals") {
+		owed := new(big.Rat).Sub(exact(total.str("debits")), exact(total.str("credits")))
+		if owed.Sub(owed, exact(total.str("fees"))).Sign() <= 0 {
+			continue
+		}
+		must(len(left) > 0 && left[0].str("currency") == total.str("currency"), "default: its payments")
+		paid := new(big.Rat).Add(exact(left[0].str("cover")), exact(left[0].str("shortfall")))
+		must(paid.Cmp(owed) == 0, "default: it pays something else than is owed")
+		left = left[1:]
+	}
+	must(len(left) == 0, "default: its payments")
 }
 
 // in gives a corridor's open window; the first one begins with the log.
@@ -215,7 +252,7 @@ func (w *windows) cut(e entry, s keyState) {
 	all, operator, netting := sumsOf(open.flows), s.ledger.str("operator"), record.str("netting")
 	seed := fmt.Sprintf("%s%s/%d/0", w.origin, corridor, open.number)
 	legs := legsOf(obligations(netting, open.flows, all, operator+":settlement"), seed)
-	left, count := map[string]any{}, 0
+	left, count := map[string]object{}, 0
 	for _, who := range slices.Sorted(maps.Keys(all)) {
 		totals, own := []any{}, all[who]
 		for _, currency := range slices.Sorted(maps.Keys(own)) {
@@ -228,10 +265,10 @@ func (w *windows) cut(e entry, s keyState) {
 			"totals": totals, "legs": mine}, mine)...)
 		count += len(mine)
 		if len(mine) > 0 {
-			left[who] = totals
+			left[who] = object{"totals": totals, "legs": mine}
 		}
 	}
 	must(count <= mostParts*mostLegs, "cut: of more legs than a statement has lines")
-	w.unsettled[fmt.Sprintf("%s/%d", corridor, open.number)] = left
+	w.unsettled[fmt.Sprintf("%s/%d", corridor, open.number)] = &cutWindow{payBy.UnixMilli(), 0, left, len(left)}
 	w.open[corridor] = &openWindow{open.number + 1, seq + 1, e.time, map[flow]*big.Int{}}
 }

@@ -1,8 +1,7 @@
 """Sealane's statements, and the key log: who takes part, and whose key counted when. Shapes of
 statements are in statements.json. Every check is an `assert`."""
-import json, os, re
+import functools, json, os, re
 from datetime import datetime, timedelta, timezone
-from logs import root_of
 from verify import b64, checkpoint, note, sha, signed, vkey
 
 with open(os.path.join(os.path.dirname(os.path.abspath(__file__)), "statements.json"), "rb") as file:
@@ -25,7 +24,7 @@ def shape(schema, value):
     elif kind == "boolean": assert type(value) is bool, "JSON: not a boolean"
     else:
         assert type(value) is str, "JSON: not a string"
-        pattern = schema.get("pattern", ".*")
+        pattern = schema.get("pattern", "(?s).*")
         assert re.fullmatch(pattern, value, re.ASCII), "JSON: a string"
         if pattern.endswith("Z$"): ms(value)  # a time: it has to exist
         units = len(value.encode("utf-16-le")) // 2
@@ -57,9 +56,18 @@ def log_keys(s):
     """What signs checkpoints, or did."""
     return {data for _, data in [s["log"], *s["retired"], *(vkey(lane["vkey"], 1) for lane in s["lanes"])]}
 
-def public_keys(s):
-    """What signs for the operator, or did."""
-    return log_keys(s) | {vkey(key, 1)[1] for key in (s["ledger"]["entryKey"], *s["ledger"]["operators"])}
+def participant_keys(s):
+    """What signs for a participant, or did; a root that was replaced is among the retired."""
+    return {vkey(root, 1)[1] for root in s["roots"].values()} | {key["data"] for key in s["keys"].values()}
+
+def known_keys(s):
+    """What signs anything, or did: (what a signature line says of it, type ‖ public key)."""
+    own = [s["ledger"]["entryKey"], *s["ledger"]["operators"]] if s["ledger"] else []
+    own += [lane["vkey"] for lane in s["lanes"]] + list(s["roots"].values())
+    found = [s["log"], *s["retired"], *(vkey(key, 1) for key in own)]
+    return found + [(ident, key["data"]) for ident, key in s["keys"].items()]
+
+def public_keys(s): return {data for _, data in known_keys(s)}  # one key, one purpose, and none comes back
 
 def renew(s, origin, x, by):
     """Another key of a log: two operators and the new key sign; the old one's line has to be good."""
@@ -83,8 +91,9 @@ def apply(s, origin, inner, place, time):
     who, key = x.get("participant"), x.get("vkey")
     root = x["rootKey"] if kind == "participant" else s["roots"].get(who)
     operators = s["ledger"].get("operators", [])
+    signed(text, lines, dict(known_keys(s)))  # a bad line of any of them refuses the statement
     assert text not in s["said"], f"{kind}: said before"
-    s["said"] = s["said"] | {text}
+    s["said"].add(text)  # one set for all states
     needed = {"ledger": 2, "participant": 1, "key": 0, "revocation": 0}.get(
         kind, 2 - x.get("suspended", False))
     if kind == "root-recovery" and x["withdrawn"] and by(root): needed = 0
@@ -96,8 +105,8 @@ def apply(s, origin, inner, place, time):
         assert vkey(x["entryKey"], 1), "ledger: no entry key"
         assert s["ledger"].get("operator", x["operator"]) == x["operator"], "ledger: another operator"
         public = [vkey(key, 1)[1] for key in x["operators"]]
-        roles, logs = {vkey(x["entryKey"], 1)[1], *public}, log_keys(s)
-        assert len(roles) == 1 + len(public) and not roles & logs, "ledger: one key for two purposes"
+        roles, others = {vkey(x["entryKey"], 1)[1], *public}, log_keys(s) | participant_keys(s)
+        assert len(roles) == 1 + len(public) and not roles & others, "ledger: one key for two purposes"
         known = {vkey(key, 1)[1] for key in operators}
         assert all(data in known or by(key) for key, data in zip(x["operators"], public)), "ledger: new"
         s["ledger"] = x
@@ -109,14 +118,16 @@ def apply(s, origin, inner, place, time):
             due = next_root[1] + 1000 * wait["waitSeconds"]
             assert time >= due and by(*operators) >= 2, f"{who}: too early, or by too few"
             before = None
+        if s["roots"].get(who) != root:
+            assert vkey(root, 1)[1] not in public_keys(s), "participant: a root key that signs something already"
+            if who in s["roots"]: s["retired"] = [*s["retired"], vkey(s["roots"][who], 1)]
         if before is None: s["begun"] = s["begun"] | {who: root}  # no signature leads to it: to be pinned
         s["roots"], s["records"] = s["roots"] | {who: root}, s["records"] | {who: x}
         s["next"] = {name: one for name, one in s["next"].items() if name != who}
     elif kind == "key" and x["purpose"] != "envelope":
         ident, data = vkey(key, 1)
-        known = {k["data"] for k in s["keys"].values()}
         assert by(key) and "x25519" not in x and key.startswith(who + "/"), "key: not its owner's"
-        assert ident not in s["keys"] and data not in known, "key: registered already"
+        assert ident not in s["keys"] and data not in public_keys(s), "key: it signs something already"
         new = {"data": data, "who": who, "purpose": x["purpose"], "revoked": None}
         s["keys"] = s["keys"] | {ident: new}
     elif kind == "key": assert len(b64(x["x25519"])) == 32 and not key, "key: fields"
@@ -147,7 +158,8 @@ def apply(s, origin, inner, place, time):
         s["next"] = {name: one for name, one in s["next"].items() if name != who}
     elif kind == "root-recovery":
         assert "recovery" in s["records"][who], f"recovery: {who} has not agreed to it"
-        assert x["rootKey"] != root and by(x["rootKey"]) == 1, "recovery: the new root"
+        next_key = vkey(x["rootKey"], 1)[1]
+        assert next_key not in public_keys(s) and by(x["rootKey"]) == 1, "recovery: the new root"
         s["next"] = s["next"] | {who: (x["rootKey"], time)}
     elif kind == "corridor":
         assert "settlement-bank" in s["records"][x["bank"]]["roles"], "corridor: of no bank"
@@ -166,6 +178,15 @@ def apply(s, origin, inner, place, time):
         assert name not in s["named"], f"{kind}: twice"
         s["named"] = s["named"] | {name: x}
 
+def roots_of(nodes):
+    """The root at each size, from the leaf hashes: the whole trees so far, folded."""
+    whole, found = [], [sha()]
+    for size, node in enumerate(nodes, 1):
+        while size % 2 == 0: node, size = sha(b"\1", whole.pop(), node), size // 2
+        whole.append(node)
+        found.append(functools.reduce(lambda right, left: sha(b"\1", left, right), whole[::-1]))
+    return found
+
 def key_log(pol, raw, entries, exact=False, pinned=None):
     """Every state that the key log ever had, the root at each size, and the entries' times.
     `exact`: no line of its checkpoint but the log's and a quorum's; `pinned`: root keys by owner."""
@@ -174,7 +195,7 @@ def key_log(pol, raw, entries, exact=False, pinned=None):
     of, size, root, _, log = checkpoint(raw, pol, exact)
     assert of == origin and size == len(entries), "key log: its checkpoint is of another state"
     state = {"ledger": {}, "roots": {}, "keys": {}, "named": {}, "lanes": [], "given": [], "stopped": set(),
-             "records": {}, "bound": {}, "corridors": {}, "said": frozenset(), "log": log,
+             "records": {}, "bound": {}, "corridors": {}, "said": set(), "log": log,
              "retired": [], "next": {}, "begun": {}}
     states, hashes, times = [state], [], []
     for seq, entry in enumerate(entries):
@@ -194,5 +215,6 @@ def key_log(pol, raw, entries, exact=False, pinned=None):
     assert state["log"] == log, "key log: its checkpoint's key was replaced"
     for who in state["records"] if pinned is not None else []:
         assert state["begun"][who] == pinned.get(who), f"roots: {who} began with another key"
-    assert root_of(hashes) == root, "key log: not the entries that were cosigned"
-    return states, [root_of(hashes[:n]) for n in range(size + 1)], times
+    roots = roots_of(hashes)
+    assert roots[-1] == root, "key log: not the entries that were cosigned"
+    return states, roots, times

@@ -57,11 +57,19 @@ class Slots:
                 self.moved[slot] = False
             self.open.update(x["open"])
         if kind == "slots-in":
-            entry = note(inner)[0].split("\n", 2)[2]
-            said = note(entry)[0].split("\n", 2)[2]
-            gone, _ = statement(note(said)[0], x["from"], "slots-out")
-            for slot in spans(gone):
+            for slot in spans(let_go(kind, x, inner)):
                 assert not self.decides(slot, s), f"slots: {slot} is here already"
                 self.moved[slot] = True
+
+def let_go(kind, x, inner):
+    """What the other lane said in the entry that stands below."""
+    entry = note(inner)[0].split("\n", 2)[2]
+    said = note(entry)[0].split("\n", 2)[2]
+    return statement(note(said)[0], x["from"], kind[:-2] + "out")[0]
+
+def once(kind, x, inner):
+    """What may stand in a lane once: what ended, a break that was adjusted, cover that left or came."""
+    if kind == "liquidity-in": return "in", x["from"], let_go(kind, x, inner)["id"]
+    return (kind, x["id"]) if kind in ("adjustment", "liquidity-out") else x.get("id")
 
 def spans(x): return [slot for one in x["slots"] for slot in range(one["from"], one["to"])]

@@ -76,12 +76,15 @@ def check_log(place, pol, pinned=None, older=None, token=""):
                 who, up_to = x["participant"], x["upTo"] if kind == "credited" else x["to"]
                 chain = chains[who]
                 assert up_to < len(chain) - 1 and chain[up_to + 1] == b64(x["head"]), "head"
-                if kind == "credited": credited[who] = up_to + 1
+                if kind == "credited":
+                    assert up_to >= credited.get(who, 0), "credited: less than before"
+                    credited[who] = up_to + 1
                 else: assert x["from"] <= up_to >= credited.get(who, 0) and x["size"] <= seq, "statement"
             for link in c["chains"]: chains[link["participant"]].append(hashes[seq])
             partial = next_part(partial, kind, x, inner)
-            if "id" in x: assert x["id"] not in ended, "a transfer ends twice"
-            ended.add(x.get("id"))
+            once = moves.once(kind, x, inner)
+            assert once not in ended, f"{once} ends twice"
+            ended |= {once} - {None}
             if terms:
                 assert ms(terms["expiresAt"]) - 300_000 <= time, "terms last longer than 300 s"
                 held = sheets[terms["sheet"]["hash"]]
@@ -96,6 +99,11 @@ def check_log(place, pol, pinned=None, older=None, token=""):
                     sums = books.setdefault((account, one["currency"]), [0, 0])
                     sums[side] += Fraction(one["amount"])
             while floor < size and history[2][floor] < time - 302_000: floor += 1
+            if kind == "return" and "sheet" in x:
+                sheets[x["sheet"]["hash"]].used += Fraction(x["amount"]["amount"])
+            if kind == "liquidity-out" or kind == "adjustment" and x["side"] == "debit":
+                states = history[0][floor : size + 1]
+                assert covered(books, states, x["participant"], x["currency"]), "out: it was needed for cover"
             if linked:
                 s = history[0][size]
                 debits = returns.follow(kind, x, linked, time, s, hashes, credited, returned, recalls)

@@ -140,7 +140,7 @@ if __name__ == "__main__":
     for path in sys.argv[1:]:
         try:
             with open(path, "rb") as file: data = file.read()
-            if not policy: policy = Policy(data.decode())
+            if not policy: policy = Policy(data.decode(errors="surrogateescape"))
             else: print("{0}: sealed, entry {2} of {3}; who had to sign it was not checked".format(
                 why(path), *sealed_entry(data, policy)))
         except Exception as error:

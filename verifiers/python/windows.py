@@ -2,6 +2,7 @@
 the log. Membership is a place in the log and the corridor of the pair; no clock decides it."""
 import uuid
 from datetime import datetime, timedelta
+from fractions import Fraction
 from entries import DECIMALS, units
 from keylog import ms
 from verify import sha
@@ -59,6 +60,16 @@ def net_parts(net):
     return [{**net, "part": {"number": at + 1, "of": of}, "totals": net["totals"] if at == 0 else [],
              "legs": legs[at * MOST_LEGS:(at + 1) * MOST_LEGS]} for at in range(of)]
 
+def judge_default(c, x, net, cut, s):
+    """Of a debtor that is suspended and late; its cover and a shortfall come to what it owes."""
+    assert ms(c["time"]) >= cut["payBy"] and x["attempt"] == cut["attempt"], "default: before it is due"
+    assert x["participant"] in s["stopped"], "default: of one that is not suspended"
+    assert any(leg["side"] == "pay" for leg in net["legs"]), "default: of one that owes nothing"
+    sums = [(one["currency"], Fraction(one["debits"]) - Fraction(one["credits"]) - Fraction(one["fees"]))
+            for one in net["totals"]]
+    paid = [(one["currency"], Fraction(one["cover"]) + Fraction(one["shortfall"])) for one in x["payments"]]
+    assert paid == [(currency, owed) for currency, owed in sums if owed > 0], "default: its payments"
+
 class Windows:
     def __init__(self, origin): self.origin, self.open, self.unsettled, self.due = origin, {}, {}, []
 
@@ -68,8 +79,15 @@ class Windows:
             assert self.due and kind == "window-net" and x == self.due.pop(0), "window: not its net"
         elif kind == "window-cut": self.cut(c, x, s)
         elif kind == "window-default" or x.get("result") == "settled":
-            nets_left = self.unsettled.get((x["corridor"], x["number"]), {})
-            assert x["totals"] == nets_left.pop(x["participant"], None), f"{kind}: not its window's net"
+            cut = self.unsettled[x["corridor"], x["number"]]
+            net = cut["nets"].pop(x["participant"])
+            assert x["totals"] == net["totals"], f"{kind}: not its window's net"
+            if kind == "window-default": judge_default(c, x, net, cut, s)
+        elif kind == "settlement-abort":
+            cut = self.unsettled[x["corridor"], x["number"]]
+            assert x["attempt"] == cut["attempt"], "abort: of no attempt that is open"
+            assert 0 < cut["all"] == len(cut["nets"]), "abort: something of it is settled"
+            cut["attempt"] += 1
         elif terms:
             pair = {"from": terms["send"]["currency"], "to": terms["receive"]["currency"]}
             at = next((name for name, one in s["corridors"].items() if pair in one["pairs"]), "default")
@@ -93,5 +111,7 @@ class Windows:
         assert sum(len(net["legs"]) for net in found.values()) <= MOST_LINES, "cut: of too many legs"
         whole = [{**common, "participant": who, **net} for who, net in found.items()]
         self.due = [part for net in whole for part in net_parts(net)]
-        self.unsettled[corridor, number] = {who: one["totals"] for who, one in found.items() if one["legs"]}
+        left = {who: one for who, one in found.items() if one["legs"]}
+        self.unsettled[corridor, number] = {"nets": left, "all": len(left), "attempt": 0,
+                                            "payBy": ms(common["payBy"])}
         self.open[corridor] = number + 1, c["seq"] + 1, time, {}

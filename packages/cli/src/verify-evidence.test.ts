@@ -69,6 +69,32 @@ describe("a witness's evidence", () => {
     });
   });
 
+  it("stands for a larger log that grew from another power of two, with its root there beside it", () => {
+    const cosignedAt8 = cosignedCheckpoint(
+      testKeys.checkpoint,
+      rangeOf(8),
+      [witness!],
+      1_800_000_000,
+    );
+    const oldRoot = toBase64(rangeRoot(rangeOf(8, "forged")));
+    const fields = { ...growthOf("forged", 8), cosigned: cosignedAt8, oldRoot };
+    expect(verifyEvidence(file(fields), policy)).toMatchObject({ ok: true, size: 8 });
+    const wrong: readonly (readonly [string, object])[] = [
+      ["consistency-mismatch", { oldRoot: toBase64(leafHash("x")) }],
+      ["proof-malformed", { oldRoot: "AA==" }],
+      ["evidence-inconclusive", { oldRoot: 1 }],
+      ["evidence-inconclusive", { oldSize: 4 }],
+      [
+        "evidence-inconclusive",
+        { ...growthOf("leaf", 8), oldRoot: toBase64(rangeRoot(rangeOf(8))) },
+      ],
+    ];
+    for (const [code, changes] of wrong) {
+      const verdict = verifyEvidence(file({ ...fields, ...changes }), policy);
+      expect([changes, verdict]).toMatchObject([changes, { ok: false, code }]);
+    }
+  });
+
   it("does not stand for a log that grew, nor for a proof of something else", () => {
     const { proof, ...without } = growthOf("forged");
     const grown = file(growthOf("leaf"));

@@ -32,18 +32,20 @@ const no = (code: string, detail: string): EvidenceVerdict => ({ ok: false, code
 export const isEvidence = (text: string): boolean => /^\{\s*"kind": ?"/.test(text);
 
 /** What came with the checkpoint that was offered: from which size it was to be shown to have grown. */
-type Growth = { readonly oldSize: unknown; readonly proof: unknown };
+type Growth = { readonly oldSize: unknown; readonly proof: unknown; readonly oldRoot: unknown };
 
 /**
  * The root that the offered checkpoint gives the log at the size that was cosigned.
  * @throws TlogError when its proof is none
  */
-const rootAt = (size: number, offered: Checkpoint, { oldSize, proof }: Growth) => {
+const rootAt = (size: number, offered: Checkpoint, { oldSize, proof, oldRoot }: Growth) => {
   if (offered.size === size) return offered.root;
   if (oldSize !== size || offered.size < size || !Array.isArray(proof)) return undefined;
   const hashes = proof as readonly unknown[];
   if (!hashes.every((hash) => typeof hash === "string")) return undefined;
-  return oldRootWithin(size, offered.size, hashes.map(fromBase64), offered.root);
+  // A proof from a power of two leaves the old root out; whoever says it has to fit the proof all the same.
+  const said = typeof oldRoot === "string" ? fromBase64(oldRoot) : undefined;
+  return oldRootWithin(size, offered.size, hashes.map(fromBase64), offered.root, said);
 };
 
 const contradict = (
@@ -74,13 +76,13 @@ export const verifyEvidence = (text: string, policy: TlogPolicy): EvidenceVerdic
   const json = parseStrictJson(text);
   const value = json.ok && typeof json.value === "object" ? json.value : null;
   const fields = (value ?? {}) as Readonly<Record<string, unknown>>;
-  const { cosigned, offered, oldSize, proof } = fields;
+  const { cosigned, offered, oldSize, proof, oldRoot } = fields;
   if (cosigned === null) return no("evidence-inconclusive", "there is only one checkpoint in it");
   if (typeof cosigned !== "string" || typeof offered !== "string") {
     return no("evidence-malformed", "no file that a witness keeps as evidence");
   }
   try {
-    const growth = { oldSize, proof };
+    const growth = { oldSize, proof, oldRoot };
     return contradict(checkCheckpoint(policy, cosigned), checkCheckpoint(policy, offered), growth);
   } catch (error) {
     if (error instanceof TlogError) return no(error.code, error.message);

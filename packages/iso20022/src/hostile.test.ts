@@ -1,6 +1,7 @@
 // Files that strangers send: each kind of attack and each fault is refused with its own code, and without
 // a word of what stood in the file.
 import { createRequire } from "node:module";
+import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { codeSets, type CodeSet } from "./code-sets.ts";
 import { Iso20022Error, type Iso20022ErrorCode } from "./errors.ts";
@@ -56,6 +57,12 @@ describe("a hostile document", () => {
     ["another encoding", good.replace("UTF-8", "ISO-8859-1"), "encoding-unsupported"],
     ["XML 1.1", good.replace('"1.0"', '"1.1"'), "encoding-unsupported"],
     ["nothing", "", "xml-malformed"],
+    ["two byte order marks", `\uFEFF\uFEFF${good}`, "xml-malformed"],
+    [
+      "a namespace that is no name",
+      good.replace("pacs.009.001.09", "pacs.009.001.09 "),
+      "xml-malformed",
+    ],
     ["half of it", good.slice(0, good.length / 2), "xml-malformed"],
     ["two documents", `${good}${good.slice(good.indexOf("<Document"))}`, "xml-malformed"],
     ["the same attribute twice", good.replace('Ccy="HKD"', 'Ccy="HKD" Ccy="HKD"'), "xml-malformed"],
@@ -99,6 +106,22 @@ describe("a hostile document", () => {
       const read = readValid(bytesOf(good.replace(at, `${secret}<${secret}/>&${secret};`)));
       expect(read.ok ? secret : JSON.stringify(read)).not.toContain(secret);
     }
+  });
+
+  it("is refused or read, whatever was done to its bytes, and never throws", () => {
+    const pieces = ["<", ">", "&", "]]>", "<!--", "\uFEFF", ' xmlns="x"', "<?x?>", "\0", "é", ""];
+    const edit = fc.record({ at: fc.nat(good.length), cut: fc.nat(6), piece: fc.nat(10) });
+    const changed = fc.array(edit, { minLength: 1, maxLength: 3 }).map((edits) =>
+      edits.reduce((text, { at, cut, piece }) => {
+        return `${text.slice(0, at)}${pieces[piece]}${text.slice(at + cut)}`;
+      }, good),
+    );
+    fc.assert(
+      fc.property(changed, (document) => {
+        expect(codeOf(document)).toMatch(/^[a-z-]+$/);
+      }),
+      { numRuns: 500 },
+    );
   });
 
   it("has no more elements than the limit", () => {

@@ -32,6 +32,7 @@ export type {
 } from "./messages/recalls.ts";
 export { defaultLimits } from "./xml/read-xml.ts";
 export type { XmlLimits } from "./xml/read-xml.ts";
+export { balancesClose, detailsFault } from "./settlement/entry-sums.ts";
 export { bankFileParts, saysTheSame } from "./settlement/bank-file.ts";
 export type { BankFileLine, BankFilePart } from "./settlement/bank-file.ts";
 export {

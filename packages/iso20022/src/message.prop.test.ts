@@ -73,6 +73,8 @@ const entry = fc.record(
     valueDate: fc.oneof(day, instant),
     servicerReference: id,
     transactionCode: fc.constant({ domain: "PMNT", family: "RCDT", subFamily: "BOOK" }),
+    charged: amount,
+    charges: fc.array(fc.record({ amount }), { minLength: 1, maxLength: 2 }),
     details: fc.array(
       fc.record(
         {
@@ -84,6 +86,8 @@ const entry = fc.record(
           transactionId: id,
           amount,
           side,
+          charged: amount,
+          charges: fc.array(fc.record({ amount }), { minLength: 1, maxLength: 2 }),
           returnReason: code("returnReason"),
           information: text(500),
         },
@@ -107,12 +111,19 @@ const head = {
 const balances = some(
   fc.record({ type: code("balanceType"), amount, side, date: fc.oneof(day, instant) }),
 );
-const reports = some(
-  fc.record(
-    { ...head, balances, entries: fc.array(entry, { maxLength: 3 }) },
-    { requiredKeys: ["id", "account", "balances", "entries"] },
-  ),
-);
+const reportsWith = (more: object) =>
+  some(
+    fc.record(
+      { ...head, ...more, balances, entries: fc.array(entry, { maxLength: 3 }) },
+      { requiredKeys: ["id", "account", "balances", "entries"] },
+    ),
+  );
+const pages = {
+  page: fc.record({
+    number: fc.nat(99_999).map(String),
+    last: fc.constantFrom("true" as const, "false" as const),
+  }),
+};
 const notices = some(
   fc.record(
     { ...head, entries: fc.array(entry, { maxLength: 3 }) },
@@ -291,8 +302,8 @@ const bodies: { readonly [K in MessageKind]: fc.Arbitrary<MessageBodies[K]> } = 
     },
     { requiredKeys: ["assignmentId", "assigner", "assignee", "createdAt", "status", "answers"] },
   ),
-  "camt.052": fc.record({ ...group, reports }),
-  "camt.053": fc.record({ ...group, statements: reports }),
+  "camt.052": fc.record({ ...group, reports: reportsWith({}) }),
+  "camt.053": fc.record({ ...group, statements: reportsWith(pages) }),
   "camt.054": fc.record({ ...group, notices }),
 };
 

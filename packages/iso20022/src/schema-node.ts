@@ -2,7 +2,7 @@
 // published (`schemas/`). A document goes through our own reader first, so that libxml2 never sees a
 // document type, an entity or something huge. Schemas are loaded once, when first asked for.
 import { readFileSync } from "node:fs";
-import { XmlDocument, XmlValidateError, XsdValidator } from "libxml2-wasm";
+import { XmlDocument, XmlParseError, XmlValidateError, XsdValidator } from "libxml2-wasm";
 import { Iso20022Error, refusing, type Iso20022Refusal } from "./errors.ts";
 import {
   messageName,
@@ -38,9 +38,19 @@ const faultOf = (error: XmlValidateError): string => {
   return `${line}${element ?? "an element"} is not as its schema has it`;
 };
 
+/** What our reader lets pass and libxml2 does not is refused too: a second byte order mark, an odd namespace. */
+const parsed = (bytes: Uint8Array): XmlDocument => {
+  try {
+    return XmlDocument.fromBuffer(bytes);
+  } catch (error) {
+    if (!(error instanceof XmlParseError)) throw error;
+    throw new Iso20022Error("xml-malformed", "the document is not well-formed XML");
+  }
+};
+
 const validate = (kind: MessageKind, bytes: Uint8Array): void => {
   const validator = validatorOf(kind);
-  const document = XmlDocument.fromBuffer(bytes);
+  const document = parsed(bytes);
   try {
     validator.validate(document);
   } catch (error) {

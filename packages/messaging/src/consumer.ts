@@ -5,7 +5,7 @@
 // fenced elsewhere (in Postgres). A fault never skips a record: the consumer begins again, over a new
 // link, at the position that the service (or the group's committed offset) says.
 import { backoff, settledWithin } from "./backoff.ts";
-import type { WireRecord } from "./kafkajs-internals.ts";
+import type { WireRecord } from "./wire.ts";
 import type { Fetched, Link } from "./link.ts";
 import { MessagingError, reasonOf } from "./messaging-error.ts";
 import { offsetCommitter, type OffsetCommitter } from "./offset-committer.ts";

@@ -1,6 +1,6 @@
 // A link for tests of our own queues and loops: the test decides how each request ends. It proves
 // nothing about Kafka; the conformance tests do that with a real broker.
-import type { WireMessage, WireRecord } from "./kafkajs-internals.ts";
+import type { WireMessage, WireRecord } from "./wire.ts";
 import type { Fetched, FetchOptions, Link } from "./link.ts";
 
 export type FakeLink = Link & { closed: boolean };

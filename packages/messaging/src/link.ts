@@ -11,10 +11,9 @@ import {
   type KafkaCluster,
   type KafkaLogger,
   type SocketOptions,
-  type WireMessage,
-  type WireRecord,
 } from "./kafkajs-internals.ts";
 import { MessagingError } from "./messaging-error.ts";
+import type { WireMessage, WireRecord } from "./wire.ts";
 
 const READ_UNCOMMITTED = 0; // nobody here writes transactions
 const EARLIEST = -2;

@@ -1,6 +1,6 @@
 // A produce request's body (versions 3 to 8 have one layout) in one piece of memory.
 // Source: kafka.apache.org/protocol#The_Messages_Produce
-import type { ProduceRequest } from "./kafkajs-internals.ts";
+import type { ProduceRequest } from "./wire.ts";
 import { putBatch, sizeBatch } from "./record-batch.ts";
 
 /** No transaction, acknowledgements, time-out, number of topics. */

@@ -2,7 +2,7 @@
 import { createRequire } from "node:module";
 import fc from "fast-check";
 import { expect, test } from "vitest";
-import type { WireMessage, WireRecord } from "./kafkajs-internals.ts";
+import type { WireMessage, WireRecord } from "./wire.ts";
 import { encodeProduce } from "./produce-request.ts";
 import { putBatch, sizeBatch } from "./record-batch.ts";
 

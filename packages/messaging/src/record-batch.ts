@@ -4,7 +4,7 @@
 // reason for most of its garbage collections. The conformance tests read ours with kafkajs's decoder
 // and with the broker. Source: kafka.apache.org/documentation/#recordbatch
 import { crc32c } from "@node-rs/crc32";
-import type { WireMessage } from "./kafkajs-internals.ts";
+import type { WireMessage } from "./wire.ts";
 
 const MAGIC = 2;
 /** Before what the checksum covers: offset, length, leader epoch, magic, checksum. */

@@ -1,6 +1,6 @@
 // What waits to be sent: one `Send` per call of `Producer.send` (or per part of a call that is larger
 // than a request may be), and how sends are put together into one request.
-import type { WireMessage } from "./kafkajs-internals.ts";
+import type { WireMessage } from "./wire.ts";
 import type { MessagingError } from "./messaging-error.ts";
 
 export type OutgoingRecord = {

@@ -11,7 +11,7 @@ import {
   type RootRecovery,
   type Statement,
 } from "@sealane/protocol";
-import { equalBytes, toBase64, type VerifierKey } from "@sealane/tlog";
+import { equalBytes, toBase64, type Note, type VerifierKey } from "@sealane/tlog";
 import {
   fault,
   isFault,
@@ -43,8 +43,37 @@ const logKeys = (state: KeyState): (VerifierKey | KeyFault | undefined)[] => {
   return [state.logKey, ...lanes, ...state.retired];
 };
 
+/** What signs for a participant, or did; a root that was replaced is among the retired. */
+const participantKeys = ({ participants, keys }: KeyState): VerifierKey[] => [
+  ...[...participants.values()].map(({ root }) => root),
+  ...[...keys.values()].map(({ key }) => key),
+];
+
+/** What signs anything, or did. */
+const knownKeys = (state: KeyState): (VerifierKey | KeyFault | undefined)[] => {
+  const operators = [state.ledger?.entry, ...state.operatorKeys];
+  return [...logKeys(state), ...operators, ...participantKeys(state)];
+};
+
+/** Whether a key signs anything already, or did: a key has one purpose, and none comes back. */
+export const signsElsewhere = (state: KeyState, key: VerifierKey): boolean =>
+  isAmong(key, knownKeys(state));
+
 /**
- * Entry key, operators' keys and those of logs all differ: one that is lost is one drill.
+ * A line of a key that the key log knows, but whose signature is not good (C2SP signed-note: such a note is
+ * rejected, whoever else signed it). Logged, it would make the log one that others' verifiers refuse.
+ */
+export const wrongKeyLine = (state: KeyState, note: Note): KeyFault | undefined => {
+  for (const key of knownKeys(state)) {
+    if (key === undefined || isFault(key)) continue;
+    const own = note.signatures.some((one) => one.name === key.name && one.keyId === key.keyId);
+    if (own && !signedBy(note, key)) return fault("signature-wrong", key.name);
+  }
+  return undefined;
+};
+
+/**
+ * Entry key, operators' keys, those of logs and those of participants all differ: one that is lost is one drill.
  * Every operator that is new signs for itself: in the first record all of them. A later one, with which
  * operators or the entry key are replaced, takes two operators in force besides.
  */
@@ -68,9 +97,9 @@ export const applyLedger = (state: KeyState, { body, note }: Said<LedgerRecord>)
       "one key for two of the operators, or for one and for entries",
     );
   }
-  const both = roles.find((key) => isAmong(key, logKeys(state)));
+  const both = roles.find((key) => isAmong(key, [...logKeys(state), ...participantKeys(state)]));
   if (both !== undefined) {
-    return fault("key-inadmissible", `${both.name} signs a log's checkpoints, or did`);
+    return fault("key-inadmissible", `${both.name} signs for a log or a participant, or did`);
   }
   const isKnown = ({ publicKey }: VerifierKey): boolean =>
     state.operatorKeys.some((known) => equalBytes(known.publicKey, publicKey));
@@ -108,6 +137,9 @@ export const applyParticipant = (state: KeyState, said: Said<ParticipantRecord>)
   const lost = replaced && !signedBy(note, known.root);
   const early = lost ? recoveryFault(state, known, said) : undefined;
   if (early !== undefined) return early;
+  if (known?.rootKey !== body.rootKey && signsElsewhere(state, root)) {
+    return fault("already-registered", "the root key signs, or signed, something already");
+  }
   if (!signedBy(note, root)) return fault("signature-missing", "the root key must sign");
   const missing = operatorsSigned(state, note, 1);
   if (missing !== undefined) return missing;
@@ -120,7 +152,8 @@ export const applyParticipant = (state: KeyState, said: Said<ParticipantRecord>)
     nextRoot: undefined,
     recoveredAt: lost ? state.size : known?.recoveredAt,
   });
-  return step(state, { participants });
+  const retired = replaced ? [...state.retired, known.root] : state.retired;
+  return step(state, { participants, retired });
 };
 
 /** Announces a root key in the place of a lost one, or takes that back. */
@@ -148,13 +181,14 @@ export const applyRootRecovery = (
   }
   const root = readVkey(rootKey);
   if (isFault(root)) return root;
-  if (rootKey === participant.rootKey) return fault("already-registered", "it is the root key");
+  if (signsElsewhere(state, root)) {
+    return fault("already-registered", "this key signs, or signed, something already");
+  }
   if (missing !== undefined) return missing;
   if (!signedBy(note, root)) return fault("signature-missing", "the new root key must sign");
   return withNext({ rootKey, at: state.size, sinceMs: timeMs });
 };
 
-/** A log's key is replaced by a record of its own, so that the new key has signed for itself. */
 /** A slot that two lanes would decide: a transfer could end in both. */
 const slotTwice = ({ lanes }: LanesRecord): number | undefined => {
   const ranges = lanes
@@ -185,8 +219,9 @@ export const applyLanes = (state: KeyState, { body, note }: Said<LanesRecord>): 
     }
     const key = readVkey(vkey);
     if (isFault(key)) return key;
-    const others = [state.logKey, state.ledger?.entry, ...state.operatorKeys, ...state.retired];
-    if (isAmong(key, others)) {
+    const operators = [state.ledger?.entry, ...state.operatorKeys];
+    const logs = [state.logKey, ...state.retired];
+    if (isAmong(key, [...logs, ...operators, ...participantKeys(state)])) {
       return fault("already-registered", `the key of ${origin} signs, or signed, something else`);
     }
   }
@@ -201,10 +236,6 @@ export const applyLanes = (state: KeyState, { body, note }: Said<LanesRecord>): 
   return step(state, { lanes: body, laneRecords: [...state.laneRecords, body] });
 };
 
-/** What signs for the operator already, or did: a key has one purpose, and none comes back. */
-const signsElsewhere = (state: KeyState, key: VerifierKey): boolean =>
-  isAmong(key, [...logKeys(state), state.ledger?.entry, ...state.operatorKeys]);
-
 /** The key in force of a log that the key log names, or of the key log itself. */
 const logKeyOf = (state: KeyState, log: string): VerifierKey | KeyFault => {
   if (log === state.origin) return state.logKey ?? fault("not-registered", log);
@@ -212,6 +243,7 @@ const logKeyOf = (state: KeyState, log: string): VerifierKey | KeyFault => {
   return lane === undefined ? fault("not-registered", log) : readVkey(lane.vkey);
 };
 
+/** A log's key is replaced by a record of its own, so that the new key has signed for itself. */
 export const applyLogKey = (state: KeyState, { body, note }: Said<LogKeyRecord>): KeyStep => {
   const { log, vkey } = body;
   const old = logKeyOf(state, log);

@@ -60,6 +60,13 @@ const hasSigned = (key: VerifierKey, { text, signatures }: Note): boolean => {
   );
 };
 
+/** A line of a key that is accepted, whose signature is not good: it rejects the note, whoever else signed. */
+const hasWrongLine = (keys: readonly VerifierKey[], { text, signatures }: Note): boolean =>
+  signatures.some(({ name, keyId, signature }) => {
+    const key = keys.find((one) => one.name === name && one.keyId === keyId);
+    return key !== undefined && !verifierFor(key).verify(text, signature);
+  });
+
 const vkeyOf = ({ name, type, publicKey }: VerifierKey): string =>
   formatVerifierKey(name, type, publicKey);
 
@@ -109,6 +116,7 @@ export const foldKeyLog = (
     if (!applied.ok) return no(applied.code, `${at}: ${applied.detail}`);
     const { logKey = key } = applied.state;
     if (!isOneOf(keys, logKey)) return unpinned(seq, logKey);
+    if (hasWrongLine(keys, note.note)) return no("signature-wrong", at);
     if (!hasSigned(logKey, note.note)) {
       return no("signature-missing", `${at}: the key-log key has not signed`);
     }

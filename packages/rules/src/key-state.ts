@@ -23,13 +23,15 @@ import {
   type KeyRecord,
   type Statement,
 } from "@sealane/protocol";
-import { equalBytes, fromBase64, type Note, type VerifierKey } from "@sealane/tlog";
+import { fromBase64, type Note, type VerifierKey } from "@sealane/tlog";
 import {
   applyLanes,
   applyLedger,
   applyLogKey,
   applyParticipant,
   applyRootRecovery,
+  signsElsewhere,
+  wrongKeyLine,
   type Said,
 } from "./key-authority.ts";
 import {
@@ -114,10 +116,8 @@ const applyKey = (state: KeyState, { body, note }: Statement<KeyRecord>): KeySte
   }
   if (!signedBy(note, key)) return fault("signature-missing", "the key must sign for itself");
   // By the bytes: base64 has a plus sign too, so no part of a verifier key's text can be compared.
-  for (const other of state.keys.values()) {
-    if (equalBytes(other.key.publicKey, key.publicKey)) {
-      return fault("already-registered", "this key is registered already");
-    }
+  if (signsElsewhere(state, key)) {
+    return fault("already-registered", "this key signs, or signed, something already");
   }
   // Four bytes of id can be made to collide: the second key would take the place of the first.
   if (state.keys.has(keyIndex(key.name, key.keyId))) {
@@ -269,6 +269,8 @@ export const applyKeyStatement = (state: KeyState, inner: string, timeMs: number
   if (wasSaid(state, text)) {
     return fault("replayed", "this statement stands in the key log already, and counts once");
   }
+  const wrong = wrongKeyLine(state, read.note);
+  if (wrong !== undefined) return wrong;
   const next = apply(state, { note: read.note, timeMs });
   if (!next.ok) return next;
   const said = { hash: noteHash(text), before: state.said };

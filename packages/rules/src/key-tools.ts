@@ -64,7 +64,7 @@ export type KeyState = {
   readonly laneRecords: readonly LanesRecord[];
   /** The key log's own key; undefined only before anybody has said with which it begins. */
   readonly logKey: VerifierKey | undefined;
-  /** Keys that signed a log's checkpoints and do no more. */
+  /** Keys that signed a log's checkpoints, and roots that were replaced: they do no more. */
   readonly retired: readonly VerifierKey[];
   readonly said: Said | undefined;
   readonly corridors: ReadonlyMap<string, Corridor>;

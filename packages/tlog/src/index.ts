@@ -50,7 +50,8 @@ export type { OpenedNote, Verifier } from "./open-note.ts";
 export { cosignLine, signNoteLine } from "./sign-note.ts";
 export { appendLeaf, appendLeaves, compactRange, emptyRange, rangeRoot, rootOf } from "./merkle.ts";
 export type { CompactRange } from "./merkle.ts";
-export { consistencyProof, inclusionProof } from "./merkle-proof.ts";
+export { parseHashLine } from "./hash-lines.ts";
+export { consistencyProof, inclusionProof, rootAt } from "./merkle-proof.ts";
 export type { HashReader } from "./merkle-proof.ts";
 export { verifyConsistency, oldRootWithin, verifyInclusion } from "./verify-proof.ts";
 export { formatCheckpointText, parseCheckpointText } from "./checkpoint.ts";
@@ -75,6 +76,7 @@ export { checkCheckpoint, isQuorumMet, quorumSize, selectQuorum } from "./check-
 export type { CheckedCheckpoint, Cosigner } from "./check-policy.ts";
 export {
   MAX_ADD_CHECKPOINT_SIZE,
+  OLD_ROOT_HEADER,
   formatAddCheckpoint,
   parseAddCheckpoint,
 } from "./witness-request.ts";

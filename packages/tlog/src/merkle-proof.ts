@@ -4,7 +4,7 @@
  * along the right edge, so a proof costs O(log size) reads. Checking them is verify-proof.ts.
  */
 import { TlogError } from "./errors.ts";
-import { nodeHash } from "./hash.ts";
+import { EMPTY_ROOT, nodeHash } from "./hash.ts";
 
 /**
  * The hash of the complete subtree at an RFC 6962 level and index: leaves
@@ -32,6 +32,15 @@ const rangeHash = (start: number, end: number, read: HashReader): Uint8Array => 
   const k = n === 1 ? 1 : splitPoint(n);
   if (k * 2 === n || n === 1) return read(Math.log2(n), start / n);
   return nodeHash(rangeHash(start, start + k, read), rangeHash(start + k, end, read));
+};
+
+/**
+ * The root of the first `size` leaves, from a tree that has as many or more.
+ * @throws TlogError `proof-malformed` when the size is none
+ */
+export const rootAt = (size: number, read: HashReader): Uint8Array => {
+  assertSize(size);
+  return size === 0 ? EMPTY_ROOT.slice() : rangeHash(0, size, read);
 };
 
 /**

@@ -100,7 +100,8 @@ export const verifyConsistency = (
 /**
  * The root at `oldSize` of the tree that has `newRoot` at `newSize`, by a consistency proof: what a log that
  * signed `newRoot` has bound itself to, whatever else it signed.
- * @returns undefined where the proof does not hold it: an old size that is a power of two is left out of it
+ * @param said by anybody: the old root where the proof does not hold it, with which it has to lead to the new one
+ * @returns undefined where the proof does not hold it, being from a power of two, and nobody said it
  * @throws TlogError `proof-malformed`, `consistency-mismatch` when it is no proof of `newRoot`
  */
 export const oldRootWithin = (
@@ -108,10 +109,11 @@ export const oldRootWithin = (
   newSize: number,
   proof: readonly Uint8Array[],
   newRoot: Uint8Array,
+  said?: Uint8Array,
 ): Uint8Array | undefined => {
-  assertShape([oldSize, newSize], [newRoot, ...proof]);
+  assertShape([oldSize, newSize], [newRoot, ...proof, ...(said === undefined ? [] : [said])]);
   if (oldSize === 0 || oldSize >= newSize) throw mismatch("not a proof of growth");
-  const found = climb(oldSize, newSize, proof, undefined);
+  const found = climb(oldSize, newSize, proof, said);
   if (found === undefined) return undefined;
   const [old, all] = found;
   if (!equalBytes(all, newRoot)) throw mismatch("the consistency proof leads to another new root");

@@ -21,6 +21,12 @@ export type AddCheckpoint = {
 /** Largest body that witnesses in use accept, in bytes; for the server that reads it. */
 export const MAX_ADD_CHECKPOINT_SIZE = 16 * 1024;
 
+/**
+ * A header of ours, base64: the root that the log has at the old size. A proof of growth from a power of two
+ * leaves it out, and a witness that refuses one could not show anybody what the log went on from.
+ */
+export const OLD_ROOT_HEADER = "sealane-old-root";
+
 const malformed = (message: string, cause?: unknown): TlogError =>
   new TlogError("witness-request-malformed", message, cause);
 

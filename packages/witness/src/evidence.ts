@@ -38,6 +38,7 @@ export function makeEvidenceStore(directory: string): EvidenceStore {
         offered: request.note,
         oldSize: request.oldSize,
         proof: request.proof.map(toBase64),
+        ...(request.oldRoot === undefined ? {} : { oldRoot: toBase64(request.oldRoot) }),
       };
       const id = toHex(sha256(`${head?.note ?? ""}\n${request.text}`)).slice(0, 32);
       const name = `${kind}.${request.checkpoint.size}.${id}.json`;

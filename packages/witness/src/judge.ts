@@ -9,6 +9,7 @@ import {
   openParsedNote,
   parseAddCheckpoint,
   parseCheckpointText,
+  parseHashLine,
   parseNote,
   TlogError,
   verifyConsistency,
@@ -23,6 +24,8 @@ import type { WitnessAnswer, WitnessHead } from "./witness-types.ts";
 export type SignedRequest = {
   readonly oldSize: number;
   readonly proof: readonly Uint8Array[];
+  /** What the client says that the log's root is at the old size; nobody has checked it. */
+  readonly oldRoot: Uint8Array | undefined;
   readonly checkpoint: Checkpoint;
   readonly text: string;
   /** The lines of the log's keys, which were verified; unknown lines are dropped. */
@@ -43,6 +46,7 @@ export type Refusal = {
 export function readRequest(
   body: string,
   verifiersOf: ReadonlyMap<string, readonly Verifier[]>,
+  saidRoot?: string,
 ): { readonly ok: true; readonly request: SignedRequest } | Refusal {
   let parsed: AddCheckpoint;
   let note: Note;
@@ -63,7 +67,9 @@ export function readRequest(
   if (oldSize > checkpoint.size) return refuse(400, "the old size is above the checkpoint's");
   const { text } = note;
   const clean = composeNote(text, logLines);
-  return { ok: true, request: { oldSize, proof, checkpoint, text, logLines, note: clean } };
+  const oldRoot = saidRoot === undefined ? undefined : parseHashLine(saidRoot);
+  const request = { oldSize, proof, oldRoot, checkpoint, text, logLines, note: clean };
+  return { ok: true, request };
 }
 
 /** Checks a request against what was cosigned last. */
@@ -90,11 +96,12 @@ export function judge(
 
 /**
  * What a checkpoint that the log signed says against it. Of one that is larger: the proof that came with it
- * may give the size that was cosigned another root, and then it is as good as two roots. A proof that is
+ * may give the size that was cosigned another root (of a power of two with the root that the client says), and
+ * then it is as good as two roots. A proof that is
  * none may be the sender's, who can be anybody: it counts for less, and a bad one of our own head for nothing.
  */
 function evidenceOf(
-  { checkpoint, oldSize, proof }: SignedRequest,
+  { checkpoint, oldSize, proof, oldRoot }: SignedRequest,
   size: number,
   root: Uint8Array,
 ): Evidence | undefined {
@@ -102,7 +109,7 @@ function evidenceOf(
     return equalBytes(checkpoint.root, root) ? undefined : "two-roots-for-one-size";
   }
   if (oldSize !== size || size === 0) return undefined;
-  const found = rootWithin(size, checkpoint, proof);
+  const found = rootWithin(size, checkpoint, proof, oldRoot);
   if (found === undefined) return "growth-not-proven";
   return equalBytes(found, root) ? undefined : "two-roots-for-one-size";
 }
@@ -111,9 +118,10 @@ function rootWithin(
   size: number,
   checkpoint: Checkpoint,
   proof: readonly Uint8Array[],
+  said: Uint8Array | undefined,
 ): Uint8Array | undefined {
   try {
-    return oldRootWithin(size, checkpoint.size, proof, checkpoint.root);
+    return oldRootWithin(size, checkpoint.size, proof, checkpoint.root, said);
   } catch (error) {
     if (error instanceof TlogError) return undefined;
     throw error;

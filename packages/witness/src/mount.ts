@@ -1,6 +1,6 @@
 // The witness's two addresses on a service's own HTTP app. Bodies are text of at most 16 KiB.
 import { problem, route, type HttpApp } from "@sealane/http";
-import { MAX_ADD_CHECKPOINT_SIZE } from "@sealane/tlog";
+import { MAX_ADD_CHECKPOINT_SIZE, OLD_ROOT_HEADER } from "@sealane/tlog";
 import { z } from "zod";
 import type { Witness } from "./witness-types.ts";
 
@@ -22,14 +22,17 @@ export function mountWitness(app: HttpApp, prefix: string, witness: Witness): vo
       422: "The log did not only grow",
       503: "Not now",
     },
-    handler: ({ body }) => witness.addCheckpoint(body),
+    handler: ({ body, req }) => {
+      const oldRoot = req.headers[OLD_ROOT_HEADER];
+      return witness.addCheckpoint(body, typeof oldRoot === "string" ? oldRoot : undefined);
+    },
   });
   route(app, {
     method: "get",
     path: `${prefix}/:originHash/checkpoint`,
     summary: "The latest checkpoint that was cosigned for a log",
     tags: ["witness"],
-    params: z.object({ originHash: z.string().regex(/^[0-9a-f]{64}$/) }),
+    params: z.object({ originHash: z.string() }),
     responses: { 200: "A checkpoint", 404: "Never cosigned" },
     handler: ({ params }) => {
       const note = witness.latest(params.originHash);

@@ -51,8 +51,11 @@ export type WitnessAnswer = {
 export type Witness = {
   readonly name: string;
   readonly vkey: string;
-  /** `POST add-checkpoint`. Throws only when state cannot be kept: then nothing was cosigned. */
-  readonly addCheckpoint: (body: string) => Promise<WitnessAnswer>;
+  /**
+   * `POST add-checkpoint`. Throws only when state cannot be kept: then nothing was cosigned.
+   * @param oldRoot what the client said in `OLD_ROOT_HEADER`: it changes no answer, only what is kept of a refusal
+   */
+  readonly addCheckpoint: (body: string, oldRoot?: string) => Promise<WitnessAnswer>;
   /** `GET <origin hash>/checkpoint`: the latest cosigned note of the log with that SHA-256. */
   readonly latest: (originHash: string) => string | undefined;
   /** The latest head of each log that was ever cosigned. */

@@ -45,8 +45,8 @@ export async function createWitness(options: WitnessOptions): Promise<Witness> {
   return {
     name: cosigner.name,
     vkey: cosigner.vkey,
-    addCheckpoint: async (body) => {
-      const read = readRequest(body, verifiersOf);
+    addCheckpoint: async (body, oldRoot) => {
+      const read = readRequest(body, verifiersOf, oldRoot);
       if (!read.ok) return read.answer;
       const { request } = read;
       return (await locks.run(request.checkpoint.origin, () => decide(parts, request))) ?? BUSY;

@@ -122,6 +122,7 @@ const breakSchema = z.object({
   }),
   proposal: z
     .object({
+      id: z.string(),
       by: z.string(),
       at: z.string(),
       outcome: z.string(),

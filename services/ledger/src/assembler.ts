@@ -21,7 +21,7 @@ import {
   utf8,
 } from "@sealane/tlog";
 import type { LogHead } from "./lane-load.ts";
-import type { AssembledEntry } from "./lane-store.ts";
+import type { AssembledEntry } from "./batch-to-save.ts";
 
 export type AssembleRequest = {
   readonly head: LogHead;

@@ -114,7 +114,7 @@ describe("a clock among witnesses", () => {
     const running = watch.run(
       witnesses,
       () => checkpoint,
-      () => [],
+      { consistency: () => [], rootAt: () => new Uint8Array(32) },
       stopping.signal,
     );
     await watch.whenKnown(stopping.signal);

@@ -3,7 +3,7 @@
 // nothing is reserved, and log time goes no further than what a quorum's cosignatures will bear out.
 import { isQuorumMet, type TlogPolicy } from "@sealane/tlog";
 import { pause } from "@sealane/runtime";
-import type { Checkpoint, ConsistencyReader, WitnessClient } from "./witness-client.ts";
+import type { Checkpoint, GrowthReader, WitnessClient } from "./witness-client.ts";
 
 /** A witness's clock less our monotonic one: at least, at most. */
 type Sighting = { readonly lowMs: number; readonly highMs: number };
@@ -105,9 +105,9 @@ export const makeClockWatch = ({ policy, toleranceMs, wall, mono }: Deps) => {
     /** The same client, whose cosignatures tell the time. */
     listen: (witness: WitnessClient): WitnessClient => ({
       ...witness,
-      cosign: async (checkpoint, consistency) => {
+      cosign: async (checkpoint, tree) => {
         const sent = mono();
-        const answer = await witness.cosign(checkpoint, consistency);
+        const answer = await witness.cosign(checkpoint, tree);
         if (answer.outcome === "cosigned") {
           observe(witness.name, answer.cosignature.timeMs, sent, mono());
         }
@@ -122,7 +122,7 @@ export const makeClockWatch = ({ policy, toleranceMs, wall, mono }: Deps) => {
     run: async (
       witnesses: readonly WitnessClient[],
       checkpoint: () => Checkpoint | undefined,
-      consistency: ConsistencyReader,
+      tree: GrowthReader,
       signal: AbortSignal,
     ): Promise<void> => {
       let askedMono = -Infinity;
@@ -131,7 +131,7 @@ export const makeClockWatch = ({ policy, toleranceMs, wall, mono }: Deps) => {
         const newest = checkpoint();
         if (newest !== undefined && mono() - askedMono >= dueMs) {
           askedMono = mono();
-          await Promise.all(witnesses.map((witness) => witness.cosign(newest, consistency)));
+          await Promise.all(witnesses.map((witness) => witness.cosign(newest, tree)));
         }
         await pause(250, signal);
       }

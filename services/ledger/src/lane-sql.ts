@@ -3,7 +3,7 @@
 import { pgArray } from "@sealane/database";
 import { laneChanges } from "@sealane/rules";
 import { utf8 } from "@sealane/tlog";
-import type { BatchToSave } from "./lane-store.ts";
+import type { BatchToSave } from "./batch-to-save.ts";
 
 const text = `
 with moved as (

@@ -2,53 +2,12 @@
 // epoch, and every other row hangs on that move, so a writer that was fenced stores nothing. One
 // round trip, one commit, whatever the batch's size.
 import type { Sql } from "@sealane/database";
-import {
-  firstUncredited,
-  type BatchOutcome,
-  type InboxRef,
-  type KnownTransfer,
-  type LaneState,
-} from "@sealane/rules";
+import { firstUncredited, type InboxRef, type KnownTransfer } from "@sealane/rules";
 import { toBase64 } from "@sealane/tlog";
-import {
-  FencedError,
-  makeLaneLoader,
-  type LogHead,
-  type StoredHead,
-  type StoredHeads,
-} from "./lane-load.ts";
+import type { BatchToSave, StoredMessage } from "./batch-to-save.ts";
+import { FencedError, makeLaneLoader, type StoredHead, type StoredHeads } from "./lane-load.ts";
 import { saveBatchSql } from "./lane-sql.ts";
 import { withSetAside } from "./set-aside-sql.ts";
-
-export type AssembledEntry = {
-  readonly seq: number;
-  readonly note: string;
-  readonly leafHash: Uint8Array;
-};
-
-export type BatchToSave = {
-  readonly loaded: { readonly epoch: bigint; readonly oldSize: number };
-  readonly state: LaneState;
-  readonly outcome: BatchOutcome;
-  readonly entries: readonly AssembledEntry[];
-  readonly refusalNotes: readonly string[];
-  readonly head: LogHead;
-  readonly checkpoint: string;
-  readonly batch: number;
-  readonly publishedBatch: number;
-  readonly sealedSize: number;
-  readonly sealed: string;
-  readonly inputOffset: bigint;
-  readonly inbox: readonly StoredMessage[];
-};
-
-export type StoredMessage = {
-  readonly participant: string;
-  readonly n: number;
-  readonly batch: number;
-  readonly timeMs: number;
-  readonly refs: readonly InboxRef[];
-};
 
 const bigints = { bigint: (value: bigint): string => `${value}n` };
 

@@ -45,7 +45,8 @@ const serve = async (size: number) => {
   mountLog(app, "/log", log, { kind: "open" });
   const server = await startHttp({ app, port: 0 });
   const get = async (path: string) => {
-    const response = await fetch(`${server.url}/log/${path}`);
+    const headers = { "Accept-Encoding": "identity" };
+    const response = await fetch(`${server.url}/log/${path}`, { headers });
     const bytes = new Uint8Array(await response.arrayBuffer());
     return { status: response.status, cache: response.headers.get("cache-control"), bytes };
   };
@@ -77,7 +78,7 @@ describe.each(sizes)("a log of %i entries", (size) => {
       expect(Buffer.compare(bytes, expected(path))).toBe(0);
       expect([path, cache]).toEqual([
         path,
-        path.includes(".p/") ? "public, max-age=60" : immutable,
+        path.includes(".p/") ? "public, max-age=86400, immutable" : immutable,
       ]);
     }
     await close();
@@ -169,30 +170,40 @@ it("makes a tile again whose file is missing, empty or of another log", () => {
   expect(readdirSync(join(directory, "tile", "0"))).toHaveLength(3);
 });
 
-describe("a bundle that is kept compressed", () => {
-  it("goes out as it is to who takes gzip, and expanded to others", async () => {
-    const bundle = encodeBundle(entries.slice(0, 256));
+describe("a bundle", () => {
+  const plain = encodeBundle(entries.slice(0, 256));
+  const log = {
+    origin: "log.example",
+    checkpoint: () => undefined,
+    size: () => 300,
+    tile: () => undefined,
+    entries: (from: number, to: number) => Promise.resolve(entries.slice(from, to)),
+  };
+  const kept = {
+    ...log,
+    entries: () => Promise.reject(new Error("the tables are not asked")),
+    bundle: () => Promise.resolve(new Uint8Array(gzipSync(plain))),
+  };
+  it.each([
+    ["that is kept compressed", kept, "000", plain],
+    ["that is not kept", log, "000", plain],
+    ["that is partial", log, "001.p/44", encodeBundle(entries.slice(256, 300))],
+  ])("%s goes out compressed to who takes gzip, and as it is to others", async (...one) => {
+    const [, served, path, bundle] = one;
     const app = createHttpApp({ name: "log" });
-    const log = {
-      origin: "log.example",
-      checkpoint: () => undefined,
-      size: () => 300,
-      tile: () => undefined,
-      entries: () => Promise.reject(new Error("the tables are not asked")),
-      bundle: () => Promise.resolve(new Uint8Array(gzipSync(bundle))),
-    };
-    mountLog(app, "/log", log, { kind: "open" });
+    mountLog(app, "/log", served, { kind: "open" });
     const server = await startHttp({ app, port: 0 });
     const encodings: (string | null)[] = [];
-    for (const encoding of ["gzip", "identity"]) {
+    for (const encoding of ["gzip", "br, gzip;q=0.5", "identity", "gzip;q=0"]) {
       const headers = { "Accept-Encoding": encoding };
-      const answer = await fetch(`${server.url}/log/tile/entries/000`, { headers });
+      const answer = await fetch(`${server.url}/log/tile/entries/${path}`, { headers });
       encodings.push(answer.headers.get("content-encoding"));
+      expect(answer.headers.get("content-type")).toBe("application/octet-stream");
       expect(answer.headers.get("vary")).toBe("Accept-Encoding");
       expect(answer.headers.get("cache-control")).toContain("immutable");
       expect(new Uint8Array(await answer.arrayBuffer())).toEqual(bundle);
     }
-    expect(encodings).toEqual(["gzip", null]);
+    expect(encodings).toEqual(["gzip", "gzip", null, null]);
     await server.close();
   });
 });

@@ -1,7 +1,7 @@
 // The published log, as C2SP tlog-tiles: checkpoints and hash tiles are open, entry bundles are for
 // auditors (`access.ts`; the local stack serves them without a token and says so at start).
 import { promisify } from "node:util";
-import { gunzip } from "node:zlib";
+import { gunzip, gzip } from "node:zlib";
 import { problem, route, type Answer, type HttpApp, type Problem } from "@sealane/http";
 import { encodeBundle, parseTilePath, TILE_WIDTH } from "@sealane/tlog";
 import { z } from "zod";
@@ -26,13 +26,15 @@ export type Bundles =
   | { readonly kind: "local"; readonly onRead: NoteRead }
   | { readonly kind: "auditors"; readonly onRead: NoteRead };
 
+const day = 86_400;
+
 /**
- * Full tiles and bundles never change, and are asked for as long as the log is read. Partial ones never
- * change either, but a growing log makes one for each size: no cache should fill with them.
+ * Tiles and bundles never change. Full ones are asked for as long as the log is read; of partial ones a
+ * growing log makes one for each size, which nobody asks for once it has grown: a day is long for them.
  * @param whose what needed a token is nobody's to keep for others
  */
 const cacheFor = (width: number, whose: "public" | "private"): string =>
-  width === TILE_WIDTH ? `${whose}, max-age=31536000, immutable` : `${whose}, max-age=60`;
+  `${whose}, max-age=${width === TILE_WIDTH ? 365 * day : day}, immutable`;
 
 const missing = (): Problem =>
   problem({
@@ -50,10 +52,20 @@ const bytes = (body: Uint8Array, cache: string): Answer => ({
 });
 
 const expand = promisify(gunzip);
+const compress = promisify(gzip);
 
-/** A bundle that is kept compressed goes out so where the reader takes it (C2SP tlog-tiles allows it). */
-const kept = async (bundle: Uint8Array, takesGzip: boolean, cache: string): Promise<Answer> => {
-  const answer = bytes(takesGzip ? bundle : await expand(bundle), cache);
+/** Made for one reader, and small: the quickest way. */
+const level = 1;
+
+/** A bundle goes out compressed where the reader takes that (C2SP tlog-tiles), however it is at hand. */
+const packed = async (
+  bundle: { readonly bytes: Uint8Array; readonly isGzip: boolean },
+  takesGzip: boolean,
+  cache: string,
+): Promise<Answer> => {
+  const repack = takesGzip ? (one: Uint8Array) => compress(one, { level }) : expand;
+  const body = bundle.isGzip === takesGzip ? bundle.bytes : await repack(bundle.bytes);
+  const answer = bytes(body, cache);
   const encoding = takesGzip ? { "Content-Encoding": "gzip" } : {};
   return { ...answer, headers: { ...answer.headers, Vary: "Accept-Encoding", ...encoding } };
 };
@@ -103,15 +115,16 @@ const mountBundles = (app: HttpApp, prefix: string, log: PublishedLog, bundles: 
         if (bundles.kind !== "open") bundles.onRead({ reader, log: log.origin, from, to });
       };
       const cache = cacheFor(tile.width, closed ? "private" : "public");
+      const takesGzip = req.acceptsEncodings("gzip") === "gzip";
       const full = tile.width === TILE_WIDTH ? await log.bundle?.(tile.index) : undefined;
       if (full !== undefined) {
         note();
-        return kept(full, req.acceptsEncodings("gzip") === "gzip", cache);
+        return packed({ bytes: full, isGzip: true }, takesGzip, cache);
       }
       const entries = await log.entries(from, to);
       if (entries.length !== tile.width) return missing();
       note();
-      return bytes(encodeBundle(entries), cache);
+      return packed({ bytes: encodeBundle(entries), isGzip: false }, takesGzip, cache);
     },
   });
 };

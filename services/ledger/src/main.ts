@@ -73,7 +73,7 @@ const main = async (): Promise<void> => {
   const keySealer = makeSealer({
     policy,
     witnesses: keyWitnesses,
-    consistency: keyLog.tree.consistency,
+    tree: keyLog.tree,
     onBehind: (witness, size) => {
       const reason = `witness ${witness} has seen ${size} entries of the key log, more than there are`;
       for (const lane of lanes) lane.doubt(reason);
@@ -126,7 +126,7 @@ const main = async (): Promise<void> => {
     { onStart: (reason, err) => log.info({ reason, err }, "stopping") },
   );
 
-  void time.run(timeWitnesses, keyLog.checkpoint, keyLog.tree.consistency, signal);
+  void time.run(timeWitnesses, keyLog.checkpoint, keyLog.tree, signal);
   await beginKeyLog(keyLog, config.SEALANE_GENESIS_FILE, clock, offerKeyLog, signal);
   if (several) void followKeyLog({ keyLog, offer: offerKeyLog, clock, log }, signal);
   await Promise.all(lanes.map((lane) => lane.run(signal)));

@@ -98,7 +98,7 @@ export const openLane = (shared: LedgerProcess, settings: LaneSettings): Lane =>
       log.warn({ witness, detail }, "a witness did not cosign");
     },
     witnesses,
-    consistency: tree.consistency,
+    tree,
     onSealed: (sealed) => writer.sealed(sealed),
   });
   const assembler = startAssembler({ origin, entryKeyFile, checkpointKeyFile }, (err) => {

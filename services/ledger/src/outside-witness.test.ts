@@ -19,7 +19,7 @@ import {
   signNoteLine,
 } from "@sealane/tlog";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { makeWitnessClient, type Checkpoint } from "./witness-client.ts";
+import { makeWitnessClient, type Checkpoint, type GrowthReader } from "./witness-client.ts";
 
 const program = findOmniwitness();
 if (program === undefined) {
@@ -42,14 +42,15 @@ const checkpoint = (origin: string, size: number, forkAt?: number): Checkpoint =
   return { origin, size, text, note };
 };
 
-const consistency =
-  (forkAt?: number) =>
-  (oldSize: number, newSize: number): Uint8Array[] => {
+const treeOf = (forkAt?: number): GrowthReader => ({
+  consistency: (oldSize, newSize) => {
     const all = leaves(newSize, forkAt);
     return consistencyProof(oldSize, newSize, (level, index) =>
       rootOf(all.slice(index * 2 ** level, (index + 1) * 2 ** level)),
     );
-  };
+  },
+  rootAt: (size) => rootOf(leaves(size, forkAt)),
+});
 
 describe.skipIf(program === undefined)("an outside witness", () => {
   let outside: Omniwitness;
@@ -67,7 +68,7 @@ describe.skipIf(program === undefined)("an outside witness", () => {
     const { url, key } = outside;
     const client = makeWitnessClient({ name: "outside", key, url }, logs);
     for (const size of [1, 2, 255, 256, 257, 1_000, 1_000]) {
-      const answer = await client.cosign(checkpoint(origin, size), consistency());
+      const answer = await client.cosign(checkpoint(origin, size), treeOf());
       expect([size, answer]).toMatchObject([size, { outcome: "cosigned" }]);
     }
     client.close();
@@ -77,7 +78,7 @@ describe.skipIf(program === undefined)("an outside witness", () => {
     const { url, key } = outside;
     const client = makeWitnessClient({ name: "outside", key, url }, logs);
     const [origin = ""] = origins;
-    const answer = await client.cosign(checkpoint(origin, 1_001), consistency());
+    const answer = await client.cosign(checkpoint(origin, 1_001), treeOf());
     expect(answer.outcome).toBe("cosigned");
     client.close();
   });
@@ -86,12 +87,12 @@ describe.skipIf(program === undefined)("an outside witness", () => {
     const { url, key } = outside;
     const [origin = ""] = origins;
     const client = makeWitnessClient({ name: "outside", key, url }, logs);
-    const smaller = await client.cosign(checkpoint(origin, 700), consistency());
+    const smaller = await client.cosign(checkpoint(origin, 700), treeOf());
     // With the checkpoint that it holds, where it shows that; else its word alone is believed by nobody.
     expect(["ahead", "failed"]).toContain(smaller.outcome);
-    const forked = await client.cosign(checkpoint(origin, 1_002, 500), consistency(500));
+    const forked = await client.cosign(checkpoint(origin, 1_002, 500), treeOf(500));
     expect(forked.outcome).toBe("failed");
-    const unknown = await client.cosign(checkpoint("other.example/2026/0", 1), consistency());
+    const unknown = await client.cosign(checkpoint("other.example/2026/0", 1), treeOf());
     expect(unknown.outcome).toBe("failed");
     client.close();
   });

@@ -15,7 +15,8 @@ import {
 } from "@sealane/protocol";
 import type { OpenTransfer } from "@sealane/rules";
 import { composeNote, toBase64 } from "@sealane/tlog";
-import type { AssembledEntry, LaneStore, StoredMessage } from "./lane-store.ts";
+import type { AssembledEntry, StoredMessage } from "./batch-to-save.ts";
+import type { LaneStore } from "./lane-store.ts";
 
 export type Outgoing = {
   readonly topic: string;

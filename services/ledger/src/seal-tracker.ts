@@ -1,7 +1,7 @@
 // Which entries wait for a quorum, and up to where the participants were told of their seals. What is
 // kept across restarts is what was *told*: an untold seal is made and told again.
 import { parseCheckpointText, parseNote, toBase64 } from "@sealane/tlog";
-import type { AssembledEntry } from "./lane-store.ts";
+import type { AssembledEntry } from "./batch-to-save.ts";
 import { sealMessages, type Outgoing, type SealedEntry } from "./publisher.ts";
 import type { Sealed } from "./sealer.ts";
 import type { Tree } from "./tree.ts";

@@ -3,12 +3,7 @@
 // is free again, and holds nobody up.
 import { pause } from "@sealane/runtime";
 import { composeNote, selectQuorum, type TlogPolicy } from "@sealane/tlog";
-import type {
-  Checkpoint,
-  ConsistencyReader,
-  Cosignature,
-  WitnessClient,
-} from "./witness-client.ts";
+import type { Checkpoint, Cosignature, GrowthReader, WitnessClient } from "./witness-client.ts";
 
 export type Sealed = {
   readonly checkpoint: Checkpoint;
@@ -21,7 +16,7 @@ export type Sealed = {
 export type SealerDeps = {
   readonly policy: TlogPolicy;
   readonly witnesses: readonly WitnessClient[];
-  readonly consistency: ConsistencyReader;
+  readonly tree: GrowthReader;
   readonly onSealed: (sealed: Sealed) => void;
   /** A witness holds more than we do: a rolled-back database; the ledger must not sign on. */
   readonly onBehind: (witness: string, size: number) => void;
@@ -54,7 +49,7 @@ export const composeSealed = (
 };
 
 export const makeSealer = (deps: SealerDeps): Sealer => {
-  const { policy, witnesses, consistency } = deps;
+  const { policy, witnesses, tree } = deps;
   const stopping = new AbortController();
   let newest: Checkpoint | undefined;
   let round:
@@ -82,7 +77,7 @@ export const makeSealer = (deps: SealerDeps): Sealer => {
   const ask = async (witness: WitnessClient): Promise<void> => {
     const current = round;
     if (current === undefined) return;
-    const answer = await witness.cosign(current.checkpoint, consistency);
+    const answer = await witness.cosign(current.checkpoint, tree);
     if (stopping.signal.aborted) return;
     if (answer.outcome === "ahead") {
       // It may have cosigned a newer round of ours already; only more than our newest is trouble.

@@ -2,7 +2,7 @@
 // they move with the lane, or not at all. Batches without any are saved by the statement as it is.
 import { pgArray } from "@sealane/database";
 import { invariant } from "@sealane/runtime";
-import type { BatchToSave } from "./lane-store.ts";
+import type { BatchToSave } from "./batch-to-save.ts";
 import type { saveBatchSql } from "./lane-sql.ts";
 
 type Statement = ReturnType<typeof saveBatchSql>;

@@ -6,6 +6,7 @@ import {
   consistencyProof,
   inclusionProof,
   nodeHash,
+  rootAt,
   tilePath,
   TILE_HEIGHT,
   TILE_WIDTH,
@@ -164,5 +165,6 @@ export const openTree = (directory: string) => {
       inclusionProof(index, treeSize, read),
     consistency: (oldSize: number, newSize: number): Uint8Array[] =>
       consistencyProof(oldSize, newSize, read),
+    rootAt: (treeSize: number): Uint8Array => rootAt(treeSize, read),
   };
 };

@@ -9,11 +9,18 @@ import {
   emptyRange,
   formatCheckpointText,
   leafHash,
+  OLD_ROOT_HEADER,
   parseNote,
   rangeRoot,
+  toBase64,
 } from "@sealane/tlog";
 import { afterEach, beforeEach, expect, test } from "vitest";
-import { makeWitnessClient, type Checkpoint, type WitnessClient } from "./witness-client.ts";
+import {
+  makeWitnessClient,
+  type Checkpoint,
+  type GrowthReader,
+  type WitnessClient,
+} from "./witness-client.ts";
 
 const [witness] = witnessKeys;
 const logs = [{ key: testKeys.checkpoint.key }];
@@ -26,14 +33,20 @@ const checkpointOf = (size: number, key = testKeys.checkpoint): Checkpoint => {
   return { origin, size, text, note: composeNote(text, [lineOf(key, text)]) };
 };
 
+const roots = new Map([8].map((size) => [size, rangeRoot(rangeOf(size))]));
+const tree: GrowthReader = { consistency: () => [], rootAt: (size) => roots.get(size)! };
+
+const said: (string | undefined)[] = [];
 let answer: { readonly status: number; readonly body: string };
 let shown: { readonly status: number; readonly body: string };
 let server: Server;
 let client: WitnessClient;
 
 beforeEach(async () => {
+  said.length = 0;
   server = createServer((request, response) => {
     const { status, body } = request.method === "POST" ? answer : shown;
+    if (request.method === "POST") said.push(String(request.headers[OLD_ROOT_HEADER]));
     request.resume().on("end", () => response.writeHead(status).end(body));
   });
   await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
@@ -46,7 +59,7 @@ afterEach(async () => {
   await new Promise((resolve) => server.close(resolve));
 });
 
-const cosign = () => client.cosign(checkpointOf(5), () => []);
+const cosign = () => client.cosign(checkpointOf(5), tree);
 const unproven = [
   ["nothing", { status: 404, body: "" }],
   ["no checkpoint", { status: 200, body: "more than you have\n" }],
@@ -79,4 +92,16 @@ test("shows something that the log has not signed: it has not said what it has s
   expect(await client.sizeOf(origin)).toBeUndefined();
   shown = { status: 404, body: "" };
   expect(await client.sizeOf(origin)).toBe(0);
+});
+
+test("was shown another history up to a power of two: it is told our root there, for its evidence", async () => {
+  shown = { status: 200, body: checkpointOf(8).note };
+  expect(await client.sizeOf(origin)).toBe(8);
+  answer = { status: 422, body: "the consistency proof leads to another new root\n" };
+  expect(await client.cosign(checkpointOf(11), tree)).toMatchObject({ outcome: "failed" });
+  expect(said).toEqual(["undefined", toBase64(rangeRoot(rangeOf(8)))]);
+  shown = { status: 200, body: checkpointOf(9).note };
+  expect(await client.sizeOf(origin)).toBe(9);
+  expect(await client.cosign(checkpointOf(11), tree)).toMatchObject({ outcome: "failed" });
+  expect(said).toHaveLength(3);
 });

@@ -5,9 +5,11 @@ import { httpClient, type HttpClient } from "@sealane/http";
 import {
   cosignatureTime,
   formatAddCheckpoint,
+  OLD_ROOT_HEADER,
   parseSignatureLine,
   toHex,
   sha256,
+  toBase64,
   openNote,
   parseCheckpointText,
   verifierFor,
@@ -33,12 +35,16 @@ export type WitnessAnswer =
   | { readonly outcome: "ahead"; readonly size: number }
   | { readonly outcome: "failed"; readonly detail: string };
 
-export type ConsistencyReader = (oldSize: number, newSize: number) => Uint8Array[];
+/** What of our tree a witness is told. */
+export type GrowthReader = {
+  consistency(oldSize: number, newSize: number): Uint8Array[];
+  rootAt(size: number): Uint8Array;
+};
 
 export type WitnessClient = {
   readonly name: string;
   readonly busy: () => boolean;
-  cosign(checkpoint: Checkpoint, consistency: ConsistencyReader): Promise<WitnessAnswer>;
+  cosign(checkpoint: Checkpoint, tree: GrowthReader): Promise<WitnessAnswer>;
   /**
    * The size of the newest checkpoint that the witness serves for an origin; 0 when none, undefined when
    * it does not say, or shows something that the log has not signed.
@@ -48,6 +54,8 @@ export type WitnessClient = {
 };
 
 const timeoutMs = 2_000;
+
+const isPowerOfTwo = (size: number): boolean => size > 0 && Number.isInteger(Math.log2(size));
 
 /** @param logs the policy's: whose checkpoints are believed */
 export const makeWitnessClient = (
@@ -97,16 +105,19 @@ export const makeWitnessClient = (
     return size;
   };
 
+  const post = (body: string, headers: Readonly<Record<string, string>> = {}) =>
+    http.post("/add-checkpoint", body, { contentType: "text/plain", headers });
+
   const attempt = async (
     checkpoint: Checkpoint,
-    consistency: ConsistencyReader,
+    tree: GrowthReader,
     again: boolean,
   ): Promise<WitnessAnswer> => {
     const oldSize = sizes.get(checkpoint.origin) ?? 0;
     if (oldSize > checkpoint.size) return { outcome: "ahead", size: oldSize };
-    const proof = oldSize === 0 ? [] : consistency(oldSize, checkpoint.size);
+    const proof = oldSize === 0 ? [] : tree.consistency(oldSize, checkpoint.size);
     const body = formatAddCheckpoint({ oldSize, proof, checkpoint: checkpoint.note });
-    const answer = await http.post("/add-checkpoint", body, { contentType: "text/plain" });
+    const answer = await post(body);
     if (answer.outcome !== "ok") return { outcome: "failed", detail: answer.error.message };
     if (answer.status === 409) {
       const size = Number.parseInt(answer.body.trim(), 10);
@@ -119,8 +130,12 @@ export const makeWitnessClient = (
       }
       sizes.set(checkpoint.origin, size);
       return again
-        ? attempt(checkpoint, consistency, false)
+        ? attempt(checkpoint, tree, false)
         : { outcome: "failed", detail: "the witness disagrees about its size" };
+    }
+    if (answer.status === 422 && oldSize < checkpoint.size && isPowerOfTwo(oldSize)) {
+      // It was shown another history. With our root there it can keep both as evidence that stands.
+      await post(body, { [OLD_ROOT_HEADER]: toBase64(tree.rootAt(oldSize)) });
     }
     if (answer.status !== 200) {
       return { outcome: "failed", detail: `status ${answer.status}: ${answer.body.slice(0, 200)}` };
@@ -134,10 +149,10 @@ export const makeWitnessClient = (
   return {
     name,
     busy: () => inFlight,
-    cosign: async (checkpoint, consistency) => {
+    cosign: async (checkpoint, tree) => {
       inFlight = true;
       try {
-        return await attempt(checkpoint, consistency, true);
+        return await attempt(checkpoint, tree, true);
       } finally {
         inFlight = false;
       }

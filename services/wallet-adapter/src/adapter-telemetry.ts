@@ -1,7 +1,7 @@
 // What an adapter counts, times and traces. An end without a payout is traced from the request on, and a
 // rejection is recorded whatever was decided where the trace began.
 import { recorded, traceparentOf, type Counter, type Telemetry } from "@sealane/telemetry";
-import type { Answer } from "./payee-desk.ts";
+import type { Answer } from "./proposal.ts";
 import type { TransferStatus, TransferView } from "./views.ts";
 
 export type AdapterTelemetry = {

@@ -8,30 +8,16 @@ import {
   readStatement,
   termsSchema,
   type ProposalItem,
-  type Terms,
 } from "@sealane/protocol";
 import { checkPrice, keyIndex } from "@sealane/rules";
 import { verifyOffThread, type EnvelopeOpener } from "@sealane/signer";
-import { utf8, type Note } from "@sealane/tlog";
+import { utf8 } from "@sealane/tlog";
 import { z } from "zod";
 import type { CreditOrder } from "./credit-desk.ts";
 import type { SheetBook } from "./sheet-book.ts";
 import { readAccounts, type OpenedAccounts } from "./open-accounts.ts";
+import { resultSchema, type Answer, type Proposal } from "./proposal.ts";
 import type { ProviderAnswers } from "./provider-answers.ts";
-
-export type Proposal = {
-  readonly terms: Terms;
-  readonly note: Note;
-  readonly raw: string;
-  /** Undefined when the envelope is missing or does not open. */
-  readonly accounts: OpenedAccounts | undefined;
-  readonly trace: string | undefined;
-};
-
-export type Answer = {
-  readonly proposal: Proposal;
-  readonly command: Record<string, unknown>;
-};
 
 type Deps = {
   readonly participant: string;
@@ -48,21 +34,6 @@ type Deps = {
   readonly log: { warn(fields: object, message: string): void };
 };
 
-const resultSchema = z.object({
-  transferId: z.string(),
-  answer: z.enum(["yes", "no"]),
-  reason: z
-    .string()
-    .regex(/^[A-Z][A-Z0-9]{3}$/)
-    .optional(),
-  /** Of a provider that signs by itself: its line over the terms, or its rejection. */
-  line: z.string().max(400).optional(),
-  note: z
-    .string()
-    .max(32 * 1024)
-    .optional(),
-});
-export type CheckResult = z.infer<typeof resultSchema>;
 const resultsSchema = z.object({ results: z.array(resultSchema) });
 
 const checksInFlight = 6;

@@ -7,7 +7,7 @@ import type { Signer } from "@sealane/signer";
 import { composeNote, parseSignatureLine, TlogError, type NoteSignature } from "@sealane/tlog";
 import type { OpenedAccounts } from "./open-accounts.ts";
 import { ownSignatureFault } from "./own-signature.ts";
-import type { Answer, CheckResult, Proposal } from "./payee-desk.ts";
+import type { Answer, CheckResult, Proposal } from "./proposal.ts";
 
 export type ProviderAnswers = {
   /** What a check carries besides, for whoever has to sign. */

@@ -55,9 +55,9 @@ function observed(witness: Witness, logger: Logger, telemetry: Telemetry): Witne
   );
   return {
     ...witness,
-    addCheckpoint: async (body) => {
+    addCheckpoint: async (body, oldRoot) => {
       const startMs = performance.now();
-      const answer = await witness.addCheckpoint(body);
+      const answer = await witness.addCheckpoint(body, oldRoot);
       duration.record(performance.now() - startMs);
       answers.add(1, { status: String(answer.status) });
       const { status } = answer;

@@ -168,6 +168,31 @@ describe("a policy that is malformed", () => {
   });
 });
 
+describe("a policy that is well formed and odd", () => {
+  it("is read by all: what is not ASCII is as it is, and spaces are spaces and tabs", () => {
+    const odd = policyText.replaceAll(/ w(?=[1-4]\s)/g, " \u00e9").replaceAll(" ", "\t \t");
+    const text = `\t# caf\u00e9 \u0085 \u00a0\n \t\n#\n${odd}  `
+      .replaceAll("\n", " \n")
+      .slice(0, -2);
+    const bytes = Buffer.from(`${text}\n`, "latin1");
+    writeFileSync(at("odd"), bytes);
+    expect(parsePolicy(bytes.toString("utf8")).witnesses).toHaveLength(4);
+    for (const one of others) {
+      const ran = call(one, "receipt", { policy: at("odd"), keys: at("keys") }, at("receipt"));
+      expect([one.name, ran]).toMatchObject([one.name, { status: 0 }]);
+    }
+    const python = findPython();
+    if ("skipped" in python) return;
+    const alone = run(python.found, [
+      "-B",
+      join(rooms, "python", "verify.py"),
+      at("odd"),
+      at("receipt"),
+    ]);
+    expect(alone).toMatchObject({ status: 0 });
+  });
+});
+
 describe("what cannot be read", () => {
   it("is named in one line, be it a policy, keys, roots, a token or what is to be judged", () => {
     const policy = at("policy");

@@ -4,15 +4,21 @@ import { mkdirSync, mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import {
+  audit,
   carriedFrom,
   liquidityIn,
   liquidityOut,
   makeFundedWorld,
   makeWorld,
+  origin1,
   policyOfTwoText,
+  putTogether,
+  signed,
+  takeApart,
   testKeys,
   type World,
 } from "@sealane/rules/testing";
+import { parseNote } from "@sealane/tlog";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { publish } from "./corpus.ts";
 import { publishedFiles, writeFolder } from "./published-folder.ts";
@@ -38,9 +44,14 @@ const moved = (cosigners: number): readonly [World, World] => {
   return [from, to];
 };
 
-const verdicts = async (name: string, world: World, log: typeof testKeys.checkpoint) => {
+const verdicts = async (
+  name: string,
+  world: World,
+  log: typeof testKeys.checkpoint,
+  entries: readonly string[] = world.entries,
+) => {
   const place = join(folder, name);
-  writeFolder(place, publishedFiles(publish(world, { seal: { log } })));
+  writeFolder(place, publishedFiles(publish(world, { entries, seal: { log } })));
   const all: (boolean | string)[] = [];
   for (const verifier of verifiers) {
     const [verdict] = await verifier.logs([place], { policy: policyOfTwoText });
@@ -60,4 +71,32 @@ test("what was taken in under too few cosignatures is refused", async () => {
   const [, to] = moved(2);
   const said = await verdicts("unsealed", to, testKeys.checkpoint1);
   expect(said).toEqual(verifiers.map(() => expect.stringContaining("too few cosignatures")));
+});
+
+test("what was taken in twice is refused", async () => {
+  const [, to] = moved(3);
+  const pieces = to.entries.map(takeApart);
+  const twice = putTogether([...pieces, ...pieces.slice(-1)], origin1);
+  const said = await verdicts("twice", to, testKeys.checkpoint1, twice);
+  expect(said).toEqual(verifiers.map(() => expect.stringMatching(/ends twice$/)));
+});
+
+test("cover that leaves though it is needed is refused", async () => {
+  const [from] = moved(3);
+  const more = (text: string): string =>
+    text.replaceAll('"amount":"100.00"', '"amount":"2000000.00"');
+  const entries = putTogether(
+    from.entries.map(takeApart).map(({ context, inner }) => {
+      if (!inner.includes("/liquidity-out/")) return { context, inner };
+      const postings = context.postings.map((one) => ({ ...one, amount: "2000000.00" }));
+      const { text } = parseNote(inner);
+      return {
+        context: { ...context, postings },
+        inner: signed(more(text), [testKeys.alice, testKeys.bob]),
+      };
+    }),
+  );
+  expect(audit(from, entries)).toMatchObject({ position: 3, code: "withdrawal-uncovered" });
+  const said = await verdicts("needed", from, testKeys.checkpoint, entries);
+  expect(said).toEqual(verifiers.map(() => expect.stringMatching(/cover/)));
 });

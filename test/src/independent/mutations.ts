@@ -16,6 +16,13 @@ const words = [
   "",
   "\u0000",
   "é",
+  // What languages differ about: lines, spaces, and how long a text is.
+  "a\nb",
+  "a\u00a0b",
+  "a\u2028b",
+  "a\ufeffb",
+  "a\u000bb",
+  "\u{1f4b8}".repeat(100),
   ..."0 1 -1 00.10 0.1 1e3 x HKD PHP JPY committed recorded expired original today payer payee".split(
     " ",
   ),

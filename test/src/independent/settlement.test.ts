@@ -18,15 +18,18 @@ import {
   makeRing,
   makeSettlingWorld,
   netsOf,
+  operator,
   ph,
   policyText,
   putTogether,
   say,
   settle,
+  signed,
   takeApart,
   testKeys,
   type World,
 } from "@sealane/rules/testing";
+import { parseNote } from "@sealane/tlog";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { publish } from "./corpus.ts";
 import { publishedFiles, writeFolder } from "./published-folder.ts";
@@ -244,6 +247,60 @@ describe("a log with settlements", () => {
     );
     const unended = pieces.filter((_, at) => at < last || at >= derived);
     expect(await verdicts("parts-unended", world, putTogether(unended))).toEqual(none());
+  });
+
+  /** The first statement of a kind said otherwise, by whoever has to sign it. */
+  const oneOtherwise = (kind: string, from: RegExp, to: string, fields: object = {}): string[] =>
+    putTogether(
+      pieces.map(({ context, inner }, place) => {
+        if (place !== kindAt(kind)) return { context, inner };
+        const text = parseNote(inner).text.replace(from, to);
+        const keys = [testKeys.alice, testKeys.bob];
+        return { context: { ...context, ...fields }, inner: signed(text, keys) };
+      }),
+    );
+  const defaulted = pieces[kindAt("window-default")];
+  const moved = defaulted?.context.postings.map((one) => ({ ...one, amount: "1.00" })) ?? [];
+  const operatorNet = pieces.findIndex(({ inner }) =>
+    inner.includes(`"participant":"${operator}"`),
+  );
+  test.each([
+    [
+      "a default that pays something else than is owed",
+      oneOtherwise("window-default", /"(cover|shortfall)":"(?!0\.00)[^"]+"/, '"$1":"1.00"', {
+        postings: moved,
+      }),
+    ],
+    ["a default of another attempt", oneOtherwise("window-default", /"attempt":1/, '"attempt":0')],
+    [
+      "a default before its day",
+      oneOtherwise("window-default", /x^/, "", {
+        time: pieces[kindAt("settlement-abort")]?.context.time,
+      }),
+    ],
+    ["an abort of another attempt", oneOtherwise("settlement-abort", /"attempt":0/, '"attempt":1')],
+    [
+      "an abort of a window that was settled",
+      oneOtherwise("settlement-abort", /"number":1/, '"number":0'),
+    ],
+    [
+      "a net of the operator in a chain of its own",
+      putTogether(
+        pieces.map((piece, place) =>
+          place === operatorNet
+            ? {
+                ...piece,
+                context: { ...piece.context, chains: [{ participant: operator, n: 0, prev: "" }] },
+              }
+            : piece,
+        ),
+      ),
+    ],
+  ])("with %s is refused, as ours refuses it", async (name, entries) => {
+    expect(audit(world, entries)).not.toBe(entries.length);
+    expect(await verdicts(`otherwise-${name.replaceAll(" ", "-")}`, world, entries)).toEqual(
+      none(),
+    );
   });
 
   test.each([

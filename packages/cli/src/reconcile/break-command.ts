@@ -34,6 +34,7 @@ type BreakView = {
   readonly overdue: boolean;
   readonly transfer?: string;
   readonly proposal?: {
+    readonly id: string;
     readonly by: string;
     readonly outcome: string;
     readonly text: string;
@@ -227,8 +228,12 @@ const cosigned = async (note: string, flags: ApproveFlags): Promise<string> => {
 const runApprove = async (id: string, flags: ApproveFlags): Promise<boolean> => {
   const { proposal } = await askBreak(flags, id);
   const { text } = flags;
+  if (proposal !== undefined && flags.json !== true) {
+    out(`approving: ${proposal.outcome}, ${proposal.text}, proposed by ${proposal.by}`);
+  }
   const note = proposal?.note === undefined ? undefined : await cosigned(proposal.note, flags);
   return tell(flags, id, "approval", {
+    ...(proposal === undefined ? {} : { proposal: proposal.id }),
     ...(text === undefined ? {} : { text }),
     ...(note === undefined ? {} : { note }),
   });

@@ -93,10 +93,14 @@ const coveredUntil = async (flags: Flags): Promise<string | undefined> => {
   return asOf.providers.find(({ participant }) => participant === flags.participant)?.until;
 };
 
-const wholeOf = async (flags: Flags): Promise<ProviderStatement[]> => {
+/** What a file comes to, ready to be handed in. */
+type Whole = { readonly parts: ProviderStatement[]; readonly warnings: readonly string[] };
+
+const wholeOf = async (flags: Flags): Promise<Whole> => {
   const { statement: file, participant, position } = flags;
   const bytes = readBytes(file, "the statement");
   const isJson = /^\uFEFF?\s*\{/.test(Buffer.from(bytes.subarray(0, 100)).toString("utf8"));
+  let warnings: readonly string[] = [];
   let whole: object;
   if (isJson) whole = { participant, ...(jsonOf(file, bytes) as object) };
   else {
@@ -115,11 +119,12 @@ const wholeOf = async (flags: Flags): Promise<ProviderStatement[]> => {
       from,
       to,
       ...(position === undefined ? {} : { position: Number(position) }),
+      ...(draft.more === undefined ? {} : { more: draft.more }),
       lines: draft.lines,
     };
+    warnings = draft.warnings ?? [];
   }
-  const parts = partsOf(whole as ProviderStatement);
-  return parts.map((part) => {
+  const parts = partsOf(whole as ProviderStatement).map((part) => {
     const parsed = providerStatementSchema.safeParse(part);
     if (!parsed.success) {
       const issue = parsed.error.issues[0];
@@ -128,6 +133,7 @@ const wholeOf = async (flags: Flags): Promise<ProviderStatement[]> => {
     if (parsed.data.participant === participant) return parsed.data;
     throw malformed(file, `it is ${parsed.data.participant}'s`);
   });
+  return { parts, warnings };
 };
 
 /** The desk takes so many lines at once; only the last part closes the period. */
@@ -140,13 +146,14 @@ export const partsOf = (
   return Array.from({ length: count }, (_, at) => ({
     ...whole,
     reference: `${whole.reference}/${at + 1}`,
+    // A page that is not the last of its statement closes nothing with its last part either.
     ...(at + 1 < count ? { more: true as const } : {}),
     lines: whole.lines.slice(at * most, (at + 1) * most),
   }));
 };
 
 const runReconcile = async (flags: Flags): Promise<boolean> => {
-  const parts = await wholeOf(flags);
+  const { parts, warnings } = await wholeOf(flags);
   let lines = 0;
   let last: Taken | undefined;
   for (const part of parts) {
@@ -157,8 +164,9 @@ const runReconcile = async (flags: Flags): Promise<boolean> => {
   const query = `?limit=1&participant=${encodeURIComponent(flags.participant)}`;
   const { counts } = await askDesk<List>(flags, `/v1/breaks${query}`);
   if (flags.json === true)
-    outJson({ ok: true, parts: parts.length, ...last, newLines: lines, counts });
+    outJson({ ok: true, parts: parts.length, ...last, newLines: lines, counts, warnings });
   else {
+    for (const warning of warnings) out(`Look at this: ${warning}.`);
     out(`${lines} new lines, held against the log as of ${last?.asOf ?? 0} entries.`);
     out(`${flags.participant}'s books are known up to ${last?.coveredUntil ?? "-"}.`);
     const all = counts.map(({ kind, count }) => `${count} ${kind}`).join(", ");

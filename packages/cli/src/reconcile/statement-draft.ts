@@ -7,6 +7,10 @@ export type StatementDraft = {
   readonly reference?: string;
   readonly from?: string;
   readonly to?: string;
+  /** More pages of the same period follow. */
+  readonly more?: true;
+  /** What whoever hands it in should look at; it is taken all the same. */
+  readonly warnings?: readonly string[];
   readonly lines: readonly ProviderLine[];
 };
 

@@ -155,7 +155,8 @@ describe("camt.053", () => {
     details: [{ uetr: id }],
     ...more,
   });
-  const read = (entries: ReportEntry[], mirror = false): DraftResult => {
+  type Head = Partial<Omit<Camt053["statements"][number], "entries">>;
+  const read = (entries: ReportEntry[], mirror = false, head: Head = {}): DraftResult => {
     const body: Camt053 = {
       messageId: "M-1",
       createdAt: "2026-11-22T12:00:00.000Z",
@@ -174,6 +175,7 @@ describe("camt.053", () => {
               date: "2026-11-22",
             },
           ],
+          ...head,
           entries,
         },
       ],
@@ -206,6 +208,65 @@ describe("camt.053", () => {
     const amount = { currency: "HKD", amount: "500.00" };
     const two = linesOf(read([entry({ details: [{ uetr: id, amount }, { amount }] })]));
     expect(two).toMatchObject([{ reference: "N-1/1", amount: "500.00" }, { reference: "N-1/2" }]);
+    const less = { currency: "HKD", amount: "400.00" };
+    expect(read([entry({ details: [{ uetr: id, amount }, { amount: less }] })])).toMatchObject({
+      faults: expect.arrayContaining([
+        { at: "statement 1, entry 1", detail: "an entry's payments do not come to its amount" },
+      ]),
+    });
+    expect(read([entry({ details: [{ uetr: id, amount }, {}] })]).ok).toBe(false);
+  });
+
+  test("what is booked is the entry's amount, whatever its only payment came to", () => {
+    const amount = { currency: "HKD", amount: "999.00" };
+    const [line] = linesOf(read([entry({ details: [{ uetr: id, amount }] })]));
+    expect(line).toMatchObject({ amount: "1000.00", transfer: id });
+  });
+
+  test("charges are the fee: their sum, or the only one; of the payment before the entry", () => {
+    const of = (amount: string, currency = "HKD") => ({ currency, amount });
+    const feeOf = (more: Partial<ReportEntry>) => linesOf(read([entry(more)]))[0];
+    expect(feeOf({ charged: of("2.00") })).toMatchObject({ fee: "2.00", amount: "1000.00" });
+    expect(feeOf({ charges: [{ amount: of("3.00") }] })).toMatchObject({ fee: "3.00" });
+    const both = { charged: of("9.00"), details: [{ uetr: id, charged: of("2.00") }] };
+    expect(feeOf(both)).toMatchObject({ fee: "2.00" });
+    expect(feeOf({})).not.toHaveProperty("fee");
+    expect(feeOf({ charges: [{ amount: of("1.00") }, { amount: of("1.00") }] })).toMatchObject({
+      detail: expect.stringContaining("no sum"),
+    });
+    expect(feeOf({ charged: of("1.00", "USD") })).toMatchObject({
+      detail: expect.stringContaining("another currency"),
+    });
+  });
+
+  test("a page that is not the last closes no period, and has a number of its own", () => {
+    const page = (number: string, last: "true" | "false") => ({ page: { number, last } });
+    expect(read([entry()], false, page("1", "false"))).toMatchObject({
+      draft: { reference: "M-1/1", more: true },
+    });
+    const end = read([entry()], false, page("2", "true"));
+    expect(end).toMatchObject({ draft: { reference: "M-1/2" } });
+    expect(end.ok && end.draft.more).toBeUndefined();
+  });
+
+  test("balances that the bookings do not lead to are warned of; information is left out", () => {
+    const balance = (type: string, amount: string) => ({
+      type,
+      amount: { currency: "HKD", amount },
+      side: "CRDT" as const,
+      date: "2026-11-22",
+    });
+    const warnings = (closing: string, more: ReportEntry[] = []) => {
+      const balances = [balance("OPBD", "1500.00"), balance("CLBD", closing)];
+      const result = read([entry(), ...more], false, { balances });
+      return result.ok ? result.draft.warnings : result.faults;
+    };
+    expect(warnings("500.00")).toEqual([]);
+    expect(warnings("500.00", [entry({ status: "PDNG", reference: "N-2" })])).toEqual([]);
+    expect(warnings("500.01")).toEqual([expect.stringContaining("opening balance")]);
+    expect(warnings("500.00", [entry({ status: "INFO", reference: "N-3" })])).toEqual([
+      expect.stringContaining("left out"),
+    ]);
   });
 
   test("with days in place of times is refused: what is late could not be said", () => {

@@ -1,6 +1,8 @@
 // Reconciliation's desk for operators, approvers and auditors: what it shows, and handing in a note that
-// people have signed with keys of their own.
+// people have signed with keys of their own. A desk that is busy, or whose answer is lost, is asked again under
+// the same key, which does nothing twice.
 import { randomUUID } from "node:crypto";
+import { setTimeout as sleep } from "node:timers/promises";
 import { CliError } from "../cli-error.ts";
 import { readBytes, readDefaults } from "../defaults.ts";
 
@@ -63,6 +65,10 @@ export type Position = Readonly<
 > & { readonly cap?: string; readonly usedPercent: number; readonly shortfall: string };
 
 const timeoutMs = 15_000;
+/** Tries of a request, and the pause between two of them where the desk names none. */
+const mostTries = 8;
+const pauseMs = 1_000;
+const longestPauseMs = 5_000;
 
 const doorOf = ({ desk, tokenFile }: DeskFlags) => {
   const defaults = readDefaults();
@@ -78,18 +84,43 @@ const doorOf = ({ desk, tokenFile }: DeskFlags) => {
   return { url, token };
 };
 
+/** One try: what the desk answers, or that nothing came. */
+const attempt = async (url: string, init: RequestInit): Promise<Response | CliError> => {
+  try {
+    const signal = AbortSignal.timeout(timeoutMs);
+    return await fetch(url, { ...init, signal, redirect: "error" });
+  } catch (cause) {
+    const action = "Is reconciliation up? Asking again does no harm.";
+    return new CliError("desk-unreachable", `${url} cannot be reached`, action, cause);
+  }
+};
+
+/** How long until the next try, or undefined where the answer is one. Who is not there is not waited for. */
+const pauseBefore = (answer: Response | CliError): number | undefined => {
+  if (answer instanceof CliError) {
+    const slow = answer.cause instanceof DOMException && answer.cause.name === "TimeoutError";
+    return slow ? pauseMs : undefined;
+  }
+  if (answer.status !== 503) return undefined;
+  const said = Number(answer.headers.get("Retry-After") ?? Number.NaN) * 1_000;
+  return said >= 0 && said <= longestPauseMs ? said : pauseMs;
+};
+
+const asked = async (url: string, init: RequestInit): Promise<Response | CliError> => {
+  for (let tries = 1; ; tries += 1) {
+    const answer = await attempt(url, init);
+    const pause = tries < mostTries ? pauseBefore(answer) : undefined;
+    if (pause === undefined) return answer;
+    await sleep(pause);
+  }
+};
+
 const knock = async (flags: DeskFlags, path: string, init: RequestInit = {}): Promise<Response> => {
   const { url, token } = doorOf(flags);
   const headers = new Headers(init.headers);
   headers.set("Authorization", `Bearer ${token}`);
-  let response: Response;
-  try {
-    const signal = AbortSignal.timeout(timeoutMs);
-    response = await fetch(`${url}${path}`, { ...init, headers, signal, redirect: "error" });
-  } catch (cause) {
-    const action = "Is reconciliation up? Asking again does no harm.";
-    throw new CliError("desk-unreachable", `${url} cannot be reached`, action, cause);
-  }
+  const response = await asked(`${url}${path}`, { ...init, headers });
+  if (response instanceof CliError) throw response;
   if (response.ok) return response;
   const body = (await response.json().catch(() => ({}))) as Record<string, unknown>;
   const { code, action } = body;

@@ -114,6 +114,18 @@ export const many = <T>(path: string, content: Content<T>): Part<readonly T[]> =
   };
 };
 
+/** The same for a list that may be left out: undefined where nothing stands there. */
+export const anyOf = <T>(path: string, content: Content<T>): Part<readonly T[] | undefined> => {
+  const part = many(path, content);
+  return {
+    put: (into, values, whole) => part.put(into, values ?? [], whole),
+    get: (from) => {
+      const values = part.get(from);
+      return values.length === 0 ? undefined : values;
+    },
+  };
+};
+
 /** Always the same when written; not looked at when read. */
 export const fixed = (path: string, text: string): Part<undefined> => {
   const place = placeOf(path);

@@ -13,9 +13,15 @@ import {
   uetr,
   word,
 } from "../codec/leaves.ts";
-import { many, maybe, one, shape, type ModelOf } from "../codec/shape.ts";
+import { anyOf, many, maybe, one, shape, type ModelOf } from "../codec/shape.ts";
 
 const side = word("CRDT", "DBIT");
+
+/** What an entry or a payment has cost: the sum of it, or each part. */
+const charges = {
+  charged: maybe("Chrgs/TtlChrgsAndTaxAmt", amount),
+  charges: anyOf("Chrgs/Rcrd", shape({ amount: one("Amt", amount) })),
+};
 
 const detail = {
   messageId: maybe("Refs/MsgId", max35),
@@ -26,6 +32,7 @@ const detail = {
   transactionId: maybe("Refs/TxId", max35),
   amount: maybe("Amt", amount),
   side: maybe("CdtDbtInd", side),
+  ...charges,
   returnReason: maybe("RtrInf/Rsn/Cd", code("returnReason")),
   information: maybe("AddtlTxInf", text(500)),
 };
@@ -47,6 +54,7 @@ const entry = {
   valueDate: maybe("ValDt", dateOrTime),
   servicerReference: maybe("AcctSvcrRef", max35),
   transactionCode: maybe("BkTxCd/Domn", shape(transactionCode)),
+  ...charges,
   details: many("NtryDtls/TxDtls", shape(detail)),
   information: maybe("AddtlNtryInf", text(500)),
 };
@@ -80,7 +88,17 @@ const header = {
 };
 
 const report = { ...header, reports: many("Rpt", shape(withBalances)) };
-const statement = { ...header, statements: many("Stmt", shape(withBalances)) };
+/** A long statement may come in pages, each a message of its own. */
+const { id, ...behindId } = withBalances;
+const paged = {
+  id,
+  page: maybe(
+    "StmtPgntn",
+    shape({ number: one("PgNb", numeric(5)), last: one("LastPgInd", trueOrFalse) }),
+  ),
+  ...behindId,
+};
+const statement = { ...header, statements: many("Stmt", shape(paged)) };
 const notification = { ...header, notices: many("Ntfctn", shape({ ...head, entries })) };
 
 export type EntryDetail = ModelOf<typeof detail>;

@@ -4,6 +4,7 @@
 import { Iso20022Error } from "../errors.ts";
 import type { Message } from "../message.ts";
 import type { AccountNotice, EntryDetail, ReportEntry } from "../messages/account-reports.ts";
+import { detailsFault } from "./entry-sums.ts";
 import { windowOfReference, windowReference, type WindowName } from "./instructions.ts";
 
 export type BankFileLine = {
@@ -49,9 +50,8 @@ const detailsOf = (entry: ReportEntry): readonly EntryDetail[] => {
   const { details } = entry;
   if (entry.reversal === "true") throw ambiguous("an entry takes another one back");
   if (details.length === 0) return [{}];
-  if (details.length > 1 && details.some(({ amount }) => amount === undefined)) {
-    throw ambiguous("an entry has several payments, and not the amount of each");
-  }
+  const why = detailsFault(entry);
+  if (why !== undefined) throw ambiguous(why);
   return details;
 };
 

@@ -171,6 +171,23 @@ describe("a bank's file", () => {
     ["several payments without their amounts", { details: [{ uetr: uetr(1) }, { uetr: uetr(2) }] }],
     ["an entry that takes one back", { reversal: "true" }],
     ["an entry without any reference", { details: [] }],
+    [
+      "a payment of another amount than its entry's",
+      { details: [{ uetr: uetr(1), amount: { currency: "HKD", amount: "4.99" } }] },
+    ],
+    [
+      "a payment in another currency than its entry",
+      { details: [{ uetr: uetr(1), amount: { currency: "USD", amount: "5.00" } }] },
+    ],
+    [
+      "payments that do not come to their entry",
+      {
+        details: [1, 2].map((n) => ({
+          uetr: uetr(n),
+          amount: { currency: "HKD", amount: "2.00" },
+        })),
+      },
+    ],
   ])("is refused with %s", (_, change) => {
     expect(() => bankFileParts(camt([entry(change)]))).toThrow(
       expect.objectContaining({ code: "line-ambiguous" }) as Error,

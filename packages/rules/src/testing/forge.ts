@@ -25,11 +25,14 @@ export const takeApart = (note: string): Piece => {
 };
 
 /** An entry of this context as it stands, signed by the ledger's entry key or another. */
-export const signPiece = ({ context, inner }: Piece, key: TestKey = testKeys.entry): string =>
-  signed(statementText(origin, "entry", context, inner), [key]);
+export const signPiece = (
+  { context, inner }: Piece,
+  key: TestKey = testKeys.entry,
+  log = origin,
+): string => signed(statementText(log, "entry", context, inner), [key]);
 
 /** A log of these pieces: places, chains and hashes are made to fit. */
-export const putTogether = (pieces: readonly Piece[]): string[] => {
+export const putTogether = (pieces: readonly Piece[], log = origin): string[] => {
   let prev = zeroHash;
   const chains = new Map<string, { n: number; head: string }>();
   return pieces.map(({ context, inner }, seq) => {
@@ -37,7 +40,8 @@ export const putTogether = (pieces: readonly Piece[]): string[] => {
       const chain = chains.get(participant) ?? { n: 0, head: zeroHash };
       return { participant, n: chain.n, prev: chain.head };
     });
-    const note = signPiece({ context: { ...context, seq, prev, chains: links }, inner });
+    const said = { ...context, seq, prev, chains: links };
+    const note = signPiece({ context: said, inner }, testKeys.entry, log);
     prev = toBase64(leafHash(note));
     for (const { participant, n } of links) chains.set(participant, { n: n + 1, head: prev });
     return note;

@@ -3,8 +3,14 @@
 import { formatTime, keyEntryText, statementText, type KeyStatementKind } from "@sealane/protocol";
 import { leafHash, toBase64 } from "@sealane/tlog";
 import { genesisMs, hk, makeGenesis, operator, origin, ph, testKeys } from "./genesis.ts";
-import { signed, testKey, type TestKey } from "./keys.ts";
-import { newCheckpoint, newKeyLog, recoveredRoot, recovery } from "./replaced-keys.ts";
+import { lineOf, signed, testKey, type TestKey } from "./keys.ts";
+import {
+  agreedRecord,
+  newCheckpoint,
+  newKeyLog,
+  recoveredRoot,
+  recovery,
+} from "./replaced-keys.ts";
 
 export type KeyForgery = readonly [
   what: string,
@@ -12,6 +18,10 @@ export type KeyForgery = readonly [
   body: object,
   signers: readonly TestKey[],
   code: string,
+  /** What was said, and stood, before. */
+  before?: readonly (readonly [KeyStatementKind, object, readonly TestKey[]])[],
+  /** Whose line is below it too, over something else. */
+  bad?: TestKey,
 ];
 
 const { alice, bob, hkRoot, phRoot, keyLog } = testKeys;
@@ -32,8 +42,27 @@ const twoLanes = (at: number, from: number, to: number) => {
   const { name, vkey } = testKey(`${operator}/2027/${at}`);
   return { lane: at, origin: name, vkey, slots: [{ from, to }] };
 };
+/** A key under another name. */
+const as = (name: string, { seed }: TestKey) => testKey(name, 1, seed);
 /** The key log's key, under another name. */
-const keyLogsAs = (name: string) => testKey(name, 1, keyLog.seed);
+const keyLogsAs = (name: string) => as(name, keyLog);
+/** hk registers this key, under a name of its own, for its transfers. */
+const registering = (other: TestKey) => {
+  const own = as(`${hk}/k9`, other);
+  return ["key", { ...key, vkey: own.vkey }, [hkRoot, own], "already-registered"] as const;
+};
+/** A newcomer whose root is this key. */
+const entering = (other: TestKey) => {
+  const root = as("new-wallet.example/root", other);
+  const body = { ...record, participant: "new-wallet.example", rootKey: root.vkey };
+  return ["participant", body, [root, alice], "already-registered"] as const;
+};
+/** hk's root is this key from now on. */
+const moving = (other: TestKey) => {
+  const root = as(`${hk}/root-2`, other);
+  const body = { ...record, rootKey: root.vkey };
+  return ["participant", body, [hkRoot, root, alice], "already-registered"] as const;
+};
 const schedule = { schedule: "hkd-php", from: "HKD", to: "PHP", payee: operator };
 const fees = { ...schedule, basisPoints: "900", minimum: "0.00", rounding: "up" };
 const ledger = { operator, entryKey: fresh.vkey, operators: [alice.vkey, bob.vkey] };
@@ -223,6 +252,71 @@ export const forgedKeyLogs: readonly KeyForgery[] = [
     [alice, bob],
     "already-registered",
   ],
+  ["a transfer key that is the participant's own root", ...registering(hkRoot)],
+  ["a transfer key that is another's root", ...registering(phRoot)],
+  ["a transfer key that is an operator's", ...registering(alice)],
+  ["a transfer key that is the entry key", ...registering(testKeys.entry)],
+  ["a transfer key that signs the lane's checkpoints", ...registering(testKeys.checkpoint)],
+  ["a transfer key that signs the key log", ...registering(keyLog)],
+  [
+    "a transfer key that was the participant's root",
+    "key",
+    { ...key, vkey: as(`${hk}/k9`, hkRoot).vkey },
+    [fresh, as(`${hk}/k9`, hkRoot)],
+    "already-registered",
+    [["participant", record, [hkRoot, fresh, alice]]],
+  ],
+  ["a root that is a transfer key", ...entering(testKeys.hk)],
+  ["a root that is another's", ...entering(hkRoot)],
+  ["a root that is an operator's", ...entering(bob)],
+  ["a root that signs the key log", ...entering(keyLog)],
+  ["a root that is replaced by a transfer key", ...moving(testKeys.hk)],
+  ["a root that is replaced by another's", ...moving(phRoot)],
+  ["a root that is replaced by itself, under another name", ...moving(hkRoot)],
+  [
+    "a root in the place of a lost one that is a transfer key",
+    "root-recovery",
+    { ...recovery, rootKey: as(`${hk}/root-3`, testKeys.ph).vkey },
+    [alice, bob, as(`${hk}/root-3`, testKeys.ph)],
+    "already-registered",
+    [["participant", agreedRecord(), [hkRoot, alice]]],
+  ],
+  [
+    "an entry key that is a participant's",
+    "ledger",
+    { ...ledger, entryKey: testKeys.hk.vkey },
+    [alice, bob],
+    "key-inadmissible",
+  ],
+  [
+    "an operator whose key is a participant's root",
+    "ledger",
+    { ...ledger, operators: [alice.vkey, bob.vkey, hkRoot.vkey] },
+    [alice, bob, hkRoot],
+    "key-inadmissible",
+  ],
+  [
+    "an operator whose key was a participant's root",
+    "ledger",
+    { ...ledger, entryKey: testKeys.entry.vkey, operators: [alice.vkey, bob.vkey, hkRoot.vkey] },
+    [alice, bob, hkRoot],
+    "key-inadmissible",
+    [["participant", record, [hkRoot, fresh, alice]]],
+  ],
+  [
+    "a log's key that is a participant's",
+    "log-key",
+    { ...logKey, vkey: as(origin, testKeys.hk).vkey },
+    [alice, bob, as(origin, testKeys.hk)],
+    "already-registered",
+  ],
+  [
+    "a new lane whose key is a participant's root",
+    "lanes",
+    { period: "2026", lanes: [{ ...lane, origin: `${operator}/2027/1`, vkey: hkRoot.vkey }] },
+    [alice, bob],
+    "already-registered",
+  ],
   [
     "a key of a log that is none",
     "log-key",
@@ -251,6 +345,19 @@ export const forgedKeyLogs: readonly KeyForgery[] = [
     [alice, bob, recoveredRoot],
     "recovery-not-agreed",
   ],
+  ...(
+    [
+      ["an operator's", alice],
+      ["another participant's root's", phRoot],
+      ["the entry key's", testKeys.entry],
+      ["a transfer key's", testKeys.hk2],
+      ["the lane's", testKeys.checkpoint],
+    ] as const
+  ).map(([whose, bad]): KeyForgery => {
+    const what = `a revocation with a line of ${whose} that is not good`;
+    const body = { participant: hk, vkey: testKeys.hk2.vkey, reason: "lost" };
+    return [what, "revocation", body, [hkRoot], "signature-wrong", [], bad];
+  }),
   [
     "a ledger of another operator",
     "ledger",
@@ -260,16 +367,21 @@ export const forgedKeyLogs: readonly KeyForgery[] = [
   ],
 ];
 
-/** The genesis and one entry more, which the key log's own key has signed. */
-export const forgeKeyLog = ([, kind, body, signers]: KeyForgery): string[] => {
-  const { entries } = makeGenesis();
-  // A cosignature key signs nothing but checkpoints: its line is left out.
-  const keys = signers.filter((one) => one.key.type === 1);
-  const inner = signed(statementText(keyLog.name, kind, body), keys);
-  const context = {
-    seq: entries.length,
-    time: formatTime(genesisMs + 500),
-    prev: toBase64(leafHash(entries.at(-1) ?? "")),
-  };
-  return [...entries, signed(keyEntryText(keyLog.name, context, inner), [keyLog])];
+/** The genesis, what was said before, and one entry more; the key log's own key has signed them. */
+export const forgeKeyLog = ([, kind, body, signers, , before = [], bad]: KeyForgery): string[] => {
+  const entries = [...makeGenesis().entries];
+  const last = [kind, body, signers, bad] as const;
+  for (const [what, said, by, wrongly] of [...before, last]) {
+    // A cosignature key signs nothing but checkpoints: its line is left out.
+    const keys = by.filter((one) => one.key.type === 1);
+    const good = signed(statementText(keyLog.name, what, said), keys);
+    const inner = wrongly === undefined ? good : `${good}${lineOf(wrongly, "something else\n")}\n`;
+    const context = {
+      seq: entries.length,
+      time: formatTime(genesisMs + 500),
+      prev: toBase64(leafHash(entries.at(-1) ?? "")),
+    };
+    entries.push(signed(keyEntryText(keyLog.name, context, inner), [keyLog]));
+  }
+  return entries;
 };

@@ -135,6 +135,17 @@ export const forgedStatements: readonly Forgery[] = [
   ["a bad second line of the payer", badLine(3, testKeys.hk), 3, "signature-wrong"],
   ["a bad line of another key of the payer", badLine(3, testKeys.hk2), 3, "signature-wrong"],
   ["a bad line of an operator", badLine(3, alice), 3, "signature-wrong"],
+  ["a bad line of the entry key", badLine(3, testKeys.entry), 3, "signature-wrong"],
+  [
+    "a rejection of terms with a bad line of somebody's",
+    changeInner(4, (inner) => {
+      const { text } = parseNote(inner);
+      const line = lineOf(testKeys.fxTransfer, "something else\n");
+      return composeNote(`${text}${line}\n`, [lineOf(testKeys.ph, `${text}${line}\n`)]);
+    }),
+    4,
+    "signature-wrong",
+  ],
   [
     "a payee's key that was revoked before",
     underKeys(3, ({ keyLog, nowMs }) => {

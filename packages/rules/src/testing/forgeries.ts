@@ -82,6 +82,12 @@ export const forgeries: readonly Forgery[] = [
   ["an entry twice", (pieces) => again(pieces, 10), 11, "ended-twice"],
   ["an advance twice", (pieces) => again(pieces, 0), 11, "ended-twice"],
   [
+    "credits up to where there were credits",
+    (pieces) => again(pieces, 6),
+    11,
+    "credited-backwards",
+  ],
+  [
     "a transfer before its sheet",
     ([a, b, c, d, ...rest]) => [a, b, d, c, ...rest] as Piece[],
     2,

@@ -1,6 +1,12 @@
 // A log with returns, a recall that is refused, and a cancellation; and what dishonest parties may try
 // with it, together with the operator. One corpus for every verifier, like `forgeries.ts`.
-import { statementText, type EntryContext, type Posting, type Terms } from "@sealane/protocol";
+import {
+  statementText,
+  type EntryContext,
+  type Posting,
+  type Return,
+  type Terms,
+} from "@sealane/protocol";
 import type { ReturnCommand } from "../commands.ts";
 import { returnPostings, worthOf } from "../returns/amounts.ts";
 import { readOriginal, type Original } from "../returns/original.ts";
@@ -35,7 +41,8 @@ export const makeReturnLog = (): World => {
     say.advance(keys, { key: "fx", participant: fx, currency: "HKD", amount: "20000.00" }),
   ]);
   const pair = { from: "PHP", to: "HKD" };
-  const back = say.rateSheet(keys, say.makeSheet({ pair, rate: "0.14" }, world.nowMs()));
+  const priced = { pair, rate: "0.14", totalPerLane: "7000.00" };
+  const back = say.rateSheet(keys, say.makeSheet(priced, world.nowMs()));
   world.run([back]);
   const a = world.transfer({ key: "a" });
   const b = world.transfer({ key: "b" });
@@ -131,6 +138,15 @@ const recallAt =
     return placed(pieces, position, note, { chains, postings: [] });
   };
 
+/** Another return under the sheet of which one has used nearly all. */
+const beyondTotal: Edit = (pieces, world) => {
+  const { sheet } = JSON.parse((pieces[at.rest] as Piece).inner.split("\n")[1] ?? "") as Return;
+  if (sheet === undefined) throw new Error("no return at the rate of its day");
+  const back = { currency: "HKD", amount: "140.00" };
+  const more = { amount: "1000.00", rate: "today", sheet, back } as const;
+  return otherReturn(at.cancel, "b", 0n, more)(pieces, world);
+};
+
 const later = "2026-12-23T07:00:00.000Z";
 
 export const returnForgeries: readonly Forgery[] = [
@@ -196,6 +212,7 @@ export const returnForgeries: readonly Forgery[] = [
     at.rest,
     "sheet-not-honoured",
   ],
+  ["returns beyond the total of the sheet of their day", beyondTotal, at.cancel, "sheet-exhausted"],
   [
     "a cancellation answered by a part",
     (pieces, world) =>

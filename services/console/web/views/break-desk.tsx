@@ -283,7 +283,8 @@ const Approve = ({ one }: { readonly one: WholeBreak }) => {
   const [text, setText] = useState("");
   const [note, setNote] = useState("");
   const moves = one.proposal?.outcome === "adjusted";
-  const said = text.trim() === "" ? {} : { text };
+  const proposal = one.proposal?.id ?? "";
+  const said = text.trim() === "" ? { proposal } : { proposal, text };
   return (
     <DeedForm
       title="Approve"

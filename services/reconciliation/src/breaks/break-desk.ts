@@ -6,7 +6,7 @@ import { createHash } from "node:crypto";
 import type { Sql } from "@sealane/database";
 import type { DeskAnswer, Role } from "../desk.ts";
 import type { BreakRow, Proposal } from "./break-reader.ts";
-import { makeBreakReader } from "./break-reader.ts";
+import { makeBreakReader, proposalId } from "./break-reader.ts";
 import { addEvents } from "./case-writer.ts";
 import { textOf, type AdjustmentDesk } from "./adjustment-desk.ts";
 import type { OneAtATime, Under } from "./one-at-a-time.ts";
@@ -27,6 +27,8 @@ export type Deed =
     }
   | {
       readonly kind: "approve";
+      /** The proposal that was read; another one that has taken its place is not approved. */
+      readonly proposal?: string | undefined;
       readonly text?: string | undefined;
       /** The adjustment with both signatures, where money moves. */
       readonly note?: string | undefined;
@@ -114,6 +116,9 @@ const approve = async (
   }
   if (personOf(proposal.by) === personOf(principal)) {
     return refusal(403, "same-person", "who proposes does not approve");
+  }
+  if (deed.proposal !== undefined && deed.proposal !== proposalId(proposal)) {
+    return refusal(409, "proposal-changed", "something else is proposed by now");
   }
   const { outcome } = proposal;
   if ((outcome === "adjusted") !== (deed.note !== undefined)) {

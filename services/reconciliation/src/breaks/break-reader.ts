@@ -1,5 +1,6 @@
 // Breaks for those who ask: lists with filters and counts, one with its history and what both sides say of
 // its matter, and what a report needs. Everything says as of which position.
+import { createHash } from "node:crypto";
 import type { Sql } from "@sealane/database";
 import { formatTime } from "@sealane/protocol";
 import { amountOf, type BreakKind } from "@sealane/rules";
@@ -43,6 +44,13 @@ export type Proposal = {
   /** A signed adjustment, with the proposer's signature. */
   readonly note?: string;
 };
+
+/** Names what was proposed, by whom and when: who approves says which one was read. */
+export const proposalId = ({ by, atMs, outcome, text, transfer, note }: Proposal): string =>
+  createHash("sha256")
+    .update(JSON.stringify([by, atMs, outcome, text, transfer ?? null, note ?? null]))
+    .digest("hex")
+    .slice(0, 32);
 
 const columns = `id, number, kind, between_sides, participant, matter, transfer_id, subject, side,
   currency, expected, found, found_currency, detail, state, owner, opened_at_ms, deadline_ms,
@@ -91,7 +99,14 @@ export const breakView = (row: BreakRow, nowMs: number) => {
     },
     ...(proposal === null
       ? {}
-      : { proposal: { ...proposal, atMs: undefined, at: time(proposal.atMs) } }),
+      : {
+          proposal: {
+            id: proposalId(proposal),
+            ...proposal,
+            atMs: undefined,
+            at: time(proposal.atMs),
+          },
+        }),
   };
 };
 

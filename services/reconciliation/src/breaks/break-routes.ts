@@ -257,7 +257,14 @@ const mountDeeds = (deps: BreakRoutesDeps): void => {
     kind: "propose",
     ...said,
   }));
-  const approving = z.strictObject({ text: text.optional(), note: note.optional() });
+  const approving = z.strictObject({
+    proposal: z
+      .string()
+      .regex(/^[0-9a-f]{32}$/, "give the proposal's id, as the break shows it")
+      .optional(),
+    text: text.optional(),
+    note: note.optional(),
+  });
   mountDeed(deps, "approval", "Approve what another person proposed", approving, (said) => ({
     kind: "approve",
     ...said,

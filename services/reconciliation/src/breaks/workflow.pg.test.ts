@@ -236,6 +236,26 @@ describe("a break", () => {
     }
   });
 
+  it("is approved as it was read, and not when another proposal has taken its place", async () => {
+    const { ask, statement, find } = await open();
+    await ask("operator/ann", "/v1/provider-statements", statement);
+    const { id } = await find();
+    const propose = async (text: string): Promise<string> => {
+      await ask("operator/ann", `/v1/breaks/${id}/proposal`, { outcome: "accepted", text });
+      return ((await find())["proposal"] as { id: string }).id;
+    };
+    const approve = (proposal: string) =>
+      ask("approver/bob", `/v1/breaks/${id}/approval`, { proposal });
+    const read = await propose("0.05 of rounding");
+    await ask("operator/ann", `/v1/breaks/${id}/rejection`, { text: "not that" });
+    nowMs += 1;
+    const now = await propose("all of it");
+    expect(await approve(read)).toMatchObject({ status: 409, body: { code: "proposal-changed" } });
+    expect(await find()).toMatchObject({ state: "proposed" });
+    expect((await approve(now)).status).toBe(200);
+    expect(await find()).toMatchObject({ state: "resolved" });
+  });
+
   it("where money moves is resolved by the log's entry that two operators signed", async () => {
     const { ask, statement, find, world, catchUp, sent, transfer } = await open();
     await ask("operator/ann", "/v1/provider-statements", statement);
