@@ -100,7 +100,7 @@ const askDesk = async ({ world: { stack } }: Stage, path: string, body: object):
     body: JSON.stringify(body),
     signal: AbortSignal.timeout(5_000),
   });
-  if (response.status !== 202) throw new Error(`${path}: ${response.status}`);
+  if (!response.ok) throw new Error(`${path}: ${response.status}`);
   await response.body?.cancel();
 };
 
@@ -116,7 +116,7 @@ const deskAway: FaultCase = {
       await stage.underLoad(async () => {
         const short = { env: { SEALANE_SHEET_LIFE: "6s" } };
         await whileDown(stage, "fx-desk", () => undefined, short);
-        await askDesk(stage, "withdraw", { pair, reason: "a shorter life" });
+        await askDesk(stage, "withdraw", { pair, reason: "shorter-life" });
         await askDesk(stage, "resume", { pair });
         await seconds(4);
         await stack.kill("fx-desk");
