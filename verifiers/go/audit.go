@@ -139,7 +139,7 @@ func (a *audit) sheet(e entry) {
 	sheets, number := a.pairs[pair], x.num("number")
 	if e.kind == "rate-withdrawal" {
 		at := slices.IndexFunc(sheets, func(one *sheet) bool { return one.body.num("number") == number })
-		must(at >= 0 && sheets[at].withdrawn == math.MaxInt64, "there is no sheet %d to withdraw", number)
+		must(at >= 0 && at >= len(sheets)-2 && sheets[at].withdrawn == math.MaxInt64, "there is no sheet %d to withdraw", number)
 		sheets[at].withdrawn = e.time
 		return
 	}

@@ -24,6 +24,9 @@ import (
 
 type reader func(path string) []byte
 
+// mostBytes is more than a bundle of the largest entries has.
+const mostBytes = 1 << 25
+
 func open(place, token string) reader {
 	client := http.Client{Timeout: 30 * time.Second}
 	return func(path string) []byte {
@@ -40,8 +43,9 @@ func open(place, token string) reader {
 		answer, err := client.Do(request)
 		must(err == nil, "%s cannot be read: %v", path, err)
 		defer answer.Body.Close()
-		data, err := io.ReadAll(answer.Body)
+		data, err := io.ReadAll(io.LimitReader(answer.Body, mostBytes))
 		must(err == nil && answer.StatusCode == http.StatusOK, "%s: %s", path, answer.Status)
+		must(len(data) < mostBytes, "%s: it does not end", path)
 		return data
 	}
 }

@@ -1,9 +1,11 @@
 #!/usr/bin/env python3
 """A published log: its entries, the tiles of hashes over them and its checkpoint, held together. Run by
 itself it says of a lane's log and its key log that they are whole: cosigned, in one tree, in one chain."""
-import argparse, functools, json, os, sys, urllib.request
+import argparse, functools, json, os, sys, urllib.request, zlib
 from datetime import datetime
 from verify import b64, checkpoint, note, sha, why
+
+MOST = 2**25  # bytes: more than a bundle of the largest entries has
 
 def reader(place, token=""):
     """Reads the files of an export, or of the URL of a log, by path."""
@@ -11,11 +13,16 @@ def reader(place, token=""):
     def read(path):
         if not place.startswith(("http://", "https://")):
             with open(os.path.join(place, path), "rb") as file: return file.read()
-        request = urllib.request.Request(f"{place.rstrip('/')}/{path}")
+        accepted = {"Accept-Encoding": "gzip, identity"}
+        request = urllib.request.Request(f"{place.rstrip('/')}/{path}", headers=accepted)
         if token: request.add_unredirected_header("Authorization", f"Bearer {token}")
         try:
-            with urllib.request.urlopen(request, timeout=30) as answer: return answer.read()
-        except OSError as error: raise OSError(f"{path}: {why(error)}") from error
+            with urllib.request.urlopen(request, timeout=30) as answer:
+                data, packed = answer.read(MOST), answer.headers.get("Content-Encoding") == "gzip"
+            if packed: data = zlib.decompressobj(31).decompress(data, MOST)
+        except (OSError, zlib.error) as error: raise OSError(f"{path}: {why(error)}") from error
+        assert len(data) < MOST, f"{path}: it does not end"
+        return data
     return read
 
 def root_of(nodes):

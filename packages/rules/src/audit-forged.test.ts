@@ -15,6 +15,7 @@ import {
   forgeries,
   hk,
   lineOf,
+  makeGenesis,
   makeFundedWorld,
   makeLog,
   makeWorld,
@@ -167,5 +168,12 @@ describe("a key log in which every hash and the log's own signatures fit", () =>
       ok: false,
       code: forgery[4],
     });
+  });
+
+  it("is refused with a line of its own key that is not good, beside the good one", () => {
+    const { entries } = makeGenesis();
+    const bad = `${entries.at(-1)}${lineOf(testKeys.keyLog, "something else\n")}\n`;
+    const folded = foldKeyLog([testKeys.keyLog.key], [...entries.slice(0, -1), bad]);
+    expect(folded).toMatchObject({ ok: false, code: "signature-wrong" });
   });
 });

@@ -60,6 +60,16 @@ export const newSheetFault = (state: AuditState, sheet: RateSheet): AuditFault |
   return fault("sheet-number", `number ${sheet.number} is not above ${newest.sheet.number}`);
 };
 
+/** Of a pair the lane knows two sheets: the newest, and the one that it ended. Those can be withdrawn. */
+const isRecent = (state: AuditState, { sheet }: AuditedSheet, newer = 0): boolean => {
+  let count = newer;
+  for (const other of state.sheets.values()) {
+    const later = other.sheet.number > sheet.number && pairKey(other.sheet) === pairKey(sheet);
+    if (later) count += 1;
+  }
+  return count < 2;
+};
+
 /** Adds a sheet, which ends the one before it, and forgets those that no open transfer can cite. */
 export const addSheet = (
   state: AuditState,
@@ -72,7 +82,8 @@ export const addSheet = (
   for (const [hash, known] of state.sheets) {
     const endsAtMs = known.withdrawnAtMs ?? known.endsAtMs ?? Number.POSITIVE_INFINITY;
     const over = endsAtMs < oldest || parseTime(known.sheet.honourUntil) < oldest;
-    if (over && state.newest.get(pairKey(known.sheet)) !== known) state.sheets.delete(hash);
+    const newer = pairKey(known.sheet) === pairKey(sheet) ? 1 : 0;
+    if (over && !isRecent(state, known, newer)) state.sheets.delete(hash);
   }
   keepSheet(state, { ...at, sheet, endsAtMs: undefined, withdrawnAtMs: undefined, usedMinor: 0n });
 };
@@ -88,5 +99,6 @@ export const withdrawnSheet = (
   withdrawal: RateWithdrawal,
 ): AuditedSheet | undefined => {
   const found = findByNumber(state, withdrawal);
-  return found?.withdrawnAtMs === undefined ? found : undefined;
+  if (found === undefined || !isRecent(state, found)) return undefined;
+  return found.withdrawnAtMs === undefined ? found : undefined;
 };

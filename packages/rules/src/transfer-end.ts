@@ -4,6 +4,7 @@ import {
   expiredReason,
   formatTime,
   isoReasonOf,
+  readInnerNote,
   zeroHash,
   type Outcome,
   type RefusalCode,
@@ -128,6 +129,11 @@ export const decideAcceptance = (context: BatchContext, command: AcceptanceComma
   end(context, open, { result: "committed", inner });
 };
 
+const hasLines = (inner: string | undefined, { text, lines }: OpenTransfer): boolean => {
+  const below = inner?.slice(text.length + 1).split("\n") ?? [];
+  return below.toSorted().join("\n") === ["", ...lines].toSorted().join("\n");
+};
+
 export const decideRejection = (context: BatchContext, command: RejectionCommand): void => {
   const { id, participant, reason } = command.body;
   const open = context.state.open.get(id);
@@ -146,9 +152,10 @@ export const decideRejection = (context: BatchContext, command: RejectionCommand
     deadLetter(context, command.offset, "wrong-log", "it does not answer these terms");
     return;
   }
-  // Whole: with the payer's lines, so that the entry itself shows that there was something to reject.
-  if (!open.lines.every((line) => command.inner?.includes(`\n${line}\n`) === true)) {
-    const detail = "the terms below it lack the payer's signature";
+  // Whole: with the payer's lines, so that the entry itself shows that there was something to reject; and with
+  // no line more, which nobody has judged: a bad one would make an entry that every verifier refuses.
+  if (!hasLines(command.inner, open)) {
+    const detail = "the terms below it do not have the lines with which they were reserved";
     deadLetter(context, command.offset, "signature-missing", detail);
     return;
   }
@@ -199,7 +206,8 @@ export const decideCancellation = (context: BatchContext, command: CancellationC
     return;
   }
   if (open !== undefined) {
-    if (command.inner !== undefined && readNoteText(command.inner) !== open.text) {
+    const isOther = command.inner !== undefined && readNoteText(command.inner) !== open.text;
+    if (isOther || (command.inner !== undefined && !readInnerNote(command.inner).ok)) {
       deadLetter(context, command.offset, "wrong-log", "it does not answer these terms");
       return;
     }

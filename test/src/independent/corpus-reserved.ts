@@ -85,6 +85,27 @@ const suspended = (who: string): ReservedCase => {
   return { what, world, entries: putTogether(pieces), position: 3 };
 };
 
+/** Of a pair two sheets can be withdrawn, however long the older one is over; no third one can. */
+const withdrawnLate = (): ReservedCase[] => {
+  const world = makeFundedWorld(); // 2: the first sheet
+  const first = world.sheet().body;
+  const later = (): number => world.nowMs() + 7_200_000;
+  world.publishSheet({}, later()); // 3
+  const back = { pair: { from: "PHP", to: "HKD" }, rate: "0.13" };
+  world.run([say.rateSheet(world.keys(), say.makeSheet(back, world.nowMs()))]); // 4
+  world.run([say.rateWithdrawal(world.keys(), first)]); // 5
+  const stands = [...world.entries];
+  world.publishSheet({}, later());
+  const pieces = world.entries.map(takeApart);
+  const [withdrawal, third] = pieces.slice(5) as [Piece, Piece];
+  const context = { ...withdrawal.context, time: third.context.time };
+  const entries = putTogether([...pieces.slice(0, 5), third, { ...withdrawal, context }]);
+  return [
+    { what: "a sheet withdrawn that was over", world, entries: stands, position: undefined },
+    { what: "a sheet withdrawn of which there were two newer ones", world, entries, position: 6 },
+  ];
+};
+
 export const reservedCases = (): ReservedCase[] => [
   ...afterItsEnd(
     "under a sheet that another has replaced",
@@ -100,6 +121,7 @@ export const reservedCases = (): ReservedCase[] => [
     },
     0,
   ),
+  ...withdrawnLate(),
   usedUp(),
   suspended(hk),
   suspended("fx-desk.example"),
