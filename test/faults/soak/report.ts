@@ -71,7 +71,7 @@ export type SoakReport = {
   readonly perSecond: number;
   readonly faults: readonly FaultSum[];
   readonly series: readonly SeriesTrend[];
-  /** At the end of the longest run. */
+  /** At the end of the longest run that was judged. */
   readonly diskMiB: Readonly<Record<string, number>>;
   readonly diskKibPerTransfer: number;
   readonly broken: readonly string[];
@@ -177,8 +177,12 @@ const faultsOf = (runs: readonly Run[]): FaultSum[] => {
     .toSorted((one, another) => one.name.localeCompare(another.name));
 };
 
-const oraclesOf = ({ judged }: Run): string => {
-  if (judged === undefined) return "not asked";
+/** A run that was cut off, or whose oracles could not be asked, counts for nothing but its minutes. */
+const isJudged = ({ judged }: Run): boolean => (judged?.verdicts.length ?? 0) > 0;
+
+const oraclesOf = (run: Run): string => {
+  const { judged } = run;
+  if (judged === undefined || !isJudged(run)) return "not asked";
   const held = judged.verdicts.filter(({ verdict }) => verdict === "holds").length;
   return `${held}/15`;
 };
@@ -196,7 +200,8 @@ const brokenOf = ({ begun, judged }: Run): string[] => {
 export const reportOf = (runs: readonly Run[]): SoakReport => {
   const minutes = runs.reduce((sum, run) => sum + lengthOf(run), 0);
   const transfers = runs.reduce((sum, run) => sum + transfersOf(run), 0);
-  const longest = runs.toSorted((one, another) => lengthOf(one) - lengthOf(another)).at(-1);
+  const judged = runs.filter(isJudged);
+  const longest = judged.toSorted((one, another) => lengthOf(one) - lengthOf(another)).at(-1);
   const diskMiB = longest?.minutes.at(-1)?.diskMiB ?? {};
   const onDisk = Object.values(diskMiB).reduce((sum, one) => sum + one, 0);
   const names = new Set(
@@ -204,9 +209,8 @@ export const reportOf = (runs: readonly Run[]): SoakReport => {
   );
   const series = [...names]
     .toSorted()
-    .flatMap((name) => measures.flatMap((measure) => trendOf(runs, name, measure)));
-  const broken = runs.flatMap(brokenOf);
-  const judged = runs.filter((run) => run.judged !== undefined);
+    .flatMap((name) => measures.flatMap((measure) => trendOf(judged, name, measure)));
+  const broken = judged.flatMap(brokenOf);
   return {
     runs: runs.map((run) => ({
       at: run.begun.at,
@@ -245,6 +249,15 @@ const table = (head: readonly string[], rows: readonly (readonly Cell[])[]): str
 
 const plus = (value: number): string => (value > 0 ? `+${value}` : String(value));
 
+/** What is wanted in all, in runs that were judged. */
+const wantedMinutes = 60;
+
+const verdictOf = ({ green, judgedMinutes }: SoakReport): string => {
+  if (!green) return "not green";
+  const missing = Math.ceil(wantedMinutes - judgedMinutes);
+  return missing <= 0 ? "green" : `green so far, and ${missing} minutes of the hour are missing`;
+};
+
 export const markdownOf = (report: SoakReport): string => {
   const { runs, series, faults, broken, diskMiB } = report;
   const disk = Object.entries(diskMiB).map(([name, mib]) => `${name} ${mib}`);
@@ -255,11 +268,16 @@ export const markdownOf = (report: SoakReport): string => {
     "",
     `${report.judgedMinutes} minutes with all oracles asked (${report.minutes} in all), ${report.transfers} transfers ` +
       `(${report.perSecond} a second), ${faults.reduce((sum, { times }) => sum + times, 0)} faults, on ${report.machine.join("; ")}: ` +
-      `**${report.green ? "green" : "not green"}**.`,
+      `**${verdictOf(report)}**.`,
     "",
     ...(broken.length === 0
-      ? ["Every oracle of every run holds, and so does every fault's own condition.", ""]
+      ? [
+          "Every oracle of every run that was judged holds, and so does every fault's own condition.",
+          "",
+        ]
       : ["What did not hold:", "", ...broken.map((text) => `- ${text}`), ""]),
+    "A run whose oracles were not asked is here with its minutes and its faults, and counts for nothing else.",
+    "",
     ...table(
       ["run", "commit", "seed", "per second", "minutes", "transfers", "oracles that hold"],
       runs.map((run) => [
