@@ -1,10 +1,11 @@
-// The scripted day on a running system: three parts, each of transfers, money that comes back and a
+// The scripted day on a running system: cover that the bank confirms; three parts, each of transfers, money that comes back and a
 // settlement with a bank that makes mistakes; then the providers' own books with differences, two people who
 // resolve one of them with money, and the report. The same seed asks for the same transfers.
 import { dayWorld } from "@sealane/infra";
 import { eventually } from "../src/eventually.ts";
 import { openAuditedLog } from "../src/audited-log.ts";
 import { sealaneJson } from "../src/sealane.ts";
+import { moveCover } from "./cover.ts";
 import type { DaySystem } from "./day-system.ts";
 import {
   compareBreaks,
@@ -30,6 +31,8 @@ export type DaySettings = {
 };
 
 export type DayEvents = {
+  /** What was paid in and out of cover, as sentences. */
+  readonly cover: readonly string[];
   readonly answers: readonly Answered[];
   readonly replayed: number;
   readonly givenBack: readonly GivenBack[];
@@ -77,6 +80,8 @@ export const runDay = async (system: DaySystem, settings: DaySettings): Promise<
   const faults: FaultSeen[] = [];
   let replayed = 0;
   let answered = 0;
+  say("cover is paid in and out, by the bank's statements");
+  const cover = await moveCover(system);
   for (let part = 0; part < parts; part += 1) {
     const count = Math.floor(transfers / parts) + (part < transfers % parts ? 1 : 0);
     say(`part ${part + 1} of ${parts}: ${count} transfers`);
@@ -102,6 +107,16 @@ export const runDay = async (system: DaySystem, settings: DaySettings): Promise<
   const resolved = await resolveOne(system, breaks);
   const bankBreaks = breaks.filter(({ between }) => between === "log-bank");
   say("auditing all of it");
-  const events = { answers, replayed, givenBack, windows, faults, books, compared, resolved };
+  const events = {
+    cover,
+    answers,
+    replayed,
+    givenBack,
+    windows,
+    faults,
+    books,
+    compared,
+    resolved,
+  };
   return makeReport(system, { ...events, seeded: seeded.seeded, bankBreaks });
 };

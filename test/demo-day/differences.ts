@@ -1,12 +1,11 @@
 // The providers' own books for the day, made of what the log has, with faults put in by a seed; handed in
 // through the command line; and the breaks that reconciliation found against those that were put in.
-import { writeFileSync } from "node:fs";
 import { dayWorld } from "@sealane/infra";
-import { formatTime } from "@sealane/protocol";
-import { amountOf, logTransferOf, type LogTransfer, type VerifiedEntry } from "@sealane/rules";
+import { logTransferOf, type LogTransfer, type VerifiedEntry } from "@sealane/rules";
 import { makeCorpus, type Corpus, type CorpusLine } from "@sealane/rules/testing";
 import { eventually } from "../src/eventually.ts";
 import { sealaneJson } from "../src/sealane.ts";
+import { writeBooks } from "./book-files.ts";
 import { dayTolerance, walletOf, type DaySystem } from "./day-system.ts";
 
 /** How long a booking that is too late is later than it may be. */
@@ -77,33 +76,6 @@ const coversMs = ({ lines }: Seeded, entries: readonly VerifiedEntry[]): number 
   return Math.max(lastMs, ...booked) + dayTolerance.bookWithinMs + 1;
 };
 
-const writeStatement = (
-  system: DaySystem,
-  participant: string,
-  lines: readonly CorpusLine[],
-  toMs: number,
-): string => {
-  const statement = {
-    participant,
-    reference: "DAY-1",
-    from: formatTime(system.startedMs - 3_600_000),
-    to: formatTime(toMs),
-    lines: lines.map((line) => ({
-      reference: line.reference,
-      transfer: line.transfer,
-      side: line.side,
-      currency: line.currency,
-      amount: amountOf(line.minor, line.currency),
-      ...(line.feeMinor === undefined ? {} : { fee: amountOf(line.feeMinor, line.currency) }),
-      status: line.status,
-      bookedAt: formatTime(line.bookedAtMs),
-    })),
-  };
-  const path = system.stack.home.path(`books-${participant}.json`);
-  writeFileSync(path, JSON.stringify(statement));
-  return path;
-};
-
 /** Hands every provider's books in. @returns how many lines each has */
 export const handBooksIn = async (
   system: DaySystem,
@@ -118,9 +90,12 @@ export const handBooksIn = async (
   await Promise.all(
     participants.map(async (participant) => {
       const own = seeded.lines.filter((line) => line.participant === participant);
-      const path = writeStatement(system, participant, own, toMs);
+      const fromMs = system.startedMs - 3_600_000;
+      const file = writeBooks(system, { participant, fromMs, toMs, lines: own });
       counts[participant] = own.length;
-      await sealaneJson(system, ["reconcile", "--statement", path, "--participant", participant]);
+      const told = await sealaneJson(system, ["reconcile", "--participant", participant, ...file]);
+      const { warnings } = told as { readonly warnings?: readonly string[] };
+      if (warnings?.length !== 0) throw new Error(`${participant}: ${warnings?.join() ?? "?"}`);
     }),
   );
   // Log time has to go on before a line can be said to have no entry: a wallet states its own chain.

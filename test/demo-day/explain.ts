@@ -31,6 +31,8 @@ export type Explained = {
   readonly openMembers: number;
   /** What settlement paid in and out, by `participant currency`. */
   readonly settled: Sums;
+  /** What banks' statements paid in and out of cover, by `participant currency`. */
+  readonly cover: Sums;
 };
 
 const isMoney = ({ kind, context }: VerifiedEntry): boolean =>
@@ -101,6 +103,14 @@ const takeNet = (nets: Map<string, Sums>, settled: Sums, entry: VerifiedEntry): 
   }
 };
 
+const takeCover = (cover: Sums, { settlement: said }: VerifiedEntry): void => {
+  if (said?.kind !== "liquidity") return;
+  for (const { currency, side, amount } of said.body.lines) {
+    const minor = minorOf(amount, currency);
+    addTo(cover, `${said.body.participant} ${currency}`, side === "credit" ? minor : -minor);
+  }
+};
+
 /** @param corridors each pair of currencies, and whose windows its transfers are in */
 export const explain = (
   entries: readonly VerifiedEntry[],
@@ -112,11 +122,13 @@ export const explain = (
   const saidNets = new Map<string, Sums>();
   const windowMembers = new Map<string, number>();
   const settled: Sums = new Map();
+  const cover: Sums = new Map();
   /** Since the corridor's cut before. */
   const open = new Map<string, { sums: Sums; members: number }>();
   for (const entry of entries) {
     takeFlow(flows, entry);
     takeNet(saidNets, settled, entry);
+    takeCover(cover, entry);
     for (const { debit, credit, currency, amount } of entry.context.postings) {
       const minor = minorOf(amount, currency);
       for (const [account, by] of [
@@ -144,7 +156,7 @@ export const explain = (
     }
   }
   const openMembers = [...open.values()].reduce((sum, { members }) => sum + members, 0);
-  return { flows, accounts, windowNets, saidNets, windowMembers, openMembers, settled };
+  return { flows, accounts, windowNets, saidNets, windowMembers, openMembers, settled, cover };
 };
 
 /** Whether two sums are the same, key by key; a missing key is zero. */

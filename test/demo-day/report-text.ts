@@ -39,7 +39,9 @@ const breakLines = ({ breaks }: DayReport): string[] => {
   const rows = kinds
     .toSorted()
     .map((kind) => [kind, String(breaks.seeded[kind] ?? 0), String(breaks.found[kind] ?? 0)]);
-  const lines = Object.entries(breaks.lines).map(([who, count]) => `${count} of ${who}`);
+  const lines = Object.entries(breaks.lines).map(
+    ([who, count]) => `${count} of ${who} (${breaks.formats[who] ?? "?"})`,
+  );
   return [
     `lines handed in: ${lines.join(", ")}`,
     ...table([["kind", "put in", "found"], ...rows], [1, 2]),
@@ -51,7 +53,8 @@ const breakLines = ({ breaks }: DayReport): string[] => {
 
 /** The whole report as lines of text. */
 export const reportText = (report: DayReport): string => {
-  const { transfers, wallets, givenBack, windows, bankFaults, bank, accounts, checks } = report;
+  const { transfers, wallets, givenBack, windows, bankFaults, cover, bank, accounts, checks } =
+    report;
   const walletRows = wallets.map((one) => [
     one.participant,
     one.currency,
@@ -86,11 +89,15 @@ export const reportText = (report: DayReport): string => {
       "The bank's faults, and what came of them",
       table(bankFaults.map(({ window, fault, led }) => [window, fault, led])),
     ),
+    ...block("Cover, by the bank's signed statements", cover),
     ...block(
       "Paid at the bank",
       table(
-        bank.map(({ owner, currency, paid }) => [owner, currency, paid]),
-        [2],
+        [
+          ["", "", "in all", "settled", "of cover"],
+          ...bank.map((one) => [one.owner, one.currency, one.paid, one.settled, one.cover]),
+        ],
+        [2, 3, 4],
       ),
     ),
     ...block("Differences in the providers' own books", breakLines(report)),

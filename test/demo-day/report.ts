@@ -6,9 +6,10 @@ import { amountOf } from "@sealane/rules";
 import { openAuditedLog, type LogAudit } from "../src/audited-log.ts";
 import { eventually } from "../src/eventually.ts";
 import { sealaneJson } from "../src/sealane.ts";
+import { formatOfBooks } from "./book-files.ts";
 import type { DaySystem } from "./day-system.ts";
 import type { DayEvents } from "./day.ts";
-import { explain, perCurrency, sameSums, type Explained, type Sums } from "./explain.ts";
+import { addTo, explain, perCurrency, sameSums, type Explained, type Sums } from "./explain.ts";
 
 export type Check = { readonly name: string; readonly ok: boolean; readonly detail: string };
 
@@ -53,10 +54,17 @@ export type DayReport = {
   readonly bank: readonly {
     readonly owner: string;
     readonly currency: string;
+    /** By which the account moved: what was settled, and what was paid in and out of cover. */
     readonly paid: string;
+    readonly settled: string;
+    readonly cover: string;
   }[];
+  /** What was paid in and out of cover, as sentences. */
+  readonly cover: readonly string[];
   readonly breaks: {
     readonly lines: Counts;
+    /** As what each provider's books came. */
+    readonly formats: Texts;
     readonly seededFaults: Counts;
     readonly seeded: Counts;
     readonly found: Counts;
@@ -208,12 +216,18 @@ const balanceCheck = (accounts: DayReport["accounts"], books: readonly Balance[]
   );
 };
 
-/** The bank's accounts moved by what was settled, and by nothing else. */
+/** The bank's accounts moved by what was settled and by cover, and by nothing else. */
 const bankMoves = (system: DaySystem) => {
   const first = 100_000_000_000_000n;
   return system.bank
     .accounts()
     .map(({ owner, currency, minor }) => ({ owner, currency, moved: minor - first }));
+};
+
+const both = ({ settled, cover }: Explained): Sums => {
+  const sums: Sums = new Map(settled);
+  for (const [key, minor] of cover) addTo(sums, key, minor);
+  return sums;
 };
 
 const walletsOf = ({ flows, accounts }: Explained): DayReport["wallets"] =>
@@ -290,8 +304,8 @@ export const makeReport = async (system: DaySystem, events: DayEvents): Promise<
       `${bankFaults.length} faults`,
     ),
     check(
-      "the bank's accounts moved by what was settled",
-      sameSums(moved, explained.settled) ? [] : ["they did not"],
+      "the bank's accounts moved by what was settled and by cover",
+      sameSums(moved, both(explained)) ? [] : ["they did not"],
       `${moved.size} accounts`,
     ),
     ...breakChecks(events),
@@ -317,13 +331,18 @@ export const makeReport = async (system: DaySystem, events: DayEvents): Promise<
     givenBack: countBy(events.givenBack, ({ why, outcome }) => `${why}: ${outcome}`),
     windows: windowsOf(events, explained),
     bankFaults,
-    bank: moves.map(({ owner, currency, moved: by }) => ({
-      owner,
-      currency,
-      paid: amountOf(by, currency),
-    })),
+    bank: moves.map(({ owner, currency, moved: by }) => {
+      const of = (sums: Sums): string => amountOf(sums.get(`${owner} ${currency}`) ?? 0n, currency);
+      const { settled, cover } = explained;
+      const paid = amountOf(by, currency);
+      return { owner, currency, paid, settled: of(settled), cover: of(cover) };
+    }),
+    cover: events.cover,
     breaks: {
       lines: events.books,
+      formats: Object.fromEntries(
+        Object.keys(events.books).map((who) => [who, formatOfBooks(who)]),
+      ),
       seededFaults: events.seeded,
       seeded: compared.seeded,
       found: compared.found,

@@ -65,7 +65,7 @@ const papers = ({ bank }: DaySystem, kind: "note" | "camt.053", reference?: stri
 };
 
 /** Hands the bank's newest signed statement in, with its file; or that of a reference. */
-const handIn = async (system: DaySystem, reference?: string): Promise<string> => {
+export const handIn = async (system: DaySystem, reference?: string): Promise<string> => {
   const [note, camt] = [papers(system, "note", reference), papers(system, "camt.053", reference)];
   const { stdout } = await runSealane(system, ["settle", "send", note, "--camt", camt, "--json"]);
   const answer = JSON.parse(stdout.trimEnd().split("\n").at(-1) ?? "{}") as SendAnswer;

@@ -63,6 +63,16 @@ const actAs = async (page: Page, person: string): Promise<void> => {
   await page.keyboard.press("Enter");
 };
 
+/** Books of a provider in which nothing stands. */
+const emptyBooks = async (participant: string): Promise<void> => {
+  const file = system.stack.home.path(`books-${participant}.csv`);
+  writeFileSync(file, "reference,transfer,amount,currency,bookedAt\n");
+  const [to, from] = [Date.now(), Date.now() - 1_000].map((ms) => new Date(ms).toISOString());
+  const period = ["--from", from ?? "", "--to", to ?? ""];
+  const books = ["reconcile", "--statement", file, "--participant", participant];
+  await sealaneJson(system, [...books, ...period]);
+};
+
 /** A wallet's own books that say 7.00 more than the log does. @returns the break's id */
 const makeBreak = async (transfer: string): Promise<string> => {
   const { home } = system.stack;
@@ -285,6 +295,16 @@ describe.skipIf(found === undefined)("the console", () => {
     await page.getByRole("heading", { level: 1 }).getByText("Resolved").waitFor();
   });
 
+  it("says how far each provider's books are known, in 320 pixels too", async () => {
+    await emptyBooks("ph-wallet.example");
+    await emptyBooks("fx-desk.example");
+    const page = await signedIn({ viewport: { width: 320, height: 640 } });
+    await page.goto(url("/breaks"));
+    await page.getByText("fx-desk: known up to").waitFor();
+    const over = await page.evaluate<number>("document.documentElement.scrollWidth - innerWidth");
+    expect(over).toBe(0);
+  });
+
   it("links a return and its original both ways", async () => {
     const transfer = await send();
     await eventually("it is credited", async () => {
@@ -323,6 +343,10 @@ describe.skipIf(found === undefined)("the console", () => {
     await page.getByTitle(id).waitFor();
     await page.getByRole("link", { name: "Positions" }).click();
     await page.getByText("Reconciliation does not answer").waitFor();
+    await page.goto(url("/approvals"));
+    await page.getByText("Breaks: not known.").waitFor();
+    expect(await page.getByText("No resolution is proposed.").count()).toBe(0);
+    await page.goBack();
     await system.stack.start("reconciliation");
     await page.getByRole("region", { name: "Positions" }).waitFor();
     await page.getByRole("link", { name: "Alerts" }).click();

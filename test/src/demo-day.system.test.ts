@@ -41,6 +41,10 @@ it("explains a day of faults to the cent", async () => {
     "ph-wallet.example",
     "sg-wallet.example",
   ]);
+  expect(new Set(Object.values(report.breaks.formats))).toEqual(
+    new Set(["CSV", "camt.053", "JSON"]),
+  );
+  expect(report.cover).toHaveLength(3);
   expect(Object.keys(report.breaks.found).length).toBeGreaterThan(2);
   expect(reportText(report)).toContain("missed: 0, false alarms: 0");
 }, 300_000);

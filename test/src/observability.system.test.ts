@@ -114,7 +114,7 @@ it("every service serves its metrics", async () => {
     ],
     ["ph-wallet", [/^sealane_transfers(?:_total)?\{.*state="sealed"/m, /^sealane_owed_credits/m]],
     ["fx-desk", [/^process_/m]],
-    ["reconciliation", [/^sealane_|^reconciliation_/m]],
+    ["reconciliation", [/^sealane_applied_entries/m, /^sealane_journal_bytes \d\d/m]],
     ["witness", [/^witness_/m]],
   ];
   for (const [service, patterns] of expected) {

@@ -20,6 +20,8 @@ export type RouteDescription = {
   readonly params?: z.ZodObject | undefined;
   readonly query?: z.ZodObject | undefined;
   readonly headers?: z.ZodObject | undefined;
+  /** Whether `Idempotency-Key` must be sent. */
+  readonly idempotent?: boolean | undefined;
   readonly body?: z.ZodType | undefined;
   readonly bodyType: string;
   readonly bodyOptional?: boolean | undefined;
@@ -61,7 +63,8 @@ export class OpenApiBook {
 }
 
 function pathOf(route: RouteDescription): RouteConfig {
-  const { query, headers } = route;
+  const { query } = route;
+  const headers = headersOf(route);
   const params = paramsOf(route);
   const body = bodyOf(route);
   return {
@@ -91,6 +94,15 @@ function paramsOf({ path, params }: RouteDescription): z.ZodObject | undefined {
     shape[name] = (known ?? z.string()).meta({ param: { required: true } });
   }
   return z.object(shape);
+}
+
+/** The key is judged by `idempotencyKey`, with a code of its own; here it is only told. */
+function headersOf({ headers, idempotent }: RouteDescription): z.ZodObject | undefined {
+  if (idempotent !== true) return headers;
+  const name = "idempotency-key";
+  const description = "1 to 255 visible characters; the same key when repeating";
+  const key = z.string().min(1).max(255).meta({ description });
+  return z.object({ ...headers?.shape, [name]: key });
 }
 
 function bodyOf(

@@ -49,6 +49,8 @@ export type RouteSpec<
   readonly query?: Q;
   /** An object that lets other headers through; names in lower case. */
   readonly headers?: H;
+  /** The handler needs `Idempotency-Key`: for the OpenAPI document, the handler asks for it by itself. */
+  readonly idempotent?: boolean;
   /** For JSON a `z.strictObject`; without a schema the body is not read. */
   readonly body?: B;
   /** `text` gives the schema the body as a string, whatever its type; default `json`. */

@@ -218,6 +218,7 @@ const mountDeeds = ({ app, sessions, desk, door }: DeskRoutesDeps): void => {
   const deeds = z.enum(["comments", "owner", "proposal", "approval", "rejection"]);
   route(app, {
     method: "post",
+    idempotent: true,
     path: "/api/breaks/:id/:deed",
     summary: "What somebody does about a break, handed to the desk under their own token",
     tags,

@@ -97,7 +97,10 @@ const bodies = [
 ];
 
 type Document = {
-  paths: Record<string, Record<string, { parameters?: { name: string; in: string }[] }>>;
+  paths: Record<
+    string,
+    Record<string, { parameters?: { name: string; in: string; required?: boolean }[] }>
+  >;
 };
 
 let asked = 0;
@@ -165,6 +168,11 @@ describe("every route", () => {
       Object.entries(methods).map(([method, about]) => ({ path, method, ...about })),
     );
     expect(routes.length).toBeGreaterThan(25);
+    // What changes something needs a key, and the document says so.
+    const needy = routes.filter(({ parameters = [] }) =>
+      parameters.some(({ name, required }) => name === "idempotency-key" && required === true),
+    );
+    expect(needy).toEqual(routes.filter(({ method }) => method === "post"));
     const statuses = new Set<number>();
     for (const { path, method, parameters = [] } of routes) {
       const filled = (value: string): string => path.replaceAll(/\{\w+\}/g, value);

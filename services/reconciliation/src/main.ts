@@ -1,5 +1,5 @@
 // Wires reconciliation: configuration → database → key log → the books of each lane → HTTP.
-import { readFileSync } from "node:fs";
+import { readFileSync, statSync } from "node:fs";
 import { setPriority } from "node:os";
 import {
   ledgerLanes,
@@ -76,7 +76,10 @@ const mountBelow = (app: HttpApp, lane: number): HttpApp => {
 };
 
 /** Before anything is answered or followed: with empty tables it gives back what was said. */
-const openJournal = async (database: Database<unknown>): Promise<Journal> => {
+const openJournal = async (
+  database: Database<unknown>,
+  { gauge }: Pick<Telemetry, "gauge">,
+): Promise<Journal> => {
   const path = config.SEALANE_RECONCILIATION_JOURNAL;
   if (path === undefined) return noJournal;
   const journal = makeJournal(database, path);
@@ -94,6 +97,9 @@ const openJournal = async (database: Database<unknown>): Promise<Journal> => {
   const { how, lines, damaged } = await opened();
   if (damaged !== undefined) log.warn({ damaged }, "the journal was put aside and begun anew");
   log.info({ how, lines }, "the journal is open");
+  // It only grows: whoever runs this sees by how much, and begins a short one in time.
+  const size = (): number => statSync(path, { throwIfNoEntry: false })?.size ?? 0;
+  gauge("sealane_journal_bytes", "Size of the journal of what no log has", size);
   return journal;
 };
 
@@ -116,7 +122,7 @@ const main = async (): Promise<void> => {
   const producer = messaging.producer();
   const operator = bearerAuth(readStaffTokens(config.SEALANE_STAFF_TOKENS_FILE));
   const app = createHttpApp({ name: "Sealane reconciliation", logger: log, auth: { operator } });
-  const journal = await openJournal(database);
+  const journal = await openJournal(database, telemetry);
   const parts = { config, policy, database, sql, messaging, producer, keys, journal, ledgerToken };
   const open = (one: LedgerLane, at: HttpApp): LaneBooks => {
     const labels = more.length === 0 ? undefined : { lane: String(one.lane) };

@@ -257,6 +257,7 @@ const mountDesk = ({ app, desk, files }: SettlementRoutesDeps): void => {
   });
   route(app, {
     method: "post",
+    idempotent: true,
     path: "/v1/statements",
     summary: "Hand in a signed note: a cut, a bank's statement, an advance, a default, an abort",
     tags: ["settlement"],
@@ -276,6 +277,7 @@ const mountDesk = ({ app, desk, files }: SettlementRoutesDeps): void => {
   });
   route(app, {
     method: "post",
+    idempotent: true,
     path: "/v1/bank-statements",
     summary: "Hand in a bank's signed statement, in up to 100 parts, with the camt file it is of",
     tags: ["settlement"],

@@ -83,6 +83,7 @@ const mountPrepare = (deps: HostedLinkedRoutesDeps): void => {
   const { app, returns, closed } = deps;
   route(app, {
     method: "post",
+    idempotent: true,
     path: "/v1/transfers/:id/returns/prepare",
     summary: "A return of a transfer to us as the exact text that the provider signs",
     tags: ["hosted"],
@@ -100,6 +101,7 @@ const mountPrepare = (deps: HostedLinkedRoutesDeps): void => {
   });
   route(app, {
     method: "post",
+    idempotent: true,
     path: "/v1/transfers/:id/recalls/prepare",
     summary: "A recall of a transfer of ours as the exact text that the provider signs",
     tags: ["hosted"],

@@ -47,6 +47,7 @@ export const orProblem = async <T>(work: Promise<T>): Promise<T | Problem> => {
 const mountTransfer = ({ app, desk, book, clock, closed }: HostedRoutesDeps): void => {
   route(app, {
     method: "post",
+    idempotent: true,
     path: "/v1/transfers/prepare",
     summary: "The terms of a transfer as the exact text that the provider signs; nothing is sent",
     tags: ["hosted"],

@@ -92,6 +92,7 @@ const taken = async (
 const mountReturn = (deps: ReturnRoutesDeps): void => {
   route(deps.app, {
     method: "post",
+    idempotent: true,
     path: "/v1/transfers/:id/returns",
     summary: "Give a transfer to us back, all or part, for an ISO 20022 return reason",
     tags: ["returns"],
@@ -111,6 +112,7 @@ const mountReturn = (deps: ReturnRoutesDeps): void => {
 const mountRecall = (deps: ReturnRoutesDeps): void => {
   route(deps.app, {
     method: "post",
+    idempotent: true,
     path: "/v1/transfers/:id/recalls",
     summary: "Ask the payee's provider to give a transfer back; it ends credited or rejected",
     tags: ["returns"],

@@ -74,6 +74,7 @@ const mountQuotes = ({ app, intake, closed }: RoutesDeps): void => {
 const mountTransfers = ({ app, intake, book, clock, closed }: RoutesDeps): void => {
   route(app, {
     method: "post",
+    idempotent: true,
     path: "/v1/transfers",
     summary: "Send a transfer; with Prefer: wait=N the final outcome, else 202",
     tags: ["transfers"],

@@ -12,6 +12,7 @@ import {
   type Netting,
   type WindowNet,
 } from "@sealane/protocol";
+import { allCurrencies } from "@sealane/money";
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { emptyKeyState, type KeyState, type Participant } from "../key-state.ts";
@@ -215,5 +216,28 @@ describe("windows of any size", () => {
       )?.code;
     expect([fault("gross"), fault("multilateral")]).toEqual(["window-too-large", undefined]);
     expect(mostStatementLines).toBe(mostNetLegs);
+  });
+
+  test("are not cut with a participant in more than 20 currencies, and say whose and how many", () => {
+    const cutWith = (count: number) => {
+      const names = [nameOf(0), nameOf(1)];
+      const state = emptySettlement();
+      const keys = keysOf(names, "multilateral");
+      for (const currency of allCurrencies().slice(0, count)) {
+        const money = { currency, amount: "1" };
+        const posting = { debit: `${names[0]}:position`, credit: `${names[1]}:position` };
+        // Into a currency that no corridor has.
+        const terms = { send: money, receive: { currency: "ISK", amount: "1" } };
+        joinWindow(state, keys, terms, [{ ...posting, ...money }]);
+      }
+      const cut = { corridor: "default", number: 0 };
+      const at = { origin, keys, seq: 9, timeMs: 0 };
+      return cutFault(state, cut, at, { operators: 1, scheduler: false });
+    };
+    expect(cutWith(20)).toBeUndefined();
+    expect(cutWith(21)).toEqual({
+      code: "net-too-large",
+      detail: `${nameOf(0)} has 21 currencies, and a net takes 20`,
+    });
   });
 });

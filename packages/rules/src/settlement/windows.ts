@@ -130,12 +130,14 @@ export const cutFault = (
 const sizeFault = (nets: readonly ParticipantNet[]): SettlementFault | undefined => {
   const large = nets.find(({ totals }) => totals.length > mostCurrencies);
   if (large !== undefined) {
-    const detail = `${large.participant} has ${large.totals.length} currencies`;
+    const { participant, totals } = large;
+    const detail = `${participant} has ${totals.length} currencies, and a net takes ${mostCurrencies}`;
     return settlementFault("net-too-large", detail);
   }
   const count = nets.reduce((sum, { legs }) => sum + legs.length, 0);
   if (count <= mostWindowLegs) return undefined;
-  const detail = `${count} legs, and a bank's statement has ${mostWindowLegs} lines at most`;
+  const most = `a bank's statement has ${mostWindowLegs} lines at most`;
+  const detail = `${count} legs, and ${most}: net the corridor multilaterally, then cut`;
   return settlementFault("window-too-large", detail);
 };
 

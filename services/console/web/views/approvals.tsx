@@ -34,6 +34,12 @@ const Held = ({ one }: { readonly one: HeldTransfer }) => (
   </li>
 );
 
+/** Where nobody has answered, an empty list says nothing. */
+const isSilent = ({ faults }: Approvals, source: string): boolean =>
+  faults.some((one) => one.source.startsWith(source));
+
+const NotKnown = () => <Empty>Not known: see above.</Empty>;
+
 const Transfers = ({ data }: { readonly data: Approvals }) => {
   if (data.transfers.length > 0) {
     return (
@@ -44,6 +50,7 @@ const Transfers = ({ data }: { readonly data: Approvals }) => {
       </ul>
     );
   }
+  if (isSilent(data, "The adapter")) return <NotKnown />;
   if (data.asksAdapters) return <Empty>No adapter holds a transfer.</Empty>;
   return (
     <Empty>
@@ -55,7 +62,11 @@ const Transfers = ({ data }: { readonly data: Approvals }) => {
 
 const Suspended = ({ data }: { readonly data: Approvals }) =>
   data.suspended.length === 0 ? (
-    <Empty>Nobody is suspended.</Empty>
+    isSilent(data, "Participants") ? (
+      <NotKnown />
+    ) : (
+      <Empty>Nobody is suspended.</Empty>
+    )
   ) : (
     <ul className="plain">
       {data.suspended.map(({ participant, roles }) => (
@@ -77,7 +88,11 @@ const Suspended = ({ data }: { readonly data: Approvals }) =>
 
 const Lane = ({ data }: { readonly data: Approvals }) =>
   data.stopped === undefined ? (
-    <Empty>The lane runs: no command waits to be set aside.</Empty>
+    isSilent(data, "The lane") ? (
+      <NotKnown />
+    ) : (
+      <Empty>The lane runs: no command waits to be set aside.</Empty>
+    )
   ) : (
     <div className="plain">
       <p>
@@ -91,6 +106,13 @@ const Lane = ({ data }: { readonly data: Approvals }) =>
     </div>
   );
 
+const Resolutions = ({ data }: { readonly data: Approvals }) => {
+  if (data.breaks.length > 0) {
+    return <BreakTable breaks={data.breaks} label="Proposed resolutions" />;
+  }
+  return isSilent(data, "Breaks") ? <NotKnown /> : <Empty>No resolution is proposed.</Empty>;
+};
+
 const All = ({ data }: { readonly data: Approvals }) => (
   <>
     {data.faults.map(({ source, detail }) => (
@@ -101,11 +123,7 @@ const All = ({ data }: { readonly data: Approvals }) => (
     <Panel
       title={`Resolutions of breaks${data.breaks.length > 0 ? `: ${data.breaks.length}` : ""}`}
     >
-      {data.breaks.length === 0 ? (
-        <Empty>No resolution is proposed.</Empty>
-      ) : (
-        <BreakTable breaks={data.breaks} label="Proposed resolutions" />
-      )}
+      <Resolutions data={data} />
     </Panel>
     <Panel title="Transfers that operators must sign">
       <Transfers data={data} />

@@ -1,5 +1,6 @@
 // Breaks: what differs between the log, Postgres, providers and banks. Filters are in the address. How far
 // each side is known is always said: what lies beyond is not accused of anything.
+import { Fragment } from "react";
 import type { BreakList, BreakStanding, BreakView } from "../../src/desk-shapes.ts";
 import { ageText, countText, groupDigits, words } from "../../src/format.ts";
 import { useBreaks } from "../desk-api.ts";
@@ -62,9 +63,12 @@ export const AsOf = ({ asOf }: { readonly asOf: BreakStanding }) => (
     {asOf.providers.length === 0
       ? "No provider has handed in its own books yet."
       : asOf.providers.map(({ participant, until }) => (
-          <span key={participant} className="nowrap">
-            {short(participant)}: known up to <Time at={until} ago={false} />.{" "}
-          </span>
+          // The space stands outside, or the line could not be broken between two of them.
+          <Fragment key={participant}>
+            <span className="nowrap">
+              {short(participant)}: known up to <Time at={until} ago={false} />.
+            </span>{" "}
+          </Fragment>
         ))}
   </div>
 );

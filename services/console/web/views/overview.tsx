@@ -301,9 +301,7 @@ const Headline = ({ overview }: { readonly overview: Overview }) => {
   const unknown = services.some(({ state }) => state === "unknown");
   return (
     <div className="banner good" role="status">
-      {unknown
-        ? "Asking every service how it is."
-        : "All services and witnesses answer. Nothing waits."}
+      {unknown ? "Asking every service how it is." : "All services and witnesses answer. No alert."}
     </div>
   );
 };

@@ -157,6 +157,7 @@ const mountReports = ({ app, reader }: BreakRoutesDeps): void => {
 const mountStatements = ({ app, reader, statements }: BreakRoutesDeps): void => {
   route(app, {
     method: "post",
+    idempotent: true,
     path: "/v1/provider-statements",
     summary: "Hand in what a provider's own books say of a period; it is compared at once",
     tags,
@@ -210,6 +211,7 @@ const mountDeed = <S extends z.ZodType>(
 ): void => {
   route(app, {
     method: "post",
+    idempotent: true,
     path: `/v1/breaks/:id/${path}`,
     summary,
     tags,
