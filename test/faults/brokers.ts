@@ -2,6 +2,7 @@
 // proxy; three make a cluster, with the durability that `infra/src/prepare.ts` gives topics of a cluster.
 import { join } from "node:path";
 import { freePort, newClusterId, startKafka, type KafkaServer } from "@sealane/infra";
+import { mountVolume, type Volume } from "./databases.ts";
 import { startTcpProxy, type TcpProxy } from "./tcp-proxy.ts";
 
 export type Brokers = {
@@ -10,9 +11,13 @@ export type Brokers = {
   readonly count: number;
   /** Before the only broker; a cluster has none. */
   readonly proxy: TcpProxy | undefined;
+  /** The only broker's own, where it was asked for and may be mounted. */
+  readonly volume: Volume | undefined;
   /** Of those that run now. */
   pids(): readonly number[];
   signal(index: number, signal: NodeJS.Signals): void;
+  /** Whether it has ended, by itself or not. */
+  hasEnded(index: number): Promise<boolean>;
   /** SIGKILL; resolves when it has ended. */
   kill(index: number): Promise<void>;
   /** Starts one that was killed, with the data it had. */
@@ -75,7 +80,12 @@ const cluster = async (dir: string): Promise<{ starts: Start[]; addresses: strin
 };
 
 /** Starts one broker behind a proxy, or a cluster of three. */
-export const startBrokers = async (dir: string, count: 1 | 3): Promise<Brokers> => {
+export const startBrokers = async (
+  dir: string,
+  count: 1 | 3,
+  volumeMb?: number,
+): Promise<Brokers> => {
+  const volume = volumeMb === undefined ? undefined : mountVolume(join(dir, "kafka"), volumeMb);
   const planned = count === 1 ? await singleBroker(dir) : await cluster(dir);
   const { starts } = planned;
   const proxy = "proxy" in planned ? planned.proxy : undefined;
@@ -89,8 +99,11 @@ export const startBrokers = async (dir: string, count: 1 | 3): Promise<Brokers> 
     addresses: "addresses" in planned ? planned.addresses : `127.0.0.1:${planned.proxy.port}`,
     count,
     proxy,
+    volume,
     pids: () => running.map(({ pid }) => pid),
     signal: (index, signal) => at(index).kill(signal),
+    hasEnded: async (index) =>
+      (await Promise.race([at(index).exited, Promise.resolve(undefined)])) !== undefined,
     kill: async (index) => {
       at(index).kill("SIGKILL");
       await at(index).exited;
@@ -102,6 +115,7 @@ export const startBrokers = async (dir: string, count: 1 | 3): Promise<Brokers> 
     stop: async () => {
       await Promise.all(running.map((server) => server.stop()));
       await proxy?.stop();
+      volume?.unmount();
     },
   };
 };

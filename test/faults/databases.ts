@@ -40,6 +40,7 @@ export type Volume = {
   /** Leaves no byte free. */
   fill(): void;
   empty(): void;
+  unmount(): void;
 };
 
 const withPort = (url: string, port: number): string => {
@@ -80,7 +81,7 @@ const killAll = async (server: PostgresServer): Promise<void> => {
 };
 
 /** A file system in memory. @returns undefined where none may be mounted */
-const mountVolume = (place: string, megabytes: number): Volume | undefined => {
+export const mountVolume = (place: string, megabytes: number): Volume | undefined => {
   mkdirSync(place, { recursive: true });
   try {
     execFileSync("mount", ["-t", "tmpfs", "-o", `size=${megabytes}m,mode=711`, "tmpfs", place], {
@@ -96,6 +97,7 @@ const mountVolume = (place: string, megabytes: number): Volume | undefined => {
       writeFileSync(filler, Buffer.alloc(bavail * bsize));
     },
     empty: () => rmSync(filler, { force: true }),
+    unmount: () => execFileSync("umount", ["-l", place]),
   };
 };
 
@@ -187,7 +189,7 @@ export const startDatabases = async (dir: string, options: Options): Promise<Dat
     stop: async () => {
       await Promise.all([primary.stop(), second?.stop()]);
       await proxy.stop();
-      if (volume !== undefined && existsSync(place)) execFileSync("umount", ["-l", place]);
+      if (existsSync(place)) volume?.unmount();
     },
   };
 };

@@ -77,10 +77,15 @@ export const dieAt = async (
   nth: number,
 ): Promise<void> => {
   const trap = arm(world, point, "kill", nth);
-  await startArmed(world, name, trap);
-  await eventually(`${name} dies ${point}`, () => Promise.resolve(trap.reached()), 45_000);
-  await world.stack.process(name).exited;
-  await world.stack.start(name);
+  try {
+    await startArmed(world, name, trap);
+    await eventually(`${name} dies ${point}`, () => Promise.resolve(trap.reached()), 45_000);
+  } finally {
+    // One that did not come to the point is not left with the trap.
+    if (!trap.reached()) await world.stack.kill(name);
+    await world.stack.process(name).exited;
+    await world.stack.start(name);
+  }
 };
 
 export type SecondLedger = {

@@ -2,6 +2,7 @@
 import { clusterCases } from "./cases/clusters.ts";
 import { crashCases } from "./cases/crashes.ts";
 import { historyCases } from "./cases/histories.ts";
+import { fullBrokerCase, machineCases } from "./cases/machines.ts";
 import { messageCases } from "./cases/messages.ts";
 import { moneyCases } from "./cases/money.ts";
 import { networkCases } from "./cases/network.ts";
@@ -14,8 +15,10 @@ export const allCases: readonly FaultCase[] = [
   ...writerCases,
   ...networkCases,
   ...messageCases,
+  ...machineCases,
   ...producerCases,
   ...moneyCases,
   ...historyCases,
   ...clusterCases,
+  fullBrokerCase,
 ];

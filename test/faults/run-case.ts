@@ -53,9 +53,10 @@ export const subjectOf = (
   };
 };
 
+/** What was thrown, with what was behind it. */
 export const message = (error: unknown): string => {
   if (!(error instanceof Error)) return String(error);
-  const cause = error.cause instanceof Error ? ` (${error.cause.message})` : "";
+  const cause = error.cause === undefined ? "" : ` (${message(error.cause)})`;
   return `${error.message}${cause}`;
 };
 

@@ -36,6 +36,8 @@ export type WorldOptions = {
   readonly brokers?: 1 | 3;
   /** A second Postgres that every commit waits for. */
   readonly standby?: boolean;
+  /** Kafka on a volume of its own of so many MB. */
+  readonly kafkaVolumeMb?: number;
   /** Postgres on a volume of its own of so many MB, which a case may fill. */
   readonly volumeMb?: number;
   readonly liquidity?: readonly FirstLiquidity[];
@@ -78,7 +80,7 @@ export const startFaultWorld = async (options: WorldOptions = {}): Promise<Fault
       undo.push(proxy.stop);
     }
     const started = await Promise.allSettled([
-      startBrokers(dir, options.brokers ?? 1),
+      startBrokers(dir, options.brokers ?? 1, options.kafkaVolumeMb),
       startDatabases(dir, options),
     ]);
     for (const result of started) if (result.status === "fulfilled") undo.push(result.value.stop);

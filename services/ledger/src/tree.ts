@@ -22,10 +22,16 @@ export type Tree = ReturnType<typeof openTree>;
 export type LeafReader = (from: number, to: number) => Promise<readonly Uint8Array[]>;
 
 /**
- * One tile with the levels between its hashes and its root: `levels[0]` are its hashes, `levels[8]`
+ * A growing tile with the levels between its hashes and its root: `levels[0]` are its hashes, `levels[8]`
  * its root once it is full. A proof reads, and hashes nothing; appending costs one hash per leaf.
  */
 type Tile = { readonly levels: readonly Uint8Array[][] };
+
+/** A full one, all levels one after the other: as 511 arrays it would take eight times the memory. */
+type FullTile = Uint8Array;
+
+/** Where a level of a full tile begins, in hashes. */
+const levelAt = (level: number): number => 2 * TILE_WIDTH - ((2 * TILE_WIDTH) >> level);
 
 const emptyTile = (): Tile => ({
   levels: Array.from({ length: TILE_HEIGHT + 1 }, (): Uint8Array[] => []),
@@ -50,22 +56,33 @@ const bytesOf = (tile: Tile, width: number): Uint8Array => {
   return bytes;
 };
 
-const tileFrom = (bytes: Uint8Array): Tile => {
+const fullOf = ({ levels }: Tile): FullTile => {
+  const full = new Uint8Array((2 * TILE_WIDTH - 1) * hashBytes);
+  let at = 0;
+  for (const hash of levels.flat()) {
+    full.set(hash, at);
+    at += hashBytes;
+  }
+  return full;
+};
+
+const tileFrom = (bytes: Uint8Array): FullTile => {
+  if (bytes.length !== TILE_WIDTH * hashBytes) throw new Error("broken invariant: a short tile");
   const tile = emptyTile();
   for (let at = 0; at < bytes.length; at += hashBytes) {
-    pushHash(tile, bytes.slice(at, at + hashBytes));
+    pushHash(tile, bytes.subarray(at, at + hashBytes));
   }
-  return tile;
+  return fullOf(tile);
 };
 
 /** @param directory where full tiles are kept, as `<directory>/tile/…` */
 export const openTree = (directory: string) => {
   /** The growing tile of each level. */
   const edges: { tile: Tile; index: number }[] = [];
-  const cache = new Map<string, Tile>();
+  const cache = new Map<string, FullTile>();
   let size = 0;
 
-  const remember = (path: string, tile: Tile): void => {
+  const remember = (path: string, tile: FullTile): void => {
     cache.set(path, tile);
     if (cache.size > cachedTiles) cache.delete(cache.keys().next().value as string);
   };
@@ -80,7 +97,7 @@ export const openTree = (directory: string) => {
       writeFileSync(`${file}.${process.pid}.new`, bytes);
       renameSync(`${file}.${process.pid}.new`, file);
     }
-    remember(path, tile);
+    remember(path, fullOf(tile));
   };
 
   const push = (level: number, hash: Uint8Array): void => {
@@ -98,9 +115,7 @@ export const openTree = (directory: string) => {
     size += leafHashes.length;
   };
 
-  const readTile = (level: number, index: number): Tile => {
-    const edge = edges[level];
-    if (edge !== undefined && edge.index === index) return edge.tile;
+  const fullTile = (level: number, index: number): FullTile => {
     const path = tilePath(level, index);
     const cached = cache.get(path);
     if (cached !== undefined) return cached;
@@ -112,8 +127,14 @@ export const openTree = (directory: string) => {
   const read: HashReader = (level, index) => {
     const inner = level % TILE_HEIGHT;
     const perTile = TILE_WIDTH / 2 ** inner;
-    const tile = readTile((level - inner) / TILE_HEIGHT, Math.floor(index / perTile));
-    const hash = tile.levels[inner]?.[index % perTile];
+    const [at, within] = [Math.floor(index / perTile), index % perTile];
+    const outer = (level - inner) / TILE_HEIGHT;
+    const edge = edges[outer];
+    if (edge === undefined || edge.index !== at) {
+      const from = (levelAt(inner) + within) * hashBytes;
+      return fullTile(outer, at).subarray(from, from + hashBytes);
+    }
+    const hash = edge.tile.levels[inner]?.[within];
     if (hash === undefined) throw new Error(`broken invariant: no hash at ${level}/${index}`);
     return hash;
   };
@@ -132,8 +153,8 @@ export const openTree = (directory: string) => {
     tile: (level: number, index: number, width: number): Uint8Array | undefined => {
       const edge = edges[level];
       if (edge === undefined || index > edge.index) return undefined;
-      if (index === edge.index && widthOf(edge.tile) < width) return undefined;
-      return bytesOf(readTile(level, index), width);
+      if (index < edge.index) return fullTile(level, index).slice(0, width * hashBytes);
+      return widthOf(edge.tile) < width ? undefined : bytesOf(edge.tile, width);
     },
     /** A full tile as it is on disk now, whatever is remembered of it; undefined when there is no file. */
     readFile: (level: number, index: number): Uint8Array | undefined => {

@@ -6,10 +6,15 @@ import type { FaultCase } from "../stage.ts";
 
 /** Cases after which some service, Kafka or Postgres is another process than before. */
 const replaces =
-  /killed|^(?:ledger-(?:before|after)|(?:hk|ph)-wallet-|reconciliation-)|^two-|^writer-wakes|^takeover|^reordering$|^cut-offs$/;
+  /killed|^(?:ledger-(?:before|after)|(?:hk|ph)-wallet-|reconciliation-)|^two-|^writer-wakes|^takeover|^reordering$|^cut-offs$|^clock-jumps$|^witness-state-lost$|^desk-away$|^journal-disk-full$/;
 
-/** These need a quiet log, or fill the broker with what nobody reads. */
-const unfit = new Set(["equivocation", "producer-under-resets"]);
+/** These need a quiet log or pauses in the load, or fill the broker with what nobody reads. */
+const unfit = new Set([
+  "equivocation",
+  "ledger-before-checkpoint-store",
+  "ledger-after-checkpoint-store",
+  "producer-under-resets",
+]);
 
 export const fitsSoak = ({ name, world, spoils, sabotage }: FaultCase): boolean =>
   world === undefined && spoils === undefined && sabotage === undefined && !unfit.has(name);

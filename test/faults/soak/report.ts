@@ -19,6 +19,17 @@ const tolerance: Readonly<Record<Measure, { readonly percent: number; readonly a
     handles: { percent: 5, atLeast: 5 },
   };
 
+/** V8 gives young objects up to this much (`infra/src/node-flags.ts`), and slowly: garbage, not growth. */
+const youngMiB = 3 * 64;
+/** Code, stacks of threads, native libraries. */
+const nativeMiB = 150;
+/** Kafka's heap and what Java needs beside it, MiB (`infra/src/kafka.ts`). */
+const kafkaMiB = 512 + 150;
+/** Postgres keeps files open that a session has used, at most 1,000 each. */
+const sessionFiles = 1_000 * 30;
+/** The simulated cores are the wallets' own books, and remember every transfer. */
+const remembers = "cores";
+
 export type SeriesTrend = {
   readonly process: string;
   readonly measure: Measure;
@@ -29,7 +40,8 @@ export type SeriesTrend = {
   readonly perHour: number;
   /** Twice the standard error of that; undefined when there are too few points. */
   readonly uncertainty: number | undefined;
-  readonly judged: "flat" | "grows" | "falls" | "too short";
+  /** `fills`: it gains, towards a bound that is known. `remembers`: the simulated wallets' own books. */
+  readonly judged: "flat" | "fills" | "grows" | "falls" | "remembers" | "too short";
 };
 
 export type FaultSum = {
@@ -59,7 +71,7 @@ export type SoakReport = {
   readonly perSecond: number;
   readonly faults: readonly FaultSum[];
   readonly series: readonly SeriesTrend[];
-  /** At the end of the longest run. */
+  /** At the end of the longest run that was judged. */
   readonly diskMiB: Readonly<Record<string, number>>;
   readonly diskKibPerTransfer: number;
   readonly broken: readonly string[];
@@ -93,6 +105,29 @@ const note = (
   if (y !== undefined && at - life.from >= warmUpMinutes) life.points.push({ x: at, y });
 };
 
+/** What a measure may come to, where there is a limit; undefined where any growth is one too much. */
+const boundOf = (runs: readonly Run[], process: string, measure: Measure): number | undefined => {
+  if (process === "kafka" && measure === "memoryMiB") return kafkaMiB;
+  if (process === "postgres" && measure === "files") return sessionFiles;
+  const held = (what: "heapMiB" | "buffersMiB"): number | undefined =>
+    trendOf(runs, process, what).find(({ judged }) => judged === "flat")?.mean;
+  const [heap, buffers] = measure === "memoryMiB" ? [held("heapMiB"), held("buffersMiB")] : [];
+  if (heap === undefined || buffers === undefined) return undefined;
+  return heap + buffers + youngMiB + nativeMiB;
+};
+
+/** A series that surely gains more than is tolerated. */
+const judgeGrowth = (
+  runs: readonly Run[],
+  process: string,
+  measure: Measure,
+  most: number,
+): SeriesTrend["judged"] => {
+  if (process === remembers) return "remembers";
+  const bound = boundOf(runs, process, measure);
+  return bound !== undefined && most <= bound ? "fills" : "grows";
+};
+
 const trendOf = (runs: readonly Run[], process: string, measure: Measure): SeriesTrend[] => {
   const lives = livesOf(runs, process, measure).filter((points) => points.length > 1);
   if (lives.length === 0) return [];
@@ -102,8 +137,13 @@ const trendOf = (runs: readonly Run[], process: string, measure: Measure): Serie
   const { percent, atLeast } = tolerance[measure];
   const allowed = Math.max((mean * percent) / 100, atLeast);
   const sure = Math.abs(perHour) > unsure && Math.abs(perHour) > allowed;
-  const moved = perHour > 0 ? "grows" : "falls";
   const known = points >= leastPoints && Number.isFinite(unsure);
+  const most = Math.max(...lives.flatMap((life) => life.map(({ y }) => y)));
+  const how = (): SeriesTrend["judged"] => {
+    if (!known) return "too short";
+    if (!sure) return "flat";
+    return perHour < 0 ? "falls" : judgeGrowth(runs, process, measure, most);
+  };
   return [
     {
       process,
@@ -113,7 +153,7 @@ const trendOf = (runs: readonly Run[], process: string, measure: Measure): Serie
       mean: round(mean),
       perHour: round(perHour),
       uncertainty: known ? round(unsure) : undefined,
-      judged: known ? (sure ? moved : "flat") : "too short",
+      judged: how(),
     },
   ];
 };
@@ -137,8 +177,12 @@ const faultsOf = (runs: readonly Run[]): FaultSum[] => {
     .toSorted((one, another) => one.name.localeCompare(another.name));
 };
 
-const oraclesOf = ({ judged }: Run): string => {
-  if (judged === undefined) return "not asked";
+/** A run that was cut off, or whose oracles could not be asked, counts for nothing but its minutes. */
+const isJudged = ({ judged }: Run): boolean => (judged?.verdicts.length ?? 0) > 0;
+
+const oraclesOf = (run: Run): string => {
+  const { judged } = run;
+  if (judged === undefined || !isJudged(run)) return "not asked";
   const held = judged.verdicts.filter(({ verdict }) => verdict === "holds").length;
   return `${held}/15`;
 };
@@ -156,7 +200,8 @@ const brokenOf = ({ begun, judged }: Run): string[] => {
 export const reportOf = (runs: readonly Run[]): SoakReport => {
   const minutes = runs.reduce((sum, run) => sum + lengthOf(run), 0);
   const transfers = runs.reduce((sum, run) => sum + transfersOf(run), 0);
-  const longest = runs.toSorted((one, another) => lengthOf(one) - lengthOf(another)).at(-1);
+  const judged = runs.filter(isJudged);
+  const longest = judged.toSorted((one, another) => lengthOf(one) - lengthOf(another)).at(-1);
   const diskMiB = longest?.minutes.at(-1)?.diskMiB ?? {};
   const onDisk = Object.values(diskMiB).reduce((sum, one) => sum + one, 0);
   const names = new Set(
@@ -164,9 +209,8 @@ export const reportOf = (runs: readonly Run[]): SoakReport => {
   );
   const series = [...names]
     .toSorted()
-    .flatMap((name) => measures.flatMap((measure) => trendOf(runs, name, measure)));
-  const broken = runs.flatMap(brokenOf);
-  const judged = runs.filter((run) => run.judged !== undefined);
+    .flatMap((name) => measures.flatMap((measure) => trendOf(judged, name, measure)));
+  const broken = judged.flatMap(brokenOf);
   return {
     runs: runs.map((run) => ({
       at: run.begun.at,
@@ -205,6 +249,15 @@ const table = (head: readonly string[], rows: readonly (readonly Cell[])[]): str
 
 const plus = (value: number): string => (value > 0 ? `+${value}` : String(value));
 
+/** What is wanted in all, in runs that were judged. */
+const wantedMinutes = 60;
+
+const verdictOf = ({ green, judgedMinutes }: SoakReport): string => {
+  if (!green) return "not green";
+  const missing = Math.ceil(wantedMinutes - judgedMinutes);
+  return missing <= 0 ? "green" : `green so far, and ${missing} minutes of the hour are missing`;
+};
+
 export const markdownOf = (report: SoakReport): string => {
   const { runs, series, faults, broken, diskMiB } = report;
   const disk = Object.entries(diskMiB).map(([name, mib]) => `${name} ${mib}`);
@@ -215,11 +268,16 @@ export const markdownOf = (report: SoakReport): string => {
     "",
     `${report.judgedMinutes} minutes with all oracles asked (${report.minutes} in all), ${report.transfers} transfers ` +
       `(${report.perSecond} a second), ${faults.reduce((sum, { times }) => sum + times, 0)} faults, on ${report.machine.join("; ")}: ` +
-      `**${report.green ? "green" : "not green"}**.`,
+      `**${verdictOf(report)}**.`,
     "",
     ...(broken.length === 0
-      ? ["Every oracle of every run holds, and so does every fault's own condition.", ""]
+      ? [
+          "Every oracle of every run that was judged holds, and so does every fault's own condition.",
+          "",
+        ]
       : ["What did not hold:", "", ...broken.map((text) => `- ${text}`), ""]),
+    "A run whose oracles were not asked is here with its minutes and its faults, and counts for nothing else.",
+    "",
     ...table(
       ["run", "commit", "seed", "per second", "minutes", "transfers", "oracles that hold"],
       runs.map((run) => [
@@ -238,7 +296,9 @@ export const markdownOf = (report: SoakReport): string => {
     "A line through the medians of each minute, over all lives of a process that were longer than their warm-up " +
       `of ${warmUpMinutes} minutes, each life with a level of its own; per hour, with twice its standard error. ` +
       "Memory is the process's own (no mapped files); heap and buffers are what V8 holds after a full collection; " +
-      "handles are sockets, servers and threads.",
+      "handles are sockets, servers and threads. *Fills*: gains towards a bound that is known: memory up to heap, buffers, V8's " +
+      `young space of ${youngMiB} MiB and ${nativeMiB} MiB of code (of Java, ${kafkaMiB} MiB), where heap and buffers are flat; ` +
+      "Postgres's files up to 1,000 a session. *Remembers*: the simulated cores are the wallets' own books.",
     "",
     ...table(
       ["process", "what", "lives", "minutes", "mean", "in an hour", "±", ""],
