@@ -1,5 +1,5 @@
 // Which accounts a core has, and how the magic ones behave. An account is a prefix and seven digits
-// from 1 to `accounts`; the last three digits 991 to 998 name a behaviour (see README.md).
+// from 1 to `accounts`; 991 to 998 at the end name a behaviour (docs/rooms/simulator.md).
 // Reasons are ISO 20022 external status reason codes.
 
 export type AccountStatus = "open" | "closed" | "blocked";

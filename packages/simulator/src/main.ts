@@ -1,5 +1,5 @@
 // Hosts the cores that a JSON file describes, in one process. The file is a list of objects; see
-// README.md. Stops on SIGINT and SIGTERM.
+// docs/rooms/simulator.md. Stops on SIGINT and SIGTERM.
 import { readFileSync } from "node:fs";
 import { dirname, resolve } from "node:path";
 import { filePath, loadConfig, onShutdown, readSecretFile } from "@sealane/runtime";

@@ -6,7 +6,7 @@ import { accountNumber } from "./account-book.ts";
 
 const smallest = 2_000;
 const largest = 799_900;
-/** Above 990 accounts begin to misbehave on purpose (README.md). */
+/** Above 990 accounts misbehave on purpose (docs/rooms/simulator.md). */
 const payeeAccounts = 990;
 const payerAccounts = 999;
 

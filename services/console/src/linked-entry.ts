@@ -1,5 +1,5 @@
 // Returns, recalls and refusals of recalls, read from an entry's layers. Pure; what cannot be read is not
-// there. `packages/protocol/README.md` has the statements.
+// there. `docs/formats/statements.md` has the statements.
 import { recallRefusalSchema, recallSchema, returnSchema } from "@sealane/protocol";
 import type { Linked } from "./api-types.ts";
 

@@ -121,7 +121,7 @@ const runStatement = async (file: string, flags: StatementFlags): Promise<boolea
   if (!parsed.success) {
     const issue = parsed.error.issues[0];
     const where = `/${issue?.path.join("/") ?? ""}: ${issue?.message ?? ""}`;
-    const action = "See the schema in packages/protocol/README.md.";
+    const action = "See the schema in docs/formats/settlement.md.";
     throw new CliError("statement-malformed", `${file}: ${where}`, action);
   }
   const lane = flags.lane === undefined ? undefined : `/lanes/${flags.lane}`;

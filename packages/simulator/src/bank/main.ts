@@ -1,4 +1,4 @@
-// A simulated bank as a process of its own, as a JSON file describes it; see README.md. It prints one line
+// A simulated bank as a process of its own, as a JSON file describes it; see docs/rooms/simulator.md. It prints one line
 // when it is ready, and stops on SIGINT and SIGTERM.
 import { readFileSync } from "node:fs";
 import { dirname, resolve } from "node:path";
