@@ -195,7 +195,7 @@ describe("a copy of the key log", () => {
       const changed = keys.entries.map((entry, at) =>
         at === place ? entry.replace('"seq":', '"seq" :') : entry,
       );
-      expect(code({ ...keys, entries: changed })).toBe("signature-missing");
+      expect(code({ ...keys, entries: changed })).toBe("signature-wrong");
     }
   });
 

@@ -81,7 +81,7 @@ describe("a proposal", () => {
   it("is refused when one byte of what was signed has changed", () => {
     const signed = formatProposal(sign(resume(), alice, bob));
     const changed = parseProposal(signed.replace("false", "true "));
-    expect(judge(state, changed)).toMatchObject({ status: "incomplete" });
+    expect(judge(state, changed)).toMatchObject({ status: "refused", code: "signature-wrong" });
     const elsewhere = parseProposal(signed.replace("sealane", "another"));
     expect(judge(state, elsewhere)).toMatchObject({ status: "refused", code: "wrong-log" });
   });
