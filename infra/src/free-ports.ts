@@ -4,12 +4,8 @@ import { dayPortPlan, lanePortPlan, portPlan, type PortName, type Ports } from "
 
 export const freePorts = async (): Promise<Ports> => {
   const ports = {} as Record<PortName, number>;
-  const taken = new Set<number>();
   for (const { name } of [...portPlan, ...dayPortPlan, ...lanePortPlan]) {
-    let port = await freePort();
-    while (taken.has(port)) port = await freePort();
-    taken.add(port);
-    ports[name] = port;
+    ports[name] = await freePort();
   }
   return ports;
 };

@@ -1,4 +1,6 @@
+import { execFile } from "node:child_process";
 import { createServer, type AddressInfo, type Server } from "node:net";
+import { promisify } from "node:util";
 import { afterEach, expect, it } from "vitest";
 import { checkPortsFree, freePort } from "./ports.ts";
 import { portsFromEnv } from "./world.ts";
@@ -47,8 +49,20 @@ it("takes free ports from below those of outgoing connections", async () => {
   const ports = await Promise.all(Array.from({ length: 20 }, freePort));
   for (const port of ports) expect(port).toBeLessThan(32_768);
   await expect(
-    checkPortsFree([...new Set(ports)].map((port) => ({ name: "a", port, env: "A" }))),
+    checkPortsFree(ports.map((port) => ({ name: "a", port, env: "A" }))),
   ).resolves.toBeUndefined();
+});
+
+it("gives no port twice, to nobody on this machine, before anything listens there", async () => {
+  const given = await Promise.all(Array.from({ length: 500 }, freePort));
+  expect(new Set(given).size).toBe(given.length);
+  const module = new URL("./ports.ts", import.meta.url).href;
+  const code = `const { freePort } = await import(${JSON.stringify(module)});
+    console.log(JSON.stringify(await Promise.all(Array.from({ length: 200 }, freePort))));`;
+  const run = promisify(execFile)(process.execPath, ["--input-type=module", "-e", code]);
+  const others = JSON.parse((await run).stdout) as number[];
+  expect(others).toHaveLength(200);
+  expect(others.filter((port) => given.includes(port))).toEqual([]);
 });
 
 it("names every variable that is no port, and takes an empty one as not given", () => {

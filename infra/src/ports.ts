@@ -1,6 +1,9 @@
 // Ports of the local stack: is one free, which are taken and how to move them, a free one for tests.
 import { randomInt } from "node:crypto";
+import { mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { createServer } from "node:net";
+import { tmpdir, userInfo } from "node:os";
+import { join } from "node:path";
 import { InfraError } from "./infra-error.ts";
 
 export type NamedPort = {
@@ -43,14 +46,51 @@ function isPortFree(port: number): Promise<boolean> {
 const firstTestPort = 20_000;
 const testPorts = 12_000;
 
+/** One file for each port that a running program was given here, with its process's number. */
+const givenPorts = join(tmpdir(), `sealane-ports-${userInfo().uid}`);
+const ours = new Set<string>();
+const giveBack = (): void => ours.forEach((file) => rmSync(file, { force: true }));
+
+const isRunning = (file: string): boolean => {
+  try {
+    process.kill(Number(readFileSync(file, "utf8")), 0);
+    return true;
+  } catch (error) {
+    return (error as NodeJS.ErrnoException).code === "EPERM";
+  }
+};
+
+const claim = (file: string): boolean => {
+  try {
+    mkdirSync(givenPorts, { recursive: true, mode: 0o700 });
+    writeFileSync(file, String(process.pid), { flag: "wx" });
+    return true;
+  } catch {
+    return false;
+  }
+};
+
+/** Whether the port is this process's now, until it ends; one of a process that is gone may be had. */
+const reserve = (port: number): boolean => {
+  const file = join(givenPorts, String(port));
+  if (!claim(file)) {
+    if (isRunning(file)) return false;
+    rmSync(file, { force: true });
+    if (!claim(file)) return false;
+  }
+  if (ours.size === 0) process.once("exit", giveBack);
+  ours.add(file);
+  return true;
+};
+
 /**
- * A port of 127.0.0.1 that is free at this moment, and that no outgoing connection will be given.
- * For tests and benchmarks: another program that asks for it by number may take it a moment later.
+ * A port of 127.0.0.1 that is free, that no outgoing connection will be given, and that no other test or benchmark
+ * on this machine gets while this process runs: what is to listen there may start seconds later.
  */
 export async function freePort(): Promise<number> {
   for (let attempt = 0; attempt < 100; attempt++) {
     const port = randomInt(firstTestPort, firstTestPort + testPorts);
-    if (await isPortFree(port)) return port;
+    if (reserve(port) && (await isPortFree(port))) return port;
   }
   throw new InfraError("start-failed", "a hundred ports were tried, and none was free");
 }

@@ -59,9 +59,9 @@ export async function waitForReady(
   while (Date.now() < deadline) {
     try {
       const response = await fetch(url, { signal: AbortSignal.timeout(1_000) });
-      await response.body?.cancel();
+      const body = await response.text();
       if (response.ok) return;
-      last = `HTTP ${response.status}`;
+      last = `HTTP ${response.status} ${body.slice(0, 400)}`;
     } catch (error) {
       last = error instanceof Error ? error.message : String(error);
     }
@@ -73,5 +73,7 @@ export async function waitForReady(
     }
     await delay(25);
   }
-  throw new InfraError("not-ready", `${url} is not ready after ${deadlineMs} ms: ${last}`);
+  const log = answering && `; the end of ${answering.logFile}:\n${logTail(answering.logFile)}`;
+  const message = `${url} is not ready after ${deadlineMs} ms: ${last}${log ?? ""}`;
+  throw new InfraError("not-ready", message);
 }
