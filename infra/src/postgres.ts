@@ -131,7 +131,7 @@ function settings(options: PostgresOptions, place: PostgresPlace): string[] {
     // Rows are inserted and balances updated all the time: vacuum early and in small steps.
     autovacuum_naptime: "15s",
     autovacuum_vacuum_scale_factor: 0.05,
-    autovacuum_analyze_scale_factor: 0.02,
+    autovacuum_analyze_scale_factor: 0.2,
     random_page_cost: 1.1,
     jit: "off",
     timezone: "UTC",
